@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vae_dist {
+
+/// Puts a file in place whole or not at all: writes a temporary beside it, flushes file and folder to disk, renames.
+/// Throws ErrorKind::failure naming the file and the system's reason; the temporary is then gone and what was there
+/// before is untouched.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
+void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// Flushes `temporary`, a complete file in the folder of `path`, to disk and gives it that name. Throws
+/// ErrorKind::failure; the temporary is then left to the caller.
+void put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path);
+
+/// Removes what an interrupted write_file_atomically left in `folder`.
+void remove_temporaries(const std::filesystem::path& folder);
+
+/// The whole of a text file; ErrorKind::failure if it cannot be read.
+std::string read_text_file(const std::filesystem::path& path);
+
+/// Creates a folder and its parents and shows that a file can be written there; else an input error.
+void create_writable_folder(const std::filesystem::path& folder);
+
+/// Holds a folder for this process while it lives, so that two runs do not write into one folder. File systems without
+/// locks are let pass.
+class FolderLock {
+ public:
+    /// Throws an input error if another process holds it.
+    explicit FolderLock(const std::filesystem::path& folder);
+    ~FolderLock();
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+    int descriptor_ = -1;
+};
+
+}  // namespace vae_dist

@@ -1,0 +1,132 @@
+#include "vae_dist/core/files.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+constexpr const char* kTemporarySuffix = ".vae_dist-tmp";
+
+std::string system_reason() { return std::strerror(errno); }
+
+class Descriptor {
+ public:
+    explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+    ~Descriptor() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int get() const { return descriptor_; }
+    bool close() {
+        const int descriptor = std::exchange(descriptor_, -1);
+        return ::close(descriptor) == 0;
+    }
+
+ private:
+    int descriptor_;
+};
+
+bool write_all(int descriptor, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+bool flush_folder(const std::filesystem::path& folder) {
+    const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Some network file systems cannot flush a folder and say so with EINVAL; the rename itself is what counts there.
+    return descriptor.get() >= 0 && (::fsync(descriptor.get()) == 0 || errno == EINVAL);
+}
+
+bool write_temporary(const std::filesystem::path& temporary, std::span<const std::byte> bytes) {
+    Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    return descriptor.get() >= 0 && write_all(descriptor.get(), bytes) && ::fsync(descriptor.get()) == 0 &&
+           descriptor.close();
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+    return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+}  // namespace
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+    const std::filesystem::path temporary = path.string() + kTemporarySuffix;
+    if (!write_temporary(temporary, bytes) || ::rename(temporary.c_str(), path.c_str()) != 0 ||
+        !flush_folder(folder_of(path))) {
+        const std::string reason = system_reason();
+        ::unlink(temporary.c_str());
+        throw_failure("cannot write {}: {}", path.string(), reason);
+    }
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+    write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+void put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path) {
+    const Descriptor descriptor(::open(temporary.c_str(), O_RDONLY | O_CLOEXEC));
+    if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0 ||
+        ::rename(temporary.c_str(), path.c_str()) != 0 || !flush_folder(folder_of(path))) {
+        throw_failure("cannot write {}: {}", path.string(), system_reason());
+    }
+}
+
+void remove_temporaries(const std::filesystem::path& folder) {
+    std::error_code missing;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
+        if (entry.path().string().ends_with(kTemporarySuffix)) std::filesystem::remove(entry.path());
+    }
+}
+
+std::string read_text_file(const std::filesystem::path& path) {
+    std::ifstream stream(path, std::ios::binary);
+    std::ostringstream text;
+    if (!stream || !(text << stream.rdbuf() || stream.peek() == EOF)) {
+        throw_failure("cannot read {}: {}", path.string(), system_reason());
+    }
+    return std::move(text).str();
+}
+
+void create_writable_folder(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) throw_input_error("cannot create the folder {}: {}", folder.string(), error.message());
+    const std::filesystem::path trial = folder / (std::string(".trial") + kTemporarySuffix);
+    const Descriptor descriptor(::open(trial.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+    if (descriptor.get() < 0) {
+        throw_input_error("cannot write into the folder {}: {}", folder.string(), system_reason());
+    }
+    ::unlink(trial.c_str());
+}
+
+FolderLock::FolderLock(const std::filesystem::path& folder) {
+    const std::filesystem::path lock = folder / ".lock";
+    descriptor_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) throw_input_error("cannot open {}: {}", lock.string(), system_reason());
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        ::close(descriptor_);
+        throw_input_error("another run of vae_dist is writing into {}; wait for it, or choose another "
+                          "output.directory", folder.string());
+    }
+}
+
+FolderLock::~FolderLock() { ::close(descriptor_); }
+
+}  // namespace vae_dist

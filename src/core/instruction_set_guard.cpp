@@ -1,0 +1,57 @@
+// Stops a program that was built for instructions which this processor lacks, before it meets the first of
+// them. Compiled for the oldest processor, unlike the rest, and run before any other constructor of the
+// program. VAE_DIST_FEATURE_CHECKS is VAE_DIST_FEATURE("avx2") VAE_DIST_FEATURE("fma") ... for the
+// instructions in use.
+#include "instruction_set_features.hpp"
+
+#if defined(__x86_64__)
+
+#include <unistd.h>
+
+namespace {
+
+// No allocation and no stream: nothing of the C++ library is initialised yet, and its inline functions could
+// be linked in from a file that was compiled for the newer processor.
+struct Message {
+    char text[1024];
+    unsigned long length = 0;
+
+    void add(const char* words) {
+        while (*words != '\0' && length < sizeof text)
+            text[length++] = *words++;
+    }
+    void add_item(const char* name, bool& first) {
+        if (!first) add(", ");
+        add(name);
+        first = false;
+    }
+};
+
+__attribute__((constructor(101))) void check_instruction_set() {
+    __builtin_cpu_init();
+    bool complete = true;
+#define VAE_DIST_FEATURE(name) complete = complete && __builtin_cpu_supports(name);
+    VAE_DIST_FEATURE_CHECKS
+#undef VAE_DIST_FEATURE
+    if (complete) return;
+
+    Message message;
+    message.add("vae_dist: error: this program was built for a processor with ");
+    [[maybe_unused]] bool first = true;
+#define VAE_DIST_FEATURE(name) message.add_item(name, first);
+    VAE_DIST_FEATURE_CHECKS
+#undef VAE_DIST_FEATURE
+    message.add("; this one lacks ");
+    first = true;
+#define VAE_DIST_FEATURE(name) \
+    if (!__builtin_cpu_supports(name)) message.add_item(name, first);
+    VAE_DIST_FEATURE_CHECKS
+#undef VAE_DIST_FEATURE
+    message.add("; build it here, or with -DVAE_DIST_ARCH=x86-64-v3\n");
+    [[maybe_unused]] const long written = write(STDERR_FILENO, message.text, message.length);
+    _exit(1);
+}
+
+}  // namespace
+
+#endif

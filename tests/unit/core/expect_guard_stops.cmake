@@ -1,0 +1,12 @@
+# Runs PROGRAM, which its guard must stop with status 1 and one message, before it does anything.
+execute_process(COMMAND ${PROGRAM} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE message)
+if(NOT status EQUAL 1)
+  message(FATAL_ERROR "status ${status}, not 1; stderr: ${message}")
+endif()
+if(NOT output STREQUAL "")
+  message(FATAL_ERROR "it ran: ${output}")
+endif()
+set(pattern "^vae_dist: error: this program was built for a processor with avx512f, avx512er; this one lacks ")
+if(NOT message MATCHES "${pattern}.*avx512er; build it here, or with -DVAE_DIST_ARCH=x86-64-v3")
+  message(FATAL_ERROR "another message: ${message}")
+endif()
