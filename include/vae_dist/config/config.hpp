@@ -1,0 +1,142 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vae_dist {
+
+// A run's configuration as plain structs with their defaults. The keys and ranges stand once, in
+// src/config/schema.hpp, the words of the enumerations in config/names.hpp; users read configs/README.md.
+
+enum class SyntheticDistribution { normal, uniform, bernoulli };
+enum class Transform { none, binarize, threshold, standardize, log1p };
+enum class CacheMode { automatic, memory, stream };
+enum class Activation { relu, tanh, gelu, silu, softplus, elu };
+enum class LikelihoodKind { bernoulli, gaussian };
+enum class OptimizerKind { adam, adamw, sgd, adagrad };
+enum class ScheduleKind { constant, cosine, step, exponential };
+enum class Precision { float32, bfloat16 };
+enum class Reduction { exact, float32, bfloat16 };
+enum class NonFinitePolicy { stop, skip };
+enum class BackendKind { automatic, cpu, cuda };
+enum class CommunicatorKind { automatic, mpi, nccl };
+
+/// One HDF5 dataset, or the datasets of that name in several files taken in order as one.
+struct DatasetConfig {
+    std::vector<std::string> files;  ///< names or globs
+    std::string dataset;             ///< path inside each file
+    bool operator==(const DatasetConfig&) const = default;
+};
+
+/// Made-up data instead of a file.
+struct SyntheticConfig {
+    SyntheticDistribution distribution = SyntheticDistribution::normal;
+    std::int64_t samples = 10000;
+    std::vector<std::int64_t> shape = {8};  ///< of one sample
+    std::uint32_t seed = 1;
+    bool operator==(const SyntheticConfig&) const = default;
+};
+
+struct DataConfig {
+    std::optional<DatasetConfig> train;  ///< exactly one of train and synthetic
+    std::optional<DatasetConfig> validation;
+    std::optional<SyntheticConfig> synthetic;
+    std::optional<double> scale;  ///< absent: auto (unsigned 8-bit / 255, all else unchanged)
+    Transform transform = Transform::none;
+    bool shuffle = true;
+    std::int64_t shuffle_window = 65536;  ///< samples, over all virtual ranks
+    CacheMode cache = CacheMode::automatic;
+    bool operator==(const DataConfig&) const = default;
+};
+
+/// Fully connected hidden layers, from the input on.
+struct LayersConfig {
+    std::vector<std::int64_t> hidden;
+    bool operator==(const LayersConfig&) const = default;
+};
+
+struct ModelConfig {
+    std::int64_t latent_dim = 32;
+    LayersConfig encoder = {{512, 512}};
+    LayersConfig decoder = {{512, 512}};
+    Activation activation = Activation::relu;
+    LikelihoodKind likelihood = LikelihoodKind::bernoulli;
+    bool operator==(const ModelConfig&) const = default;
+};
+
+struct ObjectiveConfig {
+    double beta = 1;
+    std::int64_t kl_warmup_steps = 0;
+    double free_bits = 0;  ///< nats per latent dimension and sample
+    std::int64_t importance_samples = 1;
+    bool operator==(const ObjectiveConfig&) const = default;
+};
+
+struct ScheduleConfig {
+    ScheduleKind name = ScheduleKind::constant;
+    std::int64_t warmup_steps = 0;  ///< linear growth, before every schedule
+    std::int64_t decay_steps = 0;   ///< cosine: steps until final_fraction, 0: the whole run
+    double final_fraction = 0;      ///< cosine: of learning_rate, at the end
+    std::int64_t every_steps =
+        1000;  ///< step: multiply by factor every so many steps; exponential: in the course of them
+    double factor = 0.5;
+    bool operator==(const ScheduleConfig&) const = default;
+};
+
+struct OptimizerConfig {
+    OptimizerKind name = OptimizerKind::adam;
+    double learning_rate = 1e-3;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+    double momentum = 0.9;    ///< sgd only
+    double weight_decay = 0;  ///< decoupled (adamw: of Loshchilov and Hutter, 2019)
+    double l1 = 0;            ///< added to the gradient: l1 * sign(weight)
+    double l2 = 0;            ///< added to the gradient: l2 * weight
+    double clip_norm = 0;     ///< 0: off
+    ScheduleConfig schedule;
+    bool operator==(const OptimizerConfig&) const = default;
+};
+
+struct TrainConfig {
+    std::optional<std::int64_t> epochs;  ///< at most one of epochs and steps; neither: 10 epochs
+    std::optional<std::int64_t> steps;
+    std::int64_t batch_size = 512;              ///< samples in one step, over all ranks
+    std::optional<std::int64_t> virtual_ranks;  ///< absent: auto, the number of ranks of the first start
+    std::uint32_t seed = 1;
+    Precision precision = Precision::float32;
+    Reduction reduction = Reduction::exact;
+    NonFinitePolicy on_nonfinite = NonFinitePolicy::stop;
+    bool operator==(const TrainConfig&) const = default;
+};
+
+struct ComputeConfig {
+    BackendKind backend = BackendKind::automatic;
+    CommunicatorKind communicator = CommunicatorKind::automatic;
+    std::int64_t threads = 1;
+    bool operator==(const ComputeConfig&) const = default;
+};
+
+struct OutputConfig {
+    std::string directory;              ///< required by training
+    std::int64_t log_every = 50;        ///< steps
+    std::int64_t validate_every = 1;    ///< epochs
+    std::int64_t checkpoint_every = 1;  ///< epochs
+    std::int64_t keep = 3;              ///< newest checkpoints kept
+    bool operator==(const OutputConfig&) const = default;
+};
+
+struct Config {
+    DataConfig data;
+    ModelConfig model;
+    ObjectiveConfig objective;
+    OptimizerConfig optimizer;
+    TrainConfig train;
+    ComputeConfig compute;
+    OutputConfig output;
+    bool operator==(const Config&) const = default;
+};
+
+}  // namespace vae_dist

@@ -1,0 +1,180 @@
+#include "config/checks.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+
+#include "config/keys.hpp"
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+namespace {
+
+std::map<std::string, std::string> texts_of(const Config& config) {
+    std::map<std::string, std::string> texts;
+    for (const Setting& setting : settings_of(config)) {
+        texts[setting.key.name] = setting.text.substr(0, setting.text.size() - 1);  // without the line's end
+    }
+    return texts;
+}
+
+class Checker {
+ public:
+    Checker(const Config& config, const Node& root) : c_(config), root_(root), texts_(texts_of(config)) {}
+
+    void run() const {
+        check_data();
+        check_values_fit_likelihood();
+        check_train();
+        check_effects();
+        check_support();
+    }
+
+ private:
+    void check_data() const {
+        if (c_.data.train && c_.data.synthetic) {
+            contradict("data.train", "data.synthetic",
+                       "training data come from one of them; remove the other");
+        }
+        if (!c_.data.train && !c_.data.synthetic) {
+            throw_input_error("{}: there are no training data; give data.train or data.synthetic",
+                              root_.place.source);
+        }
+        check_dataset("data.train", c_.data.train);
+        check_dataset("data.validation", c_.data.validation);
+        if (c_.data.synthetic) {
+            double features = 1;
+            for (const std::int64_t size : c_.data.synthetic->shape)
+                features *= static_cast<double>(size);
+            if (features > 1e9) {
+                throw_input_error(
+                    "{}: data.synthetic.shape: {} numbers in one sample are too many; at most 1e9",
+                    place("data.synthetic.shape"), features);
+            }
+        }
+    }
+
+    void check_dataset(const std::string& section, const std::optional<DatasetConfig>& dataset) const {
+        if (!dataset) return;
+        if (dataset->files.empty()) throw_input_error("{}: {}.files is missing", place(section), section);
+        if (dataset->dataset.empty()) {
+            throw_input_error("{}: {}.dataset is missing: the path of the dataset inside the files",
+                              place(section), section);
+        }
+    }
+
+    // Only what is known without the data; their values are checked as they are read.
+    void check_values_fit_likelihood() const {
+        const Transform transform = c_.data.transform;
+        const bool normal =
+            c_.data.synthetic && c_.data.synthetic->distribution == SyntheticDistribution::normal;
+        if (normal && transform == Transform::binarize) {
+            contradict("data.transform", "data.synthetic.distribution",
+                       "binarize needs probabilities in [0, 1]; normal numbers are not");
+        }
+        if (normal && transform == Transform::log1p) {
+            contradict("data.transform", "data.synthetic.distribution",
+                       "log1p needs numbers above -1; normal numbers are not");
+        }
+        if (c_.model.likelihood != LikelihoodKind::bernoulli) return;
+        constexpr const char* kNeeds = "the bernoulli likelihood needs data in [0, 1]; use gaussian";
+        if (transform == Transform::standardize || transform == Transform::log1p) {
+            contradict("data.transform", "model.likelihood", kNeeds);
+        }
+        if (normal && transform != Transform::threshold) {
+            contradict("data.synthetic.distribution", "model.likelihood", kNeeds);
+        }
+    }
+
+    void check_train() const {
+        if (c_.train.epochs && c_.train.steps) {
+            contradict("train.epochs", "train.steps",
+                       "a run's length is one of them; remove the other (--set train.epochs=null does)");
+        }
+        if (c_.train.virtual_ranks && c_.train.batch_size < *c_.train.virtual_ranks) {
+            contradict("train.batch_size", "train.virtual_ranks",
+                       "every virtual rank needs a sample of each batch");
+        }
+        if (c_.optimizer.name == OptimizerKind::adam && c_.optimizer.weight_decay > 0) {
+            contradict("optimizer.weight_decay", "optimizer.name",
+                       "use adamw for decoupled weight decay, or optimizer.l2 for a penalty in the gradient");
+        }
+    }
+
+    void check_effects() const {
+        const OptimizerKind optimizer = c_.optimizer.name;
+        const ScheduleKind schedule = c_.optimizer.schedule.name;
+        const bool has_moments = optimizer == OptimizerKind::adam || optimizer == OptimizerKind::adamw;
+        const bool in_stairs = schedule == ScheduleKind::step || schedule == ScheduleKind::exponential;
+        const char* const named = "optimizer.name";
+        const char* const planned = "optimizer.schedule.name";
+
+        has_effect(has_moments, "optimizer.beta1", named);
+        has_effect(has_moments, "optimizer.beta2", named);
+        has_effect(optimizer != OptimizerKind::sgd, "optimizer.epsilon", named);
+        has_effect(optimizer == OptimizerKind::sgd, "optimizer.momentum", named);
+        has_effect(schedule == ScheduleKind::cosine, "optimizer.schedule.decay_steps", planned);
+        has_effect(schedule == ScheduleKind::cosine, "optimizer.schedule.final_fraction", planned);
+        has_effect(in_stairs, "optimizer.schedule.every_steps", planned);
+        has_effect(in_stairs, "optimizer.schedule.factor", planned);
+        has_effect(c_.data.shuffle, "data.shuffle_window", "data.shuffle");
+    }
+
+    void check_support() const {
+        supports(c_.objective.importance_samples == 1, "objective.importance_samples", "1");
+        supports(c_.train.precision == Precision::float32, "train.precision", "float32");
+        supports(c_.train.reduction != Reduction::bfloat16, "train.reduction", "exact or float32");
+        supports(c_.compute.backend != BackendKind::cuda, "compute.backend", "cpu");
+        supports(c_.compute.communicator != CommunicatorKind::nccl, "compute.communicator", "mpi");
+    }
+
+    [[noreturn]] void contradict(const std::string& key, const std::string& other, const char* why) const {
+        throw_input_error("{}: {} contradicts {}: {}", place(key), with_value(key), at(other), why);
+    }
+
+    // A value other than the default that does nothing is a mistake that a user wants to hear of; the default
+    // may stand there, as in every resolved configuration.
+    void has_effect(bool effective, const std::string& key, const std::string& other) const {
+        static const std::map<std::string, std::string> kDefaults = texts_of(Config());
+        if (effective || texts_.at(key) == kDefaults.at(key)) return;
+        throw_input_error("{}: {} has no effect with {}; remove it", place(key), with_value(key), at(other));
+    }
+
+    void supports(bool supported, const std::string& key, const char* instead) const {
+        if (supported) return;
+        throw_input_error("{}: {} is not supported yet; use {}", place(key), with_value(key), instead);
+    }
+
+    std::string place(const std::string& key) const {
+        const Node* node = root_.find(key);
+        return node == nullptr ? root_.place.source : node->place.text();
+    }
+
+    // "optimizer.name: adam"; a section has no value.
+    std::string with_value(const std::string& key) const {
+        const auto found = texts_.find(key);
+        return found == texts_.end() ? key : fmt::format("{}: {}", key, found->second);
+    }
+
+    // "optimizer.name: adam (line 7)", "optimizer.name: adam (the default)".
+    std::string at(const std::string& key) const {
+        const Node* node = root_.find(key);
+        if (node == nullptr) return with_value(key) + " (the default)";
+        const Place& there = node->place;
+        return fmt::format("{} ({})", with_value(key),
+                           there.line > 0 ? fmt::format("line {}", there.line) : there.source);
+    }
+
+    const Config& c_;
+    const Node& root_;
+    std::map<std::string, std::string> texts_;
+};
+
+}  // namespace
+
+void check_config(const Config& config, const Node& root) {
+    Checker(config, root).run();
+}
+
+}  // namespace vae_dist

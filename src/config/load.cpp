@@ -1,0 +1,152 @@
+#include "vae_dist/config/load.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+#include "config/checks.hpp"
+#include "config/document.hpp"
+#include "config/keys.hpp"
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+namespace {
+
+constexpr std::int64_t kDefaultEpochs = 10;
+
+// Data given in place of a configuration would be read to its end before YAML could complain.
+constexpr std::size_t kLargestFile = 16 << 20;
+
+std::string read_file(const std::string& path) {
+    if (std::filesystem::is_directory(path)) {
+        throw_input_error("{}: is a folder, not a configuration file", path);
+    }
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw_input_error("{}: cannot read the configuration: {}", path, std::strerror(errno));
+    std::string text(kLargestFile + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (file.bad()) throw_failure("{}: cannot read the configuration: {}", path, std::strerror(errno));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > kLargestFile || text.find('\0') != std::string::npos) {
+        throw_input_error("{}: is no configuration file: it is not text, or too large", path);
+    }
+    return text;
+}
+
+std::string trimmed(const std::string& text) {
+    const std::size_t first = text.find_first_not_of(' ');
+    if (first == std::string::npos) return "";
+    return text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+// "a.b=value" puts the value in place of what the document has there; null removes that.
+void apply_override(Node& root, const std::string& text) {
+    const std::string source = "--set " + text;
+    const std::size_t equals = text.find('=');
+    const std::string key = trimmed(text.substr(0, equals));
+    if (equals == std::string::npos || key.empty()) {
+        throw_input_error("{}: expected key=value, as in --set train.epochs=5", source);
+    }
+    const std::string value = text.substr(equals + 1);
+    if (trimmed(value).empty()) throw_input_error("{}: {} has no value", source, key);
+    Node node = read_yaml(value, source, false);
+
+    Node alone;
+    alone.put(key, node);
+    check_keys(alone);
+    if (node.kind == Node::Kind::empty) {
+        root.remove(key);
+    } else {
+        root.put(key, std::move(node));
+    }
+}
+
+void make_absolute(std::string& path) {
+    if (path.empty()) return;
+    std::filesystem::path clean = std::filesystem::absolute(path).lexically_normal();
+    if (!clean.has_filename() && clean.has_relative_path()) clean = clean.parent_path();
+    path = clean.string();
+}
+
+void make_paths_absolute(Config& config) {
+    for (auto* dataset : {&config.data.train, &config.data.validation}) {
+        if (!*dataset) continue;
+        for (std::string& file : (*dataset)->files)
+            make_absolute(file);
+    }
+    make_absolute(config.output.directory);
+}
+
+// A key's value in YAML by its name, with paths that compare whatever folder they were given in.
+std::map<std::string, std::string> comparable(Config config) {
+    make_paths_absolute(config);
+    std::map<std::string, std::string> values;
+    for (const Setting& setting : settings_of(config))
+        values[setting.key.name] = setting.text;
+    return values;
+}
+
+bool schedule_depends_on_length(const Config& config) {
+    const ScheduleConfig& schedule = config.optimizer.schedule;
+    return schedule.name == ScheduleKind::cosine && schedule.decay_steps == 0;
+}
+
+}  // namespace
+
+Config load_config(const std::string& path, const std::vector<std::string>& overrides) {
+    return parse_config(read_file(path), path, overrides);
+}
+
+Config parse_config(const std::string& yaml, const std::string& source,
+                    const std::vector<std::string>& overrides, bool absolute_paths) {
+    Node root = read_yaml(yaml, source);
+    root.place.source = source;
+    check_keys(root);
+    for (const std::string& text : overrides)
+        apply_override(root, text);
+
+    Config config = read_config(root);
+    check_config(config, root);
+    if (!config.train.epochs && !config.train.steps) config.train.epochs = kDefaultEpochs;
+    if (absolute_paths) make_paths_absolute(config);
+    return config;
+}
+
+std::string to_yaml(const Config& config) {
+    Node root;
+    for (Setting& setting : settings_of(config))
+        root.put(setting.key.name, std::move(setting.value));
+    return write_yaml(root);
+}
+
+std::vector<std::string> changed_result_keys(const Config& before, const Config& after) {
+    const auto old_values = comparable(before);
+    const auto new_values = comparable(after);
+    const auto value_in = [](const auto& values, const std::string& name) {
+        const auto found = values.find(name);
+        return found == values.end() ? std::string() : found->second;
+    };
+    const bool length_matters = schedule_depends_on_length(before) || schedule_depends_on_length(after);
+
+    std::vector<std::string> changed;
+    for (const Key& key : all_keys()) {
+        const bool matters = key.effect == Effect::result || (key.effect == Effect::length && length_matters);
+        if (!matters || value_in(old_values, key.name) == value_in(new_values, key.name)) continue;
+        // auto means "as the run was first started".
+        if (key.name == "train.virtual_ranks" && !after.train.virtual_ranks) continue;
+        changed.push_back(key.name);
+    }
+    return changed;
+}
+
+std::vector<std::string> config_keys() {
+    std::vector<std::string> names;
+    for (const Key& key : all_keys())
+        names.push_back(key.name);
+    return names;
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,194 @@
+#include "config/values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
+
+namespace vae_dist {
+namespace {
+
+[[noreturn]] void refuse(const Node& node, const Key& key, const std::string& expected) {
+    const std::string also = key.unset == nullptr ? "" : fmt::format(" or {}", key.unset);
+    if (node.kind == Node::Kind::empty) {
+        throw_input_error("{}: {} has no value; expected {}{}", node.place.text(), key.name, expected, also);
+    }
+    throw_input_error("{}: {}: expected {}{}, found {}", node.place.text(), key.name, expected, also,
+                      node.described());
+}
+
+[[noreturn]] void out_of_range(const Node& node, const Key& key, const std::string& range) {
+    throw_input_error("{}: {}: {} is out of range; it must be {}", node.place.text(), key.name, node.text,
+                      range);
+}
+
+std::string describe(const IntegerRange& range) {
+    return fmt::format("from {} to {}", format_count(range.low), format_count(range.high));
+}
+
+std::string describe(const RealRange& range) {
+    return fmt::format("{} {} and {} {}{}", range.with_low ? "at least" : "greater than", range.low,
+                       range.with_high ? "at most" : "less than", range.high,
+                       range.with_zero ? "" : ", and not 0");
+}
+
+// from_chars takes no plus sign.
+std::string_view without_plus(std::string_view text) {
+    if (text.starts_with('+') && text.find_first_of("+-", 1) != 1) text.remove_prefix(1);
+    return text;
+}
+
+// The number that the whole of `text` spells, if it does; infinity for one beyond a double's range.
+std::optional<double> parse_real(std::string_view text) {
+    text = without_plus(text);
+    // from_chars would take the words inf and nan; of the letters, a number has only its exponent's.
+    if (text.find_first_not_of("0123456789+-.eE") != std::string_view::npos) return std::nullopt;
+    double value = 0;
+    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (end != text.data() + text.size() || status == std::errc::invalid_argument) return std::nullopt;
+    if (status == std::errc::result_out_of_range) {
+        const bool tiny = text.find("e-") != text.npos || text.find("E-") != text.npos;
+        return tiny ? 0.0 : HUGE_VAL;
+    }
+    return value;
+}
+
+bool is_word_for_no_number(std::string_view text) {
+    std::string lower;
+    for (const char c : text) {
+        if (c != '+' && c != '-' && c != '.') lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    return lower == "inf" || lower == "infinity" || lower == "nan";
+}
+
+// Digits with a sign, or a number such as 1e6 that is whole and exact in a double; one beyond 64 bits becomes
+// the largest, which no range allows.
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+    const std::string_view digits = without_plus(text);
+    std::int64_t value = 0;
+    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (end == digits.data() + digits.size() && status == std::errc{}) return value;
+    const std::optional<double> real = parse_real(text);
+    if (!real || *real != std::floor(*real)) return std::nullopt;
+    if (std::abs(*real) > 0x1p53) return std::numeric_limits<std::int64_t>::max();
+    return static_cast<std::int64_t>(*real);
+}
+
+}  // namespace
+
+void read_value(const Node& node, const Key& key, std::int64_t& value, const IntegerRange& range) {
+    if (node.kind != Node::Kind::scalar || node.quoted) refuse(node, key, "an integer");
+    const std::optional<std::int64_t> parsed = parse_integer(node.text);
+    if (!parsed) refuse(node, key, "an integer");
+    if (*parsed < range.low || *parsed > range.high) out_of_range(node, key, describe(range));
+    value = *parsed;
+}
+
+void read_value(const Node& node, const Key& key, std::uint32_t& value, const IntegerRange& range) {
+    std::int64_t wide = 0;
+    read_value(node, key, wide, range);
+    value = static_cast<std::uint32_t>(wide);
+}
+
+void read_value(const Node& node, const Key& key, double& value, const RealRange& range) {
+    if (node.kind != Node::Kind::scalar || node.quoted) refuse(node, key, "a number");
+    if (is_word_for_no_number(node.text)) refuse(node, key, "a finite number");
+    const std::optional<double> parsed = parse_real(node.text);
+    if (!parsed) refuse(node, key, "a number");
+    const bool above = range.with_low ? *parsed >= range.low : *parsed > range.low;
+    const bool below = range.with_high ? *parsed <= range.high : *parsed < range.high;
+    if (!above || !below || (*parsed == 0 && !range.with_zero)) out_of_range(node, key, describe(range));
+    value = *parsed;
+}
+
+void read_value(const Node& node, const Key& key, bool& value, const NoRule&) {
+    constexpr std::pair<const char*, bool> kWords[] = {
+        {"true", true},   {"True", true},   {"TRUE", true},   {"yes", true}, {"on", true},
+        {"false", false}, {"False", false}, {"FALSE", false}, {"no", false}, {"off", false}};
+    for (const auto& [word, meaning] : kWords) {
+        if (node.kind == Node::Kind::scalar && !node.quoted && node.text == word) {
+            value = meaning;
+            return;
+        }
+    }
+    refuse(node, key, "true or false");
+}
+
+void read_value(const Node& node, const Key& key, std::string& value, const TextRule& rule) {
+    if (node.kind != Node::Kind::scalar) refuse(node, key, "a text");
+    if (node.text.empty() && !rule.may_be_empty) refuse(node, key, "a text that is not empty");
+    value = node.text;
+}
+
+void read_value(const Node& node, const Key& key, std::vector<std::int64_t>& value,
+                const IntegerRange& range) {
+    if (node.kind != Node::Kind::list) refuse(node, key, "a list of integers such as [200, 100]");
+    value.clear();
+    for (const Node& item : node.children)
+        read_value(item, key, value.emplace_back(), range);
+}
+
+void read_value(const Node& node, const Key& key, std::vector<std::string>& value, const TextRule& rule) {
+    value.clear();
+    if (node.kind == Node::Kind::scalar) {
+        read_value(node, key, value.emplace_back(), rule);
+        return;
+    }
+    if (node.kind != Node::Kind::list) refuse(node, key, "a text or a list of texts");
+    if (node.children.empty()) refuse(node, key, "at least one text");
+    for (const Node& item : node.children)
+        read_value(item, key, value.emplace_back(), rule);
+}
+
+std::size_t read_word(const Node& node, const Key& key, const std::vector<std::string>& names) {
+    if (node.kind == Node::Kind::scalar) {
+        const auto found = std::find(names.begin(), names.end(), node.text);
+        if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+    }
+    const std::string allowed = fmt::format("one of {}", fmt::join(names, ", "));
+    const std::string near = node.kind == Node::Kind::scalar ? nearest_word(node.text, names) : "";
+    if (near.empty()) refuse(node, key, allowed);
+    throw_input_error("{}: {}: expected {}, found {}; did you mean {}?", node.place.text(), key.name, allowed,
+                      node.described(), near);
+}
+
+Node write_value(std::int64_t value) {
+    return Node::scalar(fmt::format("{}", value));
+}
+
+Node write_value(std::uint32_t value) {
+    return Node::scalar(fmt::format("{}", value));
+}
+
+Node write_value(double value) {
+    return Node::scalar(fmt::format("{}", value));
+}
+
+Node write_value(bool value) {
+    return Node::scalar(value ? "true" : "false");
+}
+
+Node write_value(const std::string& value) {
+    return Node::scalar(value);
+}
+
+Node write_value(const std::vector<std::int64_t>& value) {
+    std::vector<std::string> texts;
+    for (const std::int64_t number : value)
+        texts.push_back(fmt::format("{}", number));
+    return Node::list(texts);
+}
+
+Node write_value(const std::vector<std::string>& value) {
+    return Node::list(value);
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "config/document.hpp"
+#include "config/schema.hpp"
+#include "vae_dist/config/names.hpp"
+
+namespace vae_dist {
+
+// One key's value, from and to a node. Each read_value throws an input error with place, key and what is
+// allowed.
+
+void read_value(const Node& node, const Key& key, std::int64_t& value, const IntegerRange& range);
+void read_value(const Node& node, const Key& key, std::uint32_t& value, const IntegerRange& range);
+void read_value(const Node& node, const Key& key, double& value, const RealRange& range);
+void read_value(const Node& node, const Key& key, bool& value, const NoRule&);
+void read_value(const Node& node, const Key& key, std::string& value, const TextRule& rule);
+
+/// A list; for texts, one alone will do.
+void read_value(const Node& node, const Key& key, std::vector<std::int64_t>& value,
+                const IntegerRange& range);
+void read_value(const Node& node, const Key& key, std::vector<std::string>& value, const TextRule& rule);
+
+/// The position of the node's word among `names`.
+std::size_t read_word(const Node& node, const Key& key, const std::vector<std::string>& names);
+
+template <class Enum>
+requires std::is_enum_v<Enum>
+void read_value(const Node& node, const Key& key, Enum& value, const NoRule&) {
+    const auto& names = kEnumNames<Enum>;
+    value = static_cast<Enum>(read_word(node, key, {names.begin(), names.end()}));
+}
+
+Node write_value(std::int64_t value);
+Node write_value(std::uint32_t value);
+Node write_value(double value);
+Node write_value(bool value);
+Node write_value(const std::string& value);
+Node write_value(const std::vector<std::int64_t>& value);
+Node write_value(const std::vector<std::string>& value);
+
+template <class Enum>
+requires std::is_enum_v<Enum> Node write_value(Enum value) {
+    return Node::scalar(name_of(value));
+}
+
+}  // namespace vae_dist

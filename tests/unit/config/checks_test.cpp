@@ -1,0 +1,132 @@
+// Keys that contradict each other, that do nothing, and that are not supported yet.
+
+#include <gtest/gtest.h>
+
+#include "unit/config/message_of.hpp"
+
+namespace vae_dist {
+namespace {
+
+TEST(ConfigChecks, TrainingDataComeFromOnePlace) {
+    EXPECT_EQ(message_of("data:\n  train: {files: a.h5, dataset: x}\n  synthetic: {samples: 5}\n"),
+              "run.yaml, line 2: data.train contradicts data.synthetic (line 3): training data come from one "
+              "of them; remove the other");
+    EXPECT_EQ(message_of("train: {seed: 1}\n"),
+              "run.yaml: there are no training data; give data.train or data.synthetic");
+}
+
+TEST(ConfigChecks, ADatasetNeedsFilesAndAPath) {
+    EXPECT_EQ(message_of("data:\n  train:\n    files: a.h5\n"),
+              "run.yaml, line 2: data.train.dataset is missing: the path of the dataset inside the files");
+    EXPECT_EQ(message_after_data("", {"data.validation.dataset=x"}),
+              "--set data.validation.dataset=x: data.validation.files is missing");
+}
+
+TEST(ConfigChecks, SyntheticSamplesHaveABoundedSize) {
+    EXPECT_NE(message_of("data: {synthetic: {distribution: uniform, shape: [1000000, 1000000]}}")
+                  .find("data.synthetic.shape"),
+              std::string::npos);
+}
+
+TEST(ConfigChecks, ValidationGoesWithSyntheticDataToo) {
+    EXPECT_TRUE(parsed("", {"data.validation={files: [a.h5], dataset: x}"}).data.validation.has_value());
+}
+
+TEST(ConfigChecks, ARunHasOneLength) {
+    EXPECT_EQ(
+        message_after_data("train:\n  epochs: 5\n  steps: 10\n"),
+        "run.yaml, line 3: train.epochs: 5 contradicts train.steps: 10 (line 4): a run's length is one of "
+        "them; remove the other (--set train.epochs=null does)");
+    EXPECT_EQ(parsed("").train.epochs, 10);
+    EXPECT_FALSE(parsed("train: {steps: 7}").train.epochs.has_value());
+}
+
+TEST(ConfigChecks, EveryVirtualRankNeedsASampleOfABatch) {
+    EXPECT_EQ(message_after_data("train: {batch_size: 3, virtual_ranks: 4}"),
+              "run.yaml, line 2: train.batch_size: 3 contradicts train.virtual_ranks: 4 (line 2): every "
+              "virtual rank needs a sample of each batch");
+    EXPECT_EQ(parsed("train: {batch_size: 4, virtual_ranks: 4}").train.batch_size, 4);
+}
+
+TEST(ConfigChecks, TheBernoulliLikelihoodNeedsDataFromZeroToOne) {
+    const auto data = [](const std::string& settings, const std::string& likelihood) {
+        return "data: {synthetic: {" + settings + "}}\nmodel: {likelihood: " + likelihood + "}";
+    };
+    const auto with = [](const std::string& transform) { return std::vector{"data.transform=" + transform}; };
+
+    EXPECT_EQ(message_of(data("distribution: normal", "bernoulli")),
+              "run.yaml, line 1: data.synthetic.distribution: normal contradicts model.likelihood: bernoulli "
+              "(line 2): the bernoulli likelihood needs data in [0, 1]; use gaussian");
+    for (const std::string transform : {"standardize", "log1p"}) {
+        EXPECT_NE(message_of(data("distribution: uniform", "bernoulli"), with(transform))
+                      .find("contradicts model.likelihood: bernoulli"),
+                  std::string::npos);
+    }
+    for (const std::string transform : {"binarize", "log1p"}) {
+        EXPECT_NE(message_of(data("distribution: normal", "gaussian"), with(transform))
+                      .find("contradicts data.synthetic.distribution: normal"),
+                  std::string::npos);
+    }
+    EXPECT_NO_THROW(parse_config(data("distribution: normal", "bernoulli"), "x", with("threshold")));
+    EXPECT_NO_THROW(parse_config(data("distribution: normal", "gaussian"), "x", with("standardize")));
+    EXPECT_NO_THROW(parse_config(data("distribution: uniform", "gaussian"), "x", with("binarize")));
+}
+
+TEST(ConfigChecks, AContradictedDefaultIsCalledOne) {
+    EXPECT_EQ(message_of("data: {synthetic: {samples: 5}}"),
+              "run.yaml: data.synthetic.distribution: normal contradicts model.likelihood: bernoulli (the "
+              "default): the bernoulli likelihood needs data in [0, 1]; use gaussian");
+}
+
+TEST(ConfigChecks, AdamPointsToAdamwForWeightDecay) {
+    EXPECT_NE(message_after_data("optimizer: {weight_decay: 0.1}").find("use adamw"), std::string::npos);
+    for (const std::string name : {"adamw", "sgd", "adagrad"}) {
+        EXPECT_NO_THROW(parsed("optimizer: {weight_decay: 0.1, name: " + name + "}"));
+    }
+}
+
+TEST(ConfigChecks, AKeyThatDoesNothingIsAnError) {
+    EXPECT_EQ(message_after_data("optimizer:\n  name: adam\n  momentum: 0.5\n"),
+              "run.yaml, line 4: optimizer.momentum: 0.5 has no effect with optimizer.name: adam (line 3); "
+              "remove it");
+    EXPECT_EQ(
+        message_after_data("optimizer:\n  momentum: 0.5\n"),
+        "run.yaml, line 3: optimizer.momentum: 0.5 has no effect with optimizer.name: adam (the default); "
+        "remove it");
+    for (const std::string setting :
+         {"{name: sgd, beta1: 0.5}", "{name: adagrad, beta2: 0.5}", "{name: sgd, epsilon: 0.5}",
+          "{schedule: {decay_steps: 5}}", "{schedule: {name: step, final_fraction: 0.5}}",
+          "{schedule: {name: cosine, every_steps: 5}}", "{schedule: {factor: 0.1}}"}) {
+        EXPECT_NE(message_after_data("optimizer: " + setting).find("has no effect with"), std::string::npos)
+            << setting;
+    }
+    EXPECT_NE(message_of("data: {synthetic: {distribution: uniform}, shuffle: false, shuffle_window: 5}")
+                  .find("data.shuffle_window: 5 has no effect with data.shuffle: false"),
+              std::string::npos);
+}
+
+TEST(ConfigChecks, AKeyThatDoesSomethingIsNone) {
+    for (const std::string setting :
+         {"{name: adamw, beta1: 0.5}", "{name: adam, beta2: 0.5}", "{name: adagrad, epsilon: 0.5}",
+          "{name: sgd, momentum: 0.5}", "{schedule: {name: cosine, decay_steps: 5, final_fraction: 0.5}}",
+          "{schedule: {name: step, every_steps: 5}}", "{schedule: {name: exponential, factor: 0.1}}",
+          "{schedule: {warmup_steps: 5}}", "{name: adam, momentum: 0.9}"}) {
+        EXPECT_NO_THROW(parsed("optimizer: " + setting)) << setting;
+    }
+}
+
+TEST(ConfigChecks, WhatIsNotSupportedYetIsRefused) {
+    EXPECT_EQ(message_after_data("objective: {importance_samples: 5}"),
+              "run.yaml, line 2: objective.importance_samples: 5 is not supported yet; use 1");
+    EXPECT_EQ(message_after_data("train: {precision: bfloat16}"),
+              "run.yaml, line 2: train.precision: bfloat16 is not supported yet; use float32");
+    EXPECT_EQ(message_after_data("train: {reduction: bfloat16}"),
+              "run.yaml, line 2: train.reduction: bfloat16 is not supported yet; use exact or float32");
+    EXPECT_EQ(message_after_data("compute: {backend: cuda}"),
+              "run.yaml, line 2: compute.backend: cuda is not supported yet; use cpu");
+    EXPECT_EQ(message_after_data("compute: {communicator: nccl}"),
+              "run.yaml, line 2: compute.communicator: nccl is not supported yet; use mpi");
+}
+
+}  // namespace
+}  // namespace vae_dist

@@ -1,0 +1,248 @@
+// Files, --set, writing, comparing.
+
+#include "vae_dist/config/load.hpp"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "unit/config/message_of.hpp"
+#include "vae_dist/config/names.hpp"
+
+namespace vae_dist {
+namespace {
+
+// A folder that goes when the test ends.
+class ConfigLoad : public testing::Test {
+ protected:
+    void SetUp() override {
+        std::string name = (std::filesystem::temp_directory_path() / "vae_dist_config_XXXXXX").string();
+        ASSERT_NE(mkdtemp(name.data()), nullptr);
+        folder_ = name;
+    }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
+    std::string write(const std::string& text) const {
+        const std::string path = folder_ / "run.yaml";
+        std::ofstream(path, std::ios::binary) << text;
+        return path;
+    }
+
+    static std::string load_message(const std::string& path) {
+        try {
+            load_config(path, {});
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::input);
+            return error.what();
+        }
+        ADD_FAILURE() << "no error from " << path;
+        return "";
+    }
+
+    std::filesystem::path folder_;
+};
+
+// Every key that may be set together has a value other than its default.
+Config unusual() {
+    Config c;
+    c.data.train = DatasetConfig{{"/d/a b.h5", "/d/*.h5"}, "train/x: 1"};
+    c.data.validation = DatasetConfig{{"/d/v.h5"}, "test/x"};
+    c.data.scale = 0.1;
+    c.data.transform = Transform::standardize;
+    c.data.shuffle_window = 77;
+    c.data.cache = CacheMode::stream;
+    c.model.latent_dim = 3;
+    c.model.encoder.hidden = {};
+    c.model.decoder.hidden = {9, 8, 7, 6, 5, 4, 3, 2, 1};
+    c.model.activation = Activation::softplus;
+    c.model.likelihood = LikelihoodKind::gaussian;
+    c.objective.beta = 1.0 / 3;
+    c.objective.kl_warmup_steps = 12;
+    c.objective.free_bits = 1e-20;
+    c.optimizer.name = OptimizerKind::adamw;
+    c.optimizer.learning_rate = 3e-4;
+    c.optimizer.beta1 = 0.95;
+    c.optimizer.beta2 = 0.99;
+    c.optimizer.epsilon = 1e-7;
+    c.optimizer.weight_decay = 0.01;
+    c.optimizer.l1 = 1e-5;
+    c.optimizer.l2 = 2e-5;
+    c.optimizer.clip_norm = 5;
+    c.optimizer.schedule.name = ScheduleKind::cosine;
+    c.optimizer.schedule.warmup_steps = 100;
+    c.optimizer.schedule.decay_steps = 1000;
+    c.optimizer.schedule.final_fraction = 0.1;
+    c.train.steps = 123456789;
+    c.train.batch_size = 100;
+    c.train.virtual_ranks = 4;
+    c.train.seed = 4294967295U;
+    c.train.reduction = Reduction::float32;
+    c.train.on_nonfinite = NonFinitePolicy::skip;
+    c.compute.backend = BackendKind::cpu;
+    c.compute.communicator = CommunicatorKind::mpi;
+    c.compute.threads = 2;
+    c.output.directory = "/r/runs: x";
+    c.output.log_every = 7;
+    c.output.validate_every = 2;
+    c.output.checkpoint_every = 3;
+    c.output.keep = 9;
+    return c;
+}
+
+// What excludes something of `unusual`.
+Config unusual_otherwise() {
+    Config c;
+    c.data.synthetic = SyntheticConfig{SyntheticDistribution::bernoulli, 5, {2, 3}, 9};
+    c.data.shuffle = false;
+    c.optimizer.name = OptimizerKind::sgd;
+    c.optimizer.momentum = 0.5;
+    c.optimizer.schedule.name = ScheduleKind::step;
+    c.optimizer.schedule.every_steps = 10;
+    c.optimizer.schedule.factor = 0.25;
+    c.train.epochs = 3;
+    return c;
+}
+
+TEST_F(ConfigLoad, EveryKeySurvivesWritingAndReading) {
+    for (const Config& config : {unusual(), unusual_otherwise()}) {
+        const std::string yaml = to_yaml(config);
+        EXPECT_EQ(parse_config(yaml, "written"), config) << yaml;
+        EXPECT_EQ(to_yaml(parse_config(yaml, "written")), yaml);
+    }
+}
+
+TEST_F(ConfigLoad, WrittenYamlIsReadable) {
+    const std::string yaml = to_yaml(unusual());
+    EXPECT_NE(yaml.find("\nmodel:\n  latent_dim: 3\n  encoder:\n    hidden: []\n"), std::string::npos)
+        << yaml;
+    EXPECT_NE(yaml.find("\n  epsilon: 1e-07\n"), std::string::npos) << yaml;
+    EXPECT_NE(yaml.find("\n    files: [/d/v.h5]\n"), std::string::npos) << yaml;
+    EXPECT_NE(to_yaml(unusual_otherwise()).find("\n  scale: auto\n"), std::string::npos);
+}
+
+TEST_F(ConfigLoad, PathsBecomeAbsolute) {
+    const std::string path = write(
+        "data: {train: {files: [sub/../a.h5, /b.h5], dataset: train/x}}\noutput: {directory: runs/x/}\n");
+    const Config config = load_config(path, {});
+    const std::string here = std::filesystem::current_path().string();
+    EXPECT_EQ(config.data.train->files, (std::vector<std::string>{here + "/a.h5", "/b.h5"}));
+    EXPECT_EQ(config.data.train->dataset, "train/x");
+    EXPECT_EQ(config.output.directory, here + "/runs/x");
+}
+
+TEST_F(ConfigLoad, AFileThatCannotBeReadIsNamed) {
+    EXPECT_EQ(load_message("/nowhere/run.yaml"),
+              "/nowhere/run.yaml: cannot read the configuration: No such file or directory");
+    EXPECT_NE(load_message(folder_.string()).find("is a folder"), std::string::npos);
+    const std::string binary = write(std::string("\x89HDF\r\n\x1a\n\0\0\0\0", 12));
+    EXPECT_EQ(load_message(binary), binary + ": is no configuration file: it is not text, or too large");
+}
+
+TEST_F(ConfigLoad, MessagesNameTheFile) {
+    const std::string path = write(kData + "train: {sede: 1}\n");
+    EXPECT_EQ(load_message(path), path + ", line 2: unknown key train.sede; did you mean train.seed?");
+}
+
+TEST_F(ConfigLoad, OverridesReplaceValuesAndTheLastOneWins) {
+    const Config config =
+        parsed("model: {latent_dim: 3}\ncompute:\n",
+               {"model.latent_dim=4", "model.latent_dim=5", "model.encoder.hidden=[200,200]",
+                "compute.threads = 2", "output.directory=/r/a=b", "optimizer.schedule.name=cosine"});
+    EXPECT_EQ(config.model.latent_dim, 5);
+    EXPECT_EQ(config.model.encoder.hidden, (std::vector<std::int64_t>{200, 200}));
+    EXPECT_EQ(config.compute.threads, 2);
+    EXPECT_EQ(config.output.directory, "/r/a=b");
+    EXPECT_EQ(config.optimizer.schedule.name, ScheduleKind::cosine);
+}
+
+TEST_F(ConfigLoad, AnOverrideMaySetASectionOrTakeAKeyOut) {
+    const Config config =
+        parsed("train: {epochs: 5}\n",
+               {"data.validation={files: [/a.h5], dataset: x}", "train.epochs=null", "train.steps=9",
+                "data.synthetic=~", "data.train={files: /b.h5, dataset: y}"});
+    EXPECT_EQ(config.data.validation, (DatasetConfig{{"/a.h5"}, "x"}));
+    EXPECT_EQ(config.data.train, (DatasetConfig{{"/b.h5"}, "y"}));
+    EXPECT_FALSE(config.data.synthetic.has_value());
+    EXPECT_FALSE(config.train.epochs.has_value());
+    EXPECT_EQ(config.train.steps, 9);
+}
+
+TEST_F(ConfigLoad, AWrongOverrideIsNamed) {
+    const auto message = [](const std::string& text) { return message_after_data("", {text}); };
+    EXPECT_EQ(message("train.bacth_size=5"),
+              "--set train.bacth_size=5: unknown key train.bacth_size; did you mean train.batch_size?");
+    EXPECT_EQ(message("train.bacth_size=null"),
+              "--set train.bacth_size=null: unknown key train.bacth_size; did you mean train.batch_size?");
+    EXPECT_EQ(message("train.epochs=x"),
+              "--set train.epochs=x: train.epochs: expected an integer, found 'x'");
+    EXPECT_EQ(message("train.epochs=0"),
+              "--set train.epochs=0: train.epochs: 0 is out of range; it must be from 1 to 4,294,967,295");
+    EXPECT_EQ(message("train"), "--set train: expected key=value, as in --set train.epochs=5");
+    EXPECT_EQ(message("=5"), "--set =5: expected key=value, as in --set train.epochs=5");
+    EXPECT_EQ(message("train.epochs="), "--set train.epochs=: train.epochs has no value");
+    EXPECT_EQ(message("train=5").substr(0, 40), "--set train=5: train is a section: expec");
+    EXPECT_NE(message("model.encoder.hidden=[5").find("--set model.encoder.hidden=[5: not valid YAML"),
+              std::string::npos);
+    EXPECT_NE(message("optimizer={nam: sgd}").find("unknown key optimizer.nam"), std::string::npos);
+    EXPECT_EQ(message("optimizer.momentum=0.5"),
+              "--set optimizer.momentum=0.5: optimizer.momentum: 0.5 has no effect with optimizer.name: adam "
+              "(the default); remove it");
+}
+
+TEST_F(ConfigLoad, ChangedKeysAreThoseThatTheResultDependsOn) {
+    const Config before = unusual();
+    EXPECT_TRUE(changed_result_keys(before, before).empty());
+
+    Config harmless = before;
+    harmless.data.cache = CacheMode::memory;
+    harmless.compute.communicator = CommunicatorKind::automatic;
+    harmless.output = OutputConfig{};
+    harmless.train.steps = 5;
+    harmless.train.virtual_ranks.reset();
+    EXPECT_TRUE(changed_result_keys(before, harmless).empty());
+
+    Config after = before;
+    after.data.train->files = {"/other.h5"};
+    after.data.validation.reset();
+    after.model.decoder.hidden = {5};
+    after.optimizer.learning_rate = 0.1;
+    after.train.virtual_ranks = 5;
+    after.compute.threads = 8;
+    EXPECT_EQ(
+        changed_result_keys(before, after),
+        (std::vector<std::string>{"data.train.files", "data.validation.files", "data.validation.dataset",
+                                  "model.decoder.hidden", "optimizer.learning_rate", "train.virtual_ranks",
+                                  "compute.threads"}));
+}
+
+TEST_F(ConfigLoad, ALongerRunIsAnotherOneOnlyForACosineOverAllOfIt) {
+    Config before = unusual_otherwise();
+    Config after = before;
+    after.train.epochs = 4;
+    EXPECT_TRUE(changed_result_keys(before, after).empty());
+    before.optimizer.schedule.name = after.optimizer.schedule.name = ScheduleKind::cosine;
+    EXPECT_EQ(changed_result_keys(before, after), std::vector<std::string>{"train.epochs"});
+    before.optimizer.schedule.decay_steps = after.optimizer.schedule.decay_steps = 100;
+    EXPECT_TRUE(changed_result_keys(before, after).empty());
+}
+
+TEST_F(ConfigLoad, RelativePathsCompareAsAbsoluteOnes) {
+    Config before = unusual();
+    Config after = before;
+    before.data.train->files = {"a.h5"};
+    after.data.train->files = {(std::filesystem::current_path() / "sub/../a.h5").string()};
+    EXPECT_TRUE(changed_result_keys(before, after).empty());
+}
+
+TEST_F(ConfigLoad, NamesFollowTheEnumerators) {
+    EXPECT_STREQ(name_of(Transform::log1p), "log1p");
+    EXPECT_STREQ(name_of(CacheMode::automatic), "auto");
+    EXPECT_STREQ(name_of(Activation::elu), "elu");
+    EXPECT_STREQ(name_of(ScheduleKind::exponential), "exponential");
+    EXPECT_STREQ(name_of(CommunicatorKind::nccl), "nccl");
+}
+
+}  // namespace
+}  // namespace vae_dist

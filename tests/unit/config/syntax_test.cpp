@@ -1,0 +1,129 @@
+// What a document may look like: YAML, sections and keys.
+
+#include <gtest/gtest.h>
+
+#include "config/document.hpp"
+#include "unit/config/message_of.hpp"
+
+namespace vae_dist {
+namespace {
+
+TEST(ConfigSyntax, AnUnknownKeyIsNamedWithItsLineAndTheNearestKey) {
+    EXPECT_EQ(message_after_data("train:\n  seed: 3\n  bacth_size: 64\n"),
+              "run.yaml, line 4: unknown key train.bacth_size; did you mean train.batch_size?");
+    EXPECT_EQ(message_after_data("optimiser: {name: sgd}\n"),
+              "run.yaml, line 2: unknown key optimiser; did you mean optimizer?");
+    EXPECT_EQ(message_after_data("model: {encoder: {hiden: [5]}}\n"),
+              "run.yaml, line 2: unknown key model.encoder.hiden; did you mean model.encoder.hidden?");
+    EXPECT_EQ(message_after_data("output: {checkpoint_every_minutes: 5}\n"),
+              "run.yaml, line 2: unknown key output.checkpoint_every_minutes; did you mean "
+              "output.checkpoint_every?");
+}
+
+TEST(ConfigSyntax, AKeyInTheWrongSectionIsToldWhereItBelongs) {
+    EXPECT_EQ(message_after_data("train:\n  learning_rate: 0.1\n"),
+              "run.yaml, line 3: unknown key train.learning_rate; it belongs elsewhere: "
+              "optimizer.learning_rate");
+    EXPECT_EQ(message_after_data("schedule: {name: cosine}\n"),
+              "run.yaml, line 2: unknown key schedule; it belongs elsewhere: optimizer.schedule");
+    EXPECT_EQ(message_after_data("model: {hidden: [5]}\n"),
+              "run.yaml, line 2: unknown key model.hidden; it belongs elsewhere: model.decoder.hidden and "
+              "model.encoder.hidden");
+}
+
+TEST(ConfigSyntax, AKeyLikeNoOtherIsAnsweredWithWhatThereIs) {
+    EXPECT_EQ(message_after_data("compute: {xyzzyqwk: 1}\n"),
+              "run.yaml, line 2: unknown key compute.xyzzyqwk; known here: compute.backend, "
+              "compute.communicator and compute.threads");
+}
+
+TEST(ConfigSyntax, ARepeatedKeyOrSectionIsAnError) {
+    EXPECT_EQ(message_after_data("train:\n  seed: 3\n  epochs: 2\n  seed: 4\n"),
+              "run.yaml, line 5: train.seed is there twice; the first is on line 3");
+    EXPECT_EQ(message_after_data("train: {seed: 3}\nmodel: {latent_dim: 4}\ntrain: {epochs: 2}\n"),
+              "run.yaml, line 4: train is there twice; the first is on line 2");
+}
+
+TEST(ConfigSyntax, ASectionMustHoldKeys) {
+    EXPECT_EQ(message_after_data("train: 5\n"),
+              "run.yaml, line 2: train is a section: expected keys below it, found '5'");
+    EXPECT_EQ(message_after_data("model:\n  encoder: [200, 200]\n"),
+              "run.yaml, line 3: model.encoder is a section: expected keys below it, found a list");
+    EXPECT_EQ(message_of("- data\n- model\n"),
+              "run.yaml, line 1: expected sections such as 'train:', found a list");
+    EXPECT_EQ(message_of("\n\nhello\n"),
+              "run.yaml, line 3: expected sections such as 'train:', found 'hello'");
+}
+
+TEST(ConfigSyntax, AnEmptySectionMeansItsDefaultsButAnEmptyDataSectionIsAnError) {
+    EXPECT_EQ(parsed("train:\nmodel:\n"), parsed(""));
+    EXPECT_EQ(message_of("data:\n  synthetic:\n"),
+              "run.yaml, line 2: data.synthetic has no value; expected a section of keys");
+}
+
+TEST(ConfigSyntax, AnEmptyFileIsAnError) {
+    EXPECT_EQ(message_of(""), "run.yaml: the configuration is empty");
+    EXPECT_EQ(message_of("# nothing but this\n"), "run.yaml: the configuration is empty");
+}
+
+TEST(ConfigSyntax, ADottedKeyIsNotTakenForASection) {
+    EXPECT_EQ(message_after_data("train.epochs: 5\n"),
+              "run.yaml, line 2: write train.epochs as epochs inside the section before it");
+}
+
+TEST(ConfigSyntax, WhatIsNoYamlIsNamedByItsLine) {
+    EXPECT_EQ(message_after_data("model:\n  latent_dim: [3\ntrain: {seed: 1}\n").substr(0, 16),
+              "run.yaml, line 4");
+    EXPECT_NE(message_after_data("model: {latent_dim: 3\n").find("not valid YAML"), std::string::npos);
+}
+
+TEST(ConfigSyntax, ATextThatIsNeverClosedDoesNotSwallowTheKeysAfterIt) {
+    EXPECT_EQ(message_after_data("output:\n  directory: \"x\n  keep: 5\n"),
+              "run.yaml, line 3: a text that begins with \" must end with \" on the same line");
+    EXPECT_EQ(message_after_data("output: {directory: 'x\n, keep: 5}\ntrain: {seed: '5'}\n"),
+              "run.yaml, line 2: a text that begins with ' must end with ' on the same line");
+    EXPECT_EQ(parsed("output: {keep: 2, directory: \"/\\\"\xC3\xA4\"}\n").output.directory, "/\"\xC3\xA4");
+}
+
+TEST(ConfigSyntax, ATabThatIndentsIsAnErrorAndOneElsewhereIsNot) {
+    EXPECT_EQ(message_after_data("train:\n\tseed: 5\n"), "run.yaml, line 3: indented by a tab; use spaces");
+    EXPECT_EQ(parsed("train: {seed: 5}\t# five\n\t\n").train.seed, 5U);
+}
+
+TEST(ConfigSyntax, OneDocumentWithPlainKeysAndNoAliases) {
+    EXPECT_EQ(message_after_data("---\ntrain: {seed: 5}\n"),
+              "run.yaml, line 2: a second document begins here, by '---' or by less indentation; only one is "
+              "allowed");
+    EXPECT_NE(message_of("  model:\n    latent_dim: 5\ntrain:\n    seed: 5\n").find("run.yaml, line 3"),
+              std::string::npos);
+    EXPECT_EQ(message_after_data("[a, b]: 5\n"),
+              "run.yaml, line 2: a key must be a plain word, found a list");
+    EXPECT_EQ(message_after_data("model:\n  encoder: &e {hidden: [5]}\n  decoder: *e\n"),
+              "run.yaml, line 4: aliases (*name) cannot be used here; repeat the value");
+}
+
+TEST(ConfigSyntax, WindowsLineEndsAndAByteOrderMarkAreRead) {
+    const Config config = parse_config(
+        "\xEF\xBB\xBF"
+        "data: {synthetic: {distribution: uniform}}\r\ntrain:\r\n  seed: 5\r\n",
+        "run.yaml");
+    EXPECT_EQ(config.train.seed, 5U);
+}
+
+TEST(ConfigSyntax, TextsSurviveWritingAndReading) {
+    for (const std::string text :
+         {"",    "null", "~",     "true", "12",  "a b", "a: b",     "a #b", "*a", "&a", "[a",  "{a",
+          "- a", "'a'",  "\"a\"", "a\nb", "\ta", " a ", "\xC3\xA4", "!a",   "%a", "@a", "a,b", "a\\b"}) {
+        Node root;
+        root.put("scalar", Node::scalar(text));
+        root.put("list", Node::list({text, "x"}));
+        const Node back = read_yaml(write_yaml(root), "text");
+        ASSERT_EQ(back.children.size(), 2U) << text;
+        EXPECT_EQ(back.find("scalar")->kind, Node::Kind::scalar) << text;
+        EXPECT_EQ(back.find("scalar")->text, text);
+        EXPECT_EQ(back.find("list")->children[0].text, text);
+    }
+}
+
+}  // namespace
+}  // namespace vae_dist
