@@ -1,0 +1,96 @@
+#include <cmath>
+#include <limits>
+
+#include "backend/cpu/blocks.hpp"
+#include "backend/cpu/cpu_backend.hpp"
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+// The sum of f(block) over all blocks, in one lane of doubles for each element of a block.
+template <class F>
+double sum_blocks(std::span<const float> values, F f) {
+    DoubleBlock total = DoubleBlock::Zero();
+    for_blocks(std::ssize(values), [&](std::int64_t first, auto count) {
+        total += f(load(values.data() + first, count).template cast<double>());
+    });
+    return lane_sum(total);
+}
+
+// The smallest float that is not below `value`: for every float x, x < limit_above(value) exactly if x <
+// value.
+float limit_above(double value) {
+    const auto limit = static_cast<float>(value);
+    return limit < value ? std::nextafter(limit, std::numeric_limits<float>::infinity()) : limit;
+}
+
+// Not finite compares false.
+bool all_below(std::span<const float> values, float factor, float limit) {
+    int bad = 0;
+    for (const float value : values)
+        bad |= std::abs(value * factor) < limit ? 0 : 1;
+    return bad == 0;
+}
+
+template <bool kOverwrite>
+void add_rounded(std::span<const float> values, float factor, std::int64_t* to) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto rounded = static_cast<std::int64_t>(std::rint(values[i] * factor));
+        to[i] = kOverwrite ? rounded : to[i] + rounded;
+    }
+}
+
+}  // namespace
+
+double CpuBackend::sum(std::span<const float> values) {
+    return sum_blocks(values, [](const DoubleBlock& v) { return v; });
+}
+
+double CpuBackend::sum_of_squares(std::span<const float> values) {
+    return sum_blocks(values, [](const DoubleBlock& v) -> DoubleBlock { return v.square(); });
+}
+
+void CpuBackend::scale(std::span<float> values, float factor) {
+    for (float& value : values)
+        value *= factor;
+}
+
+void CpuBackend::add(std::span<const float> values, std::span<float> to) {
+    require(values.size() == to.size(), "arrays to add have one length");
+    for (std::size_t i = 0; i < to.size(); ++i)
+        to[i] += values[i];
+}
+
+bool CpuBackend::add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends,
+                           bool overwrite, std::span<std::int64_t> to) {
+    require(values.size() == to.size(), "arrays to add have one length");
+    require(addends > 0 && fraction_bits >= 0 && fraction_bits < 127,
+            "the scale of an exact sum is in range");
+    const float factor = std::ldexp(1.0F, fraction_bits);
+    const float limit = limit_above(0x1p62 / static_cast<double>(addends));
+    // Checked first, a piece that stays in the cache at a time: to convert a number that does not fit is
+    // undefined.
+    constexpr std::size_t kPiece = 2048;
+    for (std::size_t first = 0; first < values.size(); first += kPiece) {
+        const auto piece = values.subspan(first, std::min(kPiece, values.size() - first));
+        if (!all_below(piece, factor, limit)) return false;
+        if (overwrite) {
+            add_rounded<true>(piece, factor, to.data() + first);
+        } else {
+            add_rounded<false>(piece, factor, to.data() + first);
+        }
+    }
+    return true;
+}
+
+void CpuBackend::from_exact(std::span<const std::int64_t> values, int fraction_bits, std::span<float> to) {
+    require(values.size() == to.size(), "arrays to convert have one length");
+    require(fraction_bits >= 0 && fraction_bits < 127, "the scale of an exact sum is in range");
+    const float factor = std::ldexp(1.0F, -fraction_bits);
+    for (std::size_t i = 0; i < to.size(); ++i)
+        to[i] = static_cast<float>(values[i]) * factor;
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include "vae_dist/core/matrix_view.hpp"
+
+namespace vae_dist {
+
+// Element-wise mathematics in blocks of 16 floats. A vectorised exp and a scalar exp differ in their last
+// bits; so every element, wherever it stands in an array, goes through the vector form, the last ones of an
+// array in a block filled up with zeros. Sums have 16 lanes, whatever the width of the processor's registers.
+//
+// Eigen's maximum and minimum give their first argument where it is not a number: write x.max(0), so that it
+// is seen.
+
+constexpr std::int64_t kBlock = 16;
+using Block = Eigen::Array<float, kBlock, 1>;
+using DoubleBlock = Eigen::Array<double, kBlock, 1>;
+
+/// The number of elements in a full block, known when compiling.
+using FullBlock = std::integral_constant<std::int64_t, kBlock>;
+
+/// Calls body(first, count) for each block of `size` elements, with a FullBlock or, last, an std::int64_t
+/// below 16.
+template <class Body>
+void for_blocks(std::int64_t size, Body&& body) {
+    std::int64_t first = 0;
+    for (; first + kBlock <= size; first += kBlock)
+        body(first, FullBlock());
+    if (first < size) body(first, size - first);
+}
+
+template <class Count>
+Block load(const float* from, Count count) {
+    if constexpr (std::is_same_v<Count, FullBlock>) {
+        return Eigen::Map<const Block>(from);
+    } else {
+        Block block = Block::Zero();
+        std::copy_n(from, count, block.data());
+        return block;
+    }
+}
+
+template <class Count>
+void store(const Block& block, float* to, Count count) {
+    if constexpr (std::is_same_v<Count, FullBlock>) {
+        Eigen::Map<Block>{to} = block;
+    } else {
+        std::copy_n(block.data(), count, to);
+    }
+}
+
+/// `block` with zeros for the elements that only fill it up.
+template <class Count>
+Block only(const Block& block, Count count) {
+    if constexpr (std::is_same_v<Count, FullBlock>) {
+        return block;
+    } else {
+        Block cut = Block::Zero();
+        std::copy_n(block.data(), count, cut.data());
+        return cut;
+    }
+}
+
+/// a where condition > 0, else b, lane by lane.
+inline Block where_positive(const Block& condition, const Block& a, const Block& b) {
+    Block chosen;
+    for (std::int64_t i = 0; i < kBlock; ++i)
+        chosen[i] = condition[i] > 0 ? a[i] : b[i];
+    return chosen;
+}
+
+/// The sum of the lanes, by halves, whatever the width of the processor's registers.
+inline double lane_sum(DoubleBlock lanes) {
+    for (std::int64_t half = kBlock / 2; half > 0; half /= 2) {
+        for (std::int64_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+    }
+    return lanes[0];
+}
+inline double lane_sum(const Block& lanes) { return lane_sum(DoubleBlock(lanes.cast<double>())); }
+
+/// to = f(from...), element by element; `to` may be one of `from`.
+template <class F, class... From>
+void map_array(std::int64_t size, float* to, F f, const From*... from) {
+    for_blocks(size, [&](std::int64_t first, auto count) {
+        store(f(load(from + first, count)...), to + first, count);
+    });
+}
+
+/// The same for matrices of one shape.
+template <class F, class... From>
+void map_matrix(FloatMatrix to, F f, const From&... from) {
+    for (std::int64_t r = 0; r < to.rows; ++r)
+        map_array(to.columns, to.row(r), f, from.row(r)...);
+}
+
+}  // namespace vae_dist

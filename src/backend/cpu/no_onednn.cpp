@@ -1,0 +1,9 @@
+#include "backend/cpu/products.hpp"
+
+namespace vae_dist {
+
+std::unique_ptr<MatrixProducts> make_onednn_products(std::int64_t) {
+    return nullptr;
+}
+
+}  // namespace vae_dist

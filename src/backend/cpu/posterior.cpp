@@ -1,0 +1,88 @@
+#include <array>
+#include <numbers>
+
+#include "backend/cpu/blocks.hpp"
+#include "backend/cpu/cpu_backend.hpp"
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+// Box and Muller's transform of pairs of words, as CounterRandom::normals but in float.
+void normals_of_words(const std::uint32_t* words, std::span<float, 2 * kBlock> out) {
+    Block radius_part;
+    Block turn;  // less half a turn, which keeps the angle exact where it is small, and turns both signs
+    for (std::int64_t i = 0; i < kBlock; ++i) {
+        radius_part[i] = unit_float(words[2 * i]);
+        turn[i] = unit_float(words[2 * i + 1]) - 0.5F;
+    }
+    const Block radius = -(-2.0F * radius_part.log()).sqrt();
+    const Block angle = static_cast<float>(2 * std::numbers::pi) * turn;
+    const Block first = radius * angle.cos();
+    const Block second = radius * angle.sin();
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        out[2 * i] = first[static_cast<std::int64_t>(i)];
+        out[2 * i + 1] = second[static_cast<std::int64_t>(i)];
+    }
+}
+
+Block kl_block(const Block& mean, const Block& log_variance) {
+    return 0.5F * (mean.square() + (log_variance.expm1() - log_variance));
+}
+
+}  // namespace
+
+void CpuBackend::sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
+                                  const CounterRandom& random, std::uint32_t visit,
+                                  std::span<const std::int64_t> rows_host, FloatMatrix epsilon,
+                                  FloatMatrix latent) {
+    require(std::ssize(rows_host) == mean.rows, "every row of the posterior has a number");
+    constexpr std::int64_t kChunk = 2 * kBlock;
+    const std::int64_t chunks = (mean.columns + kChunk - 1) / kChunk;
+    words_.resize(static_cast<std::size_t>(chunks * kChunk));
+    for (std::int64_t r = 0; r < mean.rows; ++r) {
+        random.fill_words(visit, static_cast<std::uint64_t>(rows_host[static_cast<std::size_t>(r)]), 0,
+                          words_);
+        for (std::int64_t first = 0; first < mean.columns; first += kChunk) {
+            std::array<float, kChunk> normals;
+            normals_of_words(words_.data() + first, normals);
+            std::copy_n(normals.begin(), std::min(kChunk, mean.columns - first), epsilon.row(r) + first);
+        }
+    }
+    map_matrix(
+        latent,
+        [](const Block& m, const Block& s, const Block& e) -> Block { return m + (0.5F * s).exp() * e; },
+        mean, log_variance, epsilon);
+}
+
+void CpuBackend::posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance, float* kl) {
+    for (std::int64_t r = 0; r < mean.rows; ++r) {
+        Block total = Block::Zero();
+        for_blocks(mean.columns, [&](std::int64_t first, auto count) {
+            total += only(
+                kl_block(load(mean.row(r) + first, count), load(log_variance.row(r) + first, count)), count);
+        });
+        kl[r] = static_cast<float>(lane_sum(total));
+    }
+}
+
+void CpuBackend::posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
+                                    ConstFloatMatrix epsilon, ConstFloatMatrix dlatent, float kl_weight,
+                                    float free_bits, FloatMatrix dmean, FloatMatrix dlog_variance) {
+    const auto row_backward = [&](std::int64_t r, std::int64_t first, auto count) {
+        const Block m = load(mean.row(r) + first, count);
+        const Block s = load(log_variance.row(r) + first, count);
+        const Block e = load(epsilon.row(r) + first, count);
+        const Block d = load(dlatent.row(r) + first, count);
+        Block weight = Block::Constant(kl_weight);
+        if (free_bits > 0) weight = where_positive(free_bits - kl_block(m, s), Block::Zero(), weight);
+        store(d + weight * m, dmean.row(r) + first, count);
+        store(0.5F * (d * e * (0.5F * s).exp() + weight * s.expm1()), dlog_variance.row(r) + first, count);
+    };
+    for (std::int64_t r = 0; r < mean.rows; ++r) {
+        for_blocks(mean.columns, [&](std::int64_t first, auto count) { row_backward(r, first, count); });
+    }
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,152 @@
+#include <cmath>
+#include <limits>
+
+#include "backend_suite.hpp"
+
+namespace vae_dist {
+namespace {
+
+std::vector<std::int64_t> to_host(Backend& backend, const Buffer& buffer) {
+    std::vector<std::int64_t> values(buffer.bytes() / sizeof(std::int64_t));
+    backend.copy_out(values.data(), buffer.as<std::int64_t>(), buffer.bytes());
+    return values;
+}
+
+TEST_P(BackendTest, MemoryIsZeroedAlignedAndCopiesBothWays) {
+    for (const std::size_t bytes : {std::size_t{1}, std::size_t{100}, std::size_t{3} << 20}) {
+        const Buffer buffer = backend().allocate(bytes);
+        EXPECT_EQ(buffer.bytes(), bytes);
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.as<char>()) % 64, 0U);
+        std::vector<char> host(bytes, 'x');
+        backend().copy_out(host.data(), buffer.as<char>(), bytes);
+        EXPECT_EQ(host, std::vector<char>(bytes, 0));
+        const std::vector<char> sent(bytes, 'y');
+        backend().copy_in(buffer.as<char>(), sent.data(), bytes);
+        backend().copy_out(host.data(), buffer.as<char>(), bytes);
+        EXPECT_EQ(host, sent);
+    }
+    EXPECT_EQ(backend().allocate(0).bytes(), 0U);
+}
+
+TEST_P(BackendTest, SaysHowMuchMemoryIsMissing) {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "the address sanitizer ends a program that asks for so much";
+#endif
+    try {
+        const Buffer buffer = backend().allocate(std::size_t{1} << 62);
+        FAIL() << "got 4 EiB";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::failure);
+        EXPECT_NE(std::string(error.what()).find("out of memory"), std::string::npos);
+    }
+    EXPECT_THROW(backend().allocate(std::numeric_limits<std::size_t>::max()), Error);
+}
+
+TEST_P(BackendTest, FillScaleAndAddGoElementByElement) {
+    for (const std::int64_t size : kSizes) {
+        const auto a = normal_values(size, 1);
+        const auto b = normal_values(size, 2);
+        const Tensor to(backend(), 1, size, a);
+        const Tensor from(backend(), 1, size, b);
+        backend().add(from.span(), to.span());
+        backend().scale(to.span(), 3);
+        std::vector<float> expected;
+        for (std::size_t i = 0; i < a.size(); ++i)
+            expected.push_back((a[i] + b[i]) * 3);
+        EXPECT_EQ(to.get(), expected);
+        backend().fill(to.span(), 5);
+        EXPECT_EQ(to.get(), std::vector<float>(a.size(), 5));
+    }
+}
+
+TEST_P(BackendTest, SumsAreInDouble) {
+    for (const std::int64_t size : {0, 1, 3, 15, 16, 17, 33, 100000}) {
+        const auto values = normal_values(size, 1);
+        const Tensor tensor(backend(), 1, std::max<std::int64_t>(size, 1), values);
+        const auto span = tensor.span().first(values.size());
+        double sum = 0;
+        double squares = 0;
+        for (const double value : values) {
+            sum += value;
+            squares += value * value;
+        }
+        EXPECT_NEAR(backend().sum(span), sum, 1e-13 * static_cast<double>(size));
+        EXPECT_NEAR(backend().sum_of_squares(span), squares, 1e-13 * static_cast<double>(size));
+    }
+}
+
+TEST_P(BackendTest, SumsDoNotDependOnWhereAnArrayLies) {
+    const auto values = normal_values(1003, 1);
+    const Tensor aligned(backend(), 1, 1003, values);
+    for (const std::int64_t offset : {1, 3, 8, 15}) {
+        const Tensor moved(backend(), 1, 1003, values, {0, offset});
+        EXPECT_EQ(backend().sum(moved.span()), backend().sum(aligned.span()));
+        EXPECT_EQ(backend().sum_of_squares(moved.span()), backend().sum_of_squares(aligned.span()));
+    }
+}
+
+TEST_P(BackendTest, ExactSumsRoundEachAddendToNearestEven) {
+    // In units of 2^-2.
+    const Tensor values(backend(), 1, 6, {0.125F, 0.375F, -0.125F, -0.375F, 0.3F, 1e6F});
+    const Buffer sums = backend().allocate(6 * sizeof(std::int64_t));
+    ASSERT_TRUE(backend().add_exact(values.span(), 2, 2, true, sums.span<std::int64_t>()));
+    EXPECT_EQ(to_host(backend(), sums), (std::vector<std::int64_t>{0, 2, 0, -2, 1, 4000000}));
+    ASSERT_TRUE(backend().add_exact(values.span(), 2, 2, false, sums.span<std::int64_t>()));
+    EXPECT_EQ(to_host(backend(), sums), (std::vector<std::int64_t>{0, 4, 0, -4, 2, 8000000}));
+    ASSERT_TRUE(backend().add_exact(values.span(), 2, 2, true, sums.span<std::int64_t>()));
+    EXPECT_EQ(to_host(backend(), sums), (std::vector<std::int64_t>{0, 2, 0, -2, 1, 4000000}));
+}
+
+TEST_P(BackendTest, ExactSumsGiveBackWhatFits) {
+    for (const std::int64_t size : {0, 1, 17, 2048, 5000}) {
+        std::vector<float> values = normal_values(size, 1, 0.01F);
+        // Multiples of 2^-40, as all floats at least 2^-17 in magnitude are.
+        for (float& value : values)
+            value += value < 0 ? -0x1p-10F : 0x1p-10F;
+        const Tensor tensor(backend(), 1, std::max<std::int64_t>(size, 1), values);
+        const auto span = tensor.span().first(values.size());
+        const Buffer sums = backend().allocate(values.size() * sizeof(std::int64_t));
+        ASSERT_TRUE(backend().add_exact(span, 40, 16, true, sums.span<std::int64_t>()));
+        backend().fill(span, 0);
+        backend().from_exact(sums.span<std::int64_t>(), 40, span);
+        if (size > 0) {
+            EXPECT_EQ(tensor.get(), values);
+        }
+    }
+}
+
+TEST_P(BackendTest, FromExactRoundsOnce) {
+    // Needs 25 bits: a tie, which rounds to even.
+    const std::vector<std::int64_t> sums = {(std::int64_t{1} << 62) + (std::int64_t{1} << 38), -3, 0};
+    const Buffer buffer = backend().allocate(3 * sizeof(std::int64_t));
+    backend().copy_in(buffer.as<std::int64_t>(), sums.data(), buffer.bytes());
+    const Tensor to(backend(), 1, 3);
+    backend().from_exact(buffer.span<std::int64_t>(), 40, to.span());
+    EXPECT_EQ(to.get(), (std::vector<float>{0x1p22F, -0x1.8p-39F, 0}));
+}
+
+TEST_P(BackendTest, ExactSumsRefuseWhatIsNotFiniteOrTooLarge) {
+    const float limit = 0x1p20F;  // 2^62 / 4 addends / 2^40
+    const float below = std::nextafter(limit, 0.0F);
+    const Buffer sums = backend().allocate(5000 * sizeof(std::int64_t));
+    const auto accepts = [&](std::size_t at, float value, std::int64_t addends) {
+        std::vector<float> values(5000, 1);
+        values[at] = value;
+        const Tensor tensor(backend(), 1, 5000, values);
+        return backend().add_exact(tensor.span(), 40, addends, false, sums.span<std::int64_t>());
+    };
+    for (const std::size_t at : {0, 15, 2048, 4999}) {
+        EXPECT_TRUE(accepts(at, below, 4));
+        EXPECT_TRUE(accepts(at, -below, 4));
+        EXPECT_TRUE(accepts(at, limit, 3));
+        EXPECT_FALSE(accepts(at, limit, 4));
+        EXPECT_FALSE(accepts(at, -limit, 4));
+        EXPECT_FALSE(accepts(at, 1e38F, 1));
+        EXPECT_FALSE(accepts(at, std::numeric_limits<float>::infinity(), 1));
+        EXPECT_FALSE(accepts(at, -std::numeric_limits<float>::infinity(), 1));
+        EXPECT_FALSE(accepts(at, std::numeric_limits<float>::quiet_NaN(), 1));
+    }
+}
+
+}  // namespace
+}  // namespace vae_dist

@@ -1,0 +1,175 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "backend/cpu/cpu_backend.hpp"
+#include "vae_dist/backend/backend.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/random.hpp"
+
+namespace vae_dist {
+
+/// A backend to test, made anew for each test; `make` gives nullptr where this build or machine lacks it.
+struct BackendCase {
+    std::string name;
+    std::function<std::unique_ptr<Backend>()> make;
+
+    friend void PrintTo(const BackendCase& suite, std::ostream* to) { *to << suite.name; }
+};
+
+/// The suite that every backend must pass; its tests are in files by subject, its backends in
+/// backend_suite.cpp.
+class BackendTest : public testing::TestWithParam<BackendCase> {
+ protected:
+    void SetUp() override {
+        backend_ = GetParam().make();
+        if (!backend_) GTEST_SKIP() << "this build has no " << GetParam().name;
+    }
+    Backend& backend() { return *backend_; }
+
+ private:
+    std::unique_ptr<Backend> backend_;
+};
+
+/// Numbers of elements at both sides of a block's end.
+inline const std::vector<std::int64_t> kSizes = {1, 3, 15, 16, 17, 33, 784};
+
+/// Where a matrix lies: its rows `padding` elements apart, its first element `offset` elements after an
+/// aligned address.
+struct Place {
+    std::int64_t padding = 0;
+    std::int64_t offset = 0;
+};
+
+/// What is around a matrix, which no operation may touch.
+inline constexpr float kUntouched = -12345;
+
+/// A matrix in backend memory, whose values are copied to and from compact host vectors.
+class Tensor {
+ public:
+    Tensor(Backend& backend, std::int64_t rows, std::int64_t columns, Place place = {})
+        : backend_(&backend),
+          place_(place),
+          rows_(rows),
+          columns_(columns),
+          length_(static_cast<std::size_t>(place.offset + rows * (columns + place.padding))),
+          buffer_(backend.allocate(length_ * sizeof(float))) {
+        backend.fill(buffer_.span<float>(), kUntouched);
+    }
+    Tensor(Backend& backend, std::int64_t rows, std::int64_t columns, const std::vector<float>& values,
+           Place place = {})
+        : Tensor(backend, rows, columns, place) {
+        std::vector<float> all(length_, kUntouched);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            all.at(at(i)) = values[i];
+        backend.copy_in(buffer_.as<float>(), all.data(), length_ * sizeof(float));
+    }
+
+    FloatMatrix view() const {
+        return {buffer_.as<float>() + place_.offset, rows_, columns_, columns_ + place_.padding};
+    }
+    float* data() const { return view().data; }
+    std::span<float> span() const { return {data(), static_cast<std::size_t>(rows_ * columns_)}; }
+
+    /// The values, row after row; checks that what lies between the rows was left alone.
+    std::vector<float> get() const {
+        std::vector<float> all(length_);
+        backend_->copy_out(all.data(), buffer_.as<float>(), length_ * sizeof(float));
+        std::vector<float> values(static_cast<std::size_t>(rows_ * columns_));
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            values[i] = all[at(i)];
+            all[at(i)] = kUntouched;
+        }
+        for (const float value : all)
+            EXPECT_EQ(value, kUntouched) << "written outside of the matrix";
+        return values;
+    }
+
+ private:
+    std::size_t at(std::size_t i) const {
+        const auto element = static_cast<std::int64_t>(i);
+        return static_cast<std::size_t>(place_.offset + element / columns_ * (columns_ + place_.padding) +
+                                        element % columns_);
+    }
+
+    Backend* backend_;
+    Place place_;
+    std::int64_t rows_;
+    std::int64_t columns_;
+    std::size_t length_;
+    Buffer buffer_;
+};
+
+/// `count` normal numbers with the given deviation; another `seed`, other numbers.
+inline std::vector<float> normal_values(std::int64_t count, std::uint32_t seed, float deviation = 1) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    CounterRandom(seed, Purpose::synthetic).normals(0, 0, values);
+    for (float& value : values)
+        value *= deviation;
+    return values;
+}
+
+/// `count` numbers in (0, 1).
+inline std::vector<float> unit_values(std::int64_t count, std::uint32_t seed) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = CounterRandom(seed, Purpose::synthetic).uniform(0, 0, static_cast<std::uint32_t>(i));
+    }
+    return values;
+}
+
+inline std::vector<std::int64_t> row_numbers(std::int64_t rows) {
+    std::vector<std::int64_t> numbers;
+    for (std::int64_t r = 0; r < rows; ++r)
+        numbers.push_back((std::int64_t{1} << 33) + 5 * r);
+    return numbers;
+}
+
+/// Each |actual - expected| <= tolerance * (1 + |expected|).
+inline void expect_near(const std::vector<float>& actual, const std::vector<double>& expected,
+                        double tolerance) {
+    ASSERT_EQ(actual.size(), expected.size());
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+        ASSERT_NEAR(actual[i], expected[i], tolerance * (1 + std::abs(expected[i]))) << "at " << i;
+    }
+}
+
+/// Calls check(rows, columns, place) for many shapes: with no rows, with few, at the ends of blocks, and
+/// strided.
+template <class Check>
+void for_shapes(Check check) {
+    for (const std::int64_t rows : {0, 1, 5}) {
+        for (const std::int64_t columns : kSizes) {
+            for (const Place place : {Place{0, 0}, Place{3, 1}}) {
+                SCOPED_TRACE(testing::Message() << rows << " x " << columns << ", padding " << place.padding);
+                check(rows, columns, place);
+                if (testing::Test::HasFatalFailure()) return;
+            }
+        }
+    }
+}
+
+/// `run(offset)` must give the same bits for arrays that begin at different addresses.
+template <class Run>
+void expect_same_bits_everywhere(Run run) {
+    const std::vector<float> expected = run(std::int64_t{0});
+    for (const std::int64_t offset : {1, 2, 3, 4, 7, 8, 9, 15}) {
+        const std::vector<float> moved = run(offset);
+        ASSERT_EQ(moved.size(), expected.size());
+        EXPECT_EQ(std::memcmp(moved.data(), expected.data(), moved.size() * sizeof(float)), 0)
+            << "differs " << offset << " elements after an aligned address";
+    }
+}
+
+inline void append(std::vector<float>& to, const std::vector<float>& values) {
+    to.insert(to.end(), values.begin(), values.end());
+}
+
+}  // namespace vae_dist

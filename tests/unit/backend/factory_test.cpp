@@ -1,0 +1,36 @@
+#include <gtest/gtest.h>
+
+#include "vae_dist/backend/backend.hpp"
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+namespace {
+
+TEST(MakeBackend, TakesTheProcessorUnlessAskedOtherwise) {
+    ComputeConfig compute;
+    EXPECT_EQ(make_backend(compute)->description().substr(0, 5), "CPU, ");
+    compute.backend = BackendKind::cpu;
+    EXPECT_EQ(make_backend(compute)->description().substr(0, 5), "CPU, ");
+}
+
+TEST(MakeBackend, RefusesCudaWhereTheBuildHasNone) {
+    ComputeConfig compute;
+    compute.backend = BackendKind::cuda;
+    try {
+        make_backend(compute);
+        FAIL() << "no error";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::input);
+        EXPECT_NE(std::string(error.what()).find("compute.backend"), std::string::npos);
+    }
+}
+
+TEST(KeepsPreactivation, OnlyWhereTheValueDoesNotTellTheDerivative) {
+    EXPECT_TRUE(keeps_preactivation(Activation::gelu));
+    EXPECT_TRUE(keeps_preactivation(Activation::silu));
+    EXPECT_FALSE(keeps_preactivation(Activation::relu));
+    EXPECT_FALSE(keeps_preactivation(Activation::softplus));
+}
+
+}  // namespace
+}  // namespace vae_dist

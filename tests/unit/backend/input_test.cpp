@@ -1,0 +1,110 @@
+#include <cmath>
+
+#include "backend_suite.hpp"
+
+namespace vae_dist {
+namespace {
+
+// Loads one matrix of `values`, in the file's type T, one byte after an aligned address.
+template <class T>
+std::vector<float> load(Backend& backend, const InputTransform& transform, ElementType type,
+                        const std::vector<T>& values, std::int64_t rows, Place place = {}) {
+    const Buffer raw = backend.allocate(values.size() * sizeof(T) + 1);
+    backend.copy_in(raw.as<std::byte>() + 1, values.data(), values.size() * sizeof(T));
+    const Tensor output(backend, rows, std::ssize(values) / std::max<std::int64_t>(rows, 1), place);
+    backend.load_input(transform, type, raw.as<std::byte>() + 1, row_numbers(rows), 3, output.view());
+    return output.get();
+}
+
+template <class T>
+void expect_loads(Backend& backend, ElementType type, const std::vector<T>& values) {
+    SCOPED_TRACE(element_name(type));
+    EXPECT_EQ(element_bytes(type), sizeof(T));
+    InputTransform transform;
+    transform.scale = 0.25F;
+    const auto rows = std::ssize(values);
+    const auto loaded = load(backend, transform, type, values, rows, {2, 1});
+    for (std::size_t i = 0; i < values.size(); ++i)
+        EXPECT_EQ(loaded[i], static_cast<float>(values[i]) * 0.25F);
+}
+
+TEST_P(BackendTest, LoadsEveryElementType) {
+    expect_loads<std::uint8_t>(backend(), ElementType::uint8, {0, 1, 255});
+    expect_loads<std::int8_t>(backend(), ElementType::int8, {-128, -1, 127});
+    expect_loads<std::uint16_t>(backend(), ElementType::uint16, {0, 1, 65535});
+    expect_loads<std::int16_t>(backend(), ElementType::int16, {-32768, 1, 32767});
+    expect_loads<std::uint32_t>(backend(), ElementType::uint32, {0, 1, 4294967295});
+    expect_loads<std::int32_t>(backend(), ElementType::int32, {-2147483647, 1, 2147483647});
+    expect_loads<std::uint64_t>(backend(), ElementType::uint64, {0, 1, std::uint64_t{1} << 63});
+    expect_loads<std::int64_t>(backend(), ElementType::int64, {-(std::int64_t{1} << 62), 1, 5});
+    expect_loads<float>(backend(), ElementType::float32, {-1.5F, 0, 1e30F});
+    expect_loads<double>(backend(), ElementType::float64, {-1.5, 1e-300, 0.1});
+}
+
+TEST_P(BackendTest, AScaleOfOne255thTakesBytesToTheUnitInterval) {
+    InputTransform transform;
+    transform.scale = 1.0F / 255;
+    const auto loaded = load<std::uint8_t>(backend(), transform, ElementType::uint8, {0, 128, 255}, 1);
+    EXPECT_EQ(loaded, (std::vector<float>{0, 128 * (1.0F / 255), 1}));
+}
+
+TEST_P(BackendTest, BinarizeComparesWithTheCountersUniformNumber) {
+    InputTransform transform;
+    transform.scale = 1.0F / 255;
+    transform.kind = Transform::binarize;
+    transform.random = CounterRandom(5, Purpose::binarize);
+    for (const std::int64_t columns : kSizes) {
+        const std::int64_t rows = 3;
+        std::vector<std::uint8_t> values;
+        for (std::int64_t i = 0; i < rows * columns; ++i)
+            values.push_back(static_cast<std::uint8_t>(i * 37));
+        const auto numbers = row_numbers(rows);
+        std::vector<float> expected;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const std::size_t row = i / static_cast<std::size_t>(columns);
+            const auto feature = static_cast<std::uint32_t>(i % static_cast<std::size_t>(columns));
+            const float uniform =
+                transform.random.uniform(3, static_cast<std::uint64_t>(numbers[row]), feature);
+            expected.push_back(uniform < static_cast<float>(values[i]) * (1.0F / 255) ? 1.0F : 0.0F);
+        }
+        EXPECT_EQ(load(backend(), transform, ElementType::uint8, values, rows, {1, 2}), expected);
+    }
+}
+
+TEST_P(BackendTest, ThresholdCutsAtOneHalfOfTheScaledValue) {
+    InputTransform transform;
+    transform.scale = 0.25F;
+    transform.kind = Transform::threshold;
+    EXPECT_EQ(load<std::int32_t>(backend(), transform, ElementType::int32, {-9, 0, 1, 2, 3, 4}, 2),
+              (std::vector<float>{0, 0, 0, 1, 1, 1}));
+}
+
+TEST_P(BackendTest, StandardizeShiftsAndScalesEachFeature) {
+    const Tensor mean(backend(), 1, 3, {1, 2, 3});
+    const Tensor inverse(backend(), 1, 3, {1, 0.5F, 2});
+    InputTransform transform;
+    transform.kind = Transform::standardize;
+    transform.mean = mean.data();
+    transform.inverse_deviation = inverse.data();
+    EXPECT_EQ(load<float>(backend(), transform, ElementType::float32, {1, 2, 3, 4, 5, 6}, 2),
+              (std::vector<float>{0, 0, 0, 3, 1.5F, 6}));
+}
+
+TEST_P(BackendTest, Log1pIsAccurateNearZeroAndFar) {
+    InputTransform transform;
+    transform.kind = Transform::log1p;
+    const std::vector<float> values = {0, 1e-6F, 1e-3F, 0.5F, 7, 1e6F, 1e30F};
+    const auto loaded = load(backend(), transform, ElementType::float32, values, 1);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        EXPECT_FLOAT_EQ(loaded[i], std::log1p(values[i]));
+}
+
+TEST_P(BackendTest, LoadsNoRows) {
+    const Tensor output(backend(), 0, 5);
+    InputTransform transform;
+    transform.kind = Transform::binarize;
+    backend().load_input(transform, ElementType::uint8, nullptr, {}, 0, output.view());
+}
+
+}  // namespace
+}  // namespace vae_dist

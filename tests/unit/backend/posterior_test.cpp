@@ -1,0 +1,148 @@
+#include <cmath>
+
+#include "backend_suite.hpp"
+
+namespace vae_dist {
+namespace {
+
+const CounterRandom kNoise(11, Purpose::posterior_noise);
+
+double kl_of(double mean, double s) {
+    return 0.5 * (mean * mean + std::exp(s) - 1 - s);
+}
+
+TEST_P(BackendTest, PosteriorNoiseIsTheCountersNormals) {
+    for_shapes([&](std::int64_t rows, std::int64_t latents, Place place) {
+        const auto mean = normal_values(rows * latents, 1);
+        const auto s = normal_values(rows * latents, 2);
+        const auto numbers = row_numbers(rows);
+        const Tensor mean_tensor(backend(), rows, latents, mean, place);
+        const Tensor s_tensor(backend(), rows, latents, s, place);
+        const Tensor epsilon(backend(), rows, latents, place);
+        const Tensor latent(backend(), rows, latents, place);
+        backend().sample_posterior(mean_tensor.view(), s_tensor.view(), kNoise, 42, numbers, epsilon.view(),
+                                   latent.view());
+        std::vector<double> noise;
+        std::vector<double> expected;
+        for (std::size_t r = 0; r < numbers.size(); ++r) {
+            std::vector<float> row(static_cast<std::size_t>(latents));
+            kNoise.normals(42, static_cast<std::uint64_t>(numbers[r]), row);
+            for (std::size_t z = 0; z < row.size(); ++z) {
+                const std::size_t i = r * row.size() + z;
+                noise.push_back(row[z]);
+                expected.push_back(mean[i] + std::exp(0.5 * s[i]) * row[z]);
+            }
+        }
+        expect_near(epsilon.get(), noise, 2e-6);
+        expect_near(latent.get(), expected, 5e-6);
+    });
+}
+
+TEST_P(BackendTest, KlIsTheClosedFormOfEachSample) {
+    for_shapes([&](std::int64_t rows, std::int64_t latents, Place place) {
+        const auto mean = normal_values(rows * latents, 1);
+        const auto s = normal_values(rows * latents, 2);
+        const Tensor mean_tensor(backend(), rows, latents, mean, place);
+        const Tensor s_tensor(backend(), rows, latents, s, place);
+        const Tensor kl(backend(), 1, rows);
+        backend().posterior_kl(mean_tensor.view(), s_tensor.view(), kl.data());
+        std::vector<double> expected(static_cast<std::size_t>(rows));
+        for (std::size_t i = 0; i < mean.size(); ++i) {
+            expected[i / static_cast<std::size_t>(latents)] += kl_of(mean[i], s[i]);
+        }
+        expect_near(kl.get(), expected, 1e-6);
+    });
+}
+
+// The gradients of  sum dlatent * latent + kl_weight * sum max(free_bits, KL_z)  by finite differences.
+TEST_P(BackendTest, PosteriorBackwardIsTheDerivativeWithAndWithoutFreeBits) {
+    for (const float free_bits : {0.0F, 0.4F}) {
+        for_shapes([&](std::int64_t rows, std::int64_t latents, Place place) {
+            const float kl_weight = 0.3F;
+            const auto mean = normal_values(rows * latents, 1);
+            const auto s = normal_values(rows * latents, 2);
+            const auto e = normal_values(rows * latents, 3);
+            const auto d = normal_values(rows * latents, 4);
+            const Tensor mean_tensor(backend(), rows, latents, mean, place);
+            const Tensor s_tensor(backend(), rows, latents, s, place);
+            const Tensor e_tensor(backend(), rows, latents, e, place);
+            const Tensor d_tensor(backend(), rows, latents, d, place);
+            const Tensor dmean(backend(), rows, latents, place);
+            const Tensor ds(backend(), rows, latents, place);
+            backend().posterior_backward(mean_tensor.view(), s_tensor.view(), e_tensor.view(),
+                                         d_tensor.view(), kl_weight, free_bits, dmean.view(), ds.view());
+            std::vector<double> expected_mean;
+            std::vector<double> expected_s;
+            for (std::size_t i = 0; i < mean.size(); ++i) {
+                const auto loss = [&](double m, double v) {
+                    const double latent = m + std::exp(0.5 * v) * e[i];
+                    return d[i] * latent + kl_weight * std::max<double>(free_bits, kl_of(m, v));
+                };
+                const double h = 1e-6;
+                expected_mean.push_back((loss(mean[i] + h, s[i]) - loss(mean[i] - h, s[i])) / (2 * h));
+                expected_s.push_back((loss(mean[i], s[i] + h) - loss(mean[i], s[i] - h)) / (2 * h));
+            }
+            expect_near(dmean.get(), expected_mean, 3e-6);
+            expect_near(ds.get(), expected_s, 3e-6);
+        });
+    }
+}
+
+TEST_P(BackendTest, HeadsMayBeColumnBlocksOfOneMatrix) {
+    const std::int64_t rows = 3;
+    const std::int64_t latents = 17;
+    const auto both = normal_values(rows * 2 * latents, 1);
+    const Tensor heads(backend(), rows, 2 * latents, both);
+    const Tensor kl(backend(), 1, rows);
+    backend().posterior_kl(heads.view().column_block(0, latents), heads.view().column_block(latents, latents),
+                           kl.data());
+    std::vector<double> expected(3);
+    for (std::size_t r = 0; r < 3; ++r) {
+        for (std::size_t z = 0; z < 17; ++z)
+            expected[r] += kl_of(both[r * 34 + z], both[r * 34 + 17 + z]);
+    }
+    expect_near(kl.get(), expected, 1e-6);
+}
+
+TEST_P(BackendTest, PosteriorDoesNotDependOnWhereAMatrixLies) {
+    const std::int64_t rows = 3;
+    const std::int64_t latents = 37;
+    expect_same_bits_everywhere([&](std::int64_t offset) {
+        const Place place{offset % 3 == 0 ? 5 : 0, offset};
+        const Tensor mean(backend(), rows, latents, normal_values(rows * latents, 1), place);
+        const Tensor s(backend(), rows, latents, normal_values(rows * latents, 2), place);
+        const Tensor epsilon(backend(), rows, latents, place);
+        const Tensor latent(backend(), rows, latents, place);
+        const Tensor dmean(backend(), rows, latents, place);
+        const Tensor ds(backend(), rows, latents, place);
+        const Tensor kl(backend(), 1, rows, place);
+        backend().sample_posterior(mean.view(), s.view(), kNoise, 1, row_numbers(rows), epsilon.view(),
+                                   latent.view());
+        backend().posterior_kl(mean.view(), s.view(), kl.data());
+        backend().posterior_backward(mean.view(), s.view(), epsilon.view(), latent.view(), 0.5F, 0.2F,
+                                     dmean.view(), ds.view());
+        std::vector<float> all;
+        for (const Tensor* tensor : {&epsilon, &latent, &dmean, &ds, &kl})
+            append(all, tensor->get());
+        return all;
+    });
+}
+
+TEST_P(BackendTest, ASamplesNoiseDoesNotDependOnItsRow) {
+    const std::int64_t latents = 20;
+    const auto noise_of = [&](const std::vector<std::int64_t>& numbers) {
+        const auto rows = std::ssize(numbers);
+        const Tensor zeros(backend(), rows, latents, std::vector<float>(numbers.size() * 20, 0));
+        const Tensor epsilon(backend(), rows, latents);
+        const Tensor latent(backend(), rows, latents);
+        backend().sample_posterior(zeros.view(), zeros.view(), kNoise, 0, numbers, epsilon.view(),
+                                   latent.view());
+        return epsilon.get();
+    };
+    const auto both = noise_of({7, 9});
+    const auto second = noise_of({9});
+    EXPECT_TRUE(std::equal(second.begin(), second.end(), both.begin() + latents));
+}
+
+}  // namespace
+}  // namespace vae_dist

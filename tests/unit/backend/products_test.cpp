@@ -1,0 +1,102 @@
+#include "backend/cpu/products.hpp"
+
+#include <cmath>
+
+#include "backend_suite.hpp"
+
+namespace vae_dist {
+namespace {
+
+TEST(Products, DescriptionsNameTheLibraryAndTheThreads) {
+    EXPECT_NE(make_eigen_products()->description().find("Eigen"), std::string::npos);
+    const auto onednn = make_onednn_products(2);
+    if (!onednn) GTEST_SKIP() << "this build has no oneDNN";
+    EXPECT_NE(onednn->description().find("oneDNN"), std::string::npos);
+    EXPECT_NE(onednn->description().find("2 threads"), std::string::npos);
+}
+
+// Every pair of transpositions, checked against loops in double.
+void check_product(MatrixProducts& products, Backend& memory, std::int64_t m, std::int64_t n, std::int64_t k,
+                   bool a_transposed, bool b_transposed, Place place) {
+    SCOPED_TRACE(testing::Message() << m << " x " << n << " x " << k << (a_transposed ? ", a^T" : "")
+                                    << (b_transposed ? ", b^T" : ""));
+    const auto a = normal_values(m * k, 1);
+    const auto b = normal_values(k * n, 2);
+    const Tensor a_tensor(memory, a_transposed ? k : m, a_transposed ? m : k, a, place);
+    const Tensor b_tensor(memory, b_transposed ? n : k, b_transposed ? k : n, b, place);
+    const Tensor product(memory, m, n, place);
+    products.multiply({a_tensor.view(), a_transposed}, {b_tensor.view(), b_transposed}, product.view());
+    std::vector<double> expected;
+    for (std::int64_t i = 0; i < m; ++i) {
+        for (std::int64_t j = 0; j < n; ++j) {
+            double sum = 0;
+            for (std::int64_t p = 0; p < k; ++p) {
+                const auto ai = static_cast<std::size_t>(a_transposed ? p * m + i : i * k + p);
+                const auto bi = static_cast<std::size_t>(b_transposed ? j * k + p : p * n + j);
+                sum += static_cast<double>(a[ai]) * static_cast<double>(b[bi]);
+            }
+            expected.push_back(sum);
+        }
+    }
+    expect_near(product.get(), expected, 3e-6 * std::sqrt(static_cast<double>(k) + 1));
+}
+
+void check_products(MatrixProducts& products) {
+    CpuBackend memory(make_eigen_products());
+    const std::int64_t shapes[][3] = {{1, 1, 1},   {1, 17, 33},  {5, 1, 64},     {3, 2, 1}, {15, 16, 17},
+                                      {33, 65, 3}, {64, 50, 40}, {100, 64, 784}, {0, 4, 3}, {4, 0, 3},
+                                      {4, 3, 0},   {0, 0, 0},    {2, 784, 16}};
+    for (const auto& [m, n, k] : shapes) {
+        for (const bool a : {false, true}) {
+            for (const bool b : {false, true}) {
+                for (const Place place : {Place{0, 0}, Place{5, 3}})
+                    check_product(products, memory, m, n, k, a, b, place);
+            }
+        }
+    }
+}
+
+TEST(Products, OfOneDnnAgreeWithLoopsInDouble) {
+    const auto products = make_onednn_products(1);
+    if (!products) GTEST_SKIP() << "this build has no oneDNN";
+    check_products(*products);
+}
+
+TEST(Products, OfOneDnnOnTwoThreadsAgreeWithLoopsInDouble) {
+    const auto products = make_onednn_products(2);
+    if (!products) GTEST_SKIP() << "this build has no oneDNN";
+    check_products(*products);
+}
+
+TEST(Products, OfEigenAgreeWithLoopsInDouble) {
+    check_products(*make_eigen_products());
+}
+
+TEST_P(BackendTest, ProductsDoNotDependOnWhereAMatrixLies) {
+    const std::int64_t shapes[][3] = {{1, 1, 100}, {1, 40, 33}, {40, 1, 100}, {2, 2, 2},   {2, 16, 1},
+                                      {2, 2, 15},  {3, 8, 8},   {8, 3, 8},    {7, 19, 65}, {64, 50, 784}};
+    for (const auto& [rows, outputs, inputs] : shapes) {
+        SCOPED_TRACE(testing::Message() << rows << " x " << outputs << " x " << inputs);
+        expect_same_bits_everywhere([&](std::int64_t offset) {
+            const Place place{0, offset};
+            const Tensor x(backend(), rows, inputs, normal_values(rows * inputs, 1), place);
+            const Tensor weight(backend(), outputs, inputs, normal_values(outputs * inputs, 2), place);
+            const Tensor bias(backend(), 1, outputs, normal_values(outputs, 3), place);
+            const Tensor dy(backend(), rows, outputs, normal_values(rows * outputs, 4), place);
+            const Tensor y(backend(), rows, outputs, place);
+            const Tensor dx(backend(), rows, inputs, place);
+            const Tensor dweight(backend(), outputs, inputs, place);
+            const Tensor dbias(backend(), 1, outputs, place);
+            backend().linear(x.view(), weight.view(), bias.data(), nullptr, {}, y.view());
+            backend().linear_backward_input(dy.view(), weight.view(), dx.view());
+            backend().linear_backward_weight(dy.view(), x.view(), dweight.view(), dbias.data());
+            std::vector<float> all = y.get();
+            for (const Tensor* tensor : {&dx, &dweight, &dbias})
+                append(all, tensor->get());
+            return all;
+        });
+    }
+}
+
+}  // namespace
+}  // namespace vae_dist
