@@ -1,0 +1,19 @@
+#pragma once
+
+#include <exception>
+#include <functional>
+
+#include "vae_dist/comm/communicator.hpp"
+
+namespace vae_dist {
+
+/// Collective. Does `work` on every rank; if it throws on any, every rank throws the error of the lowest such
+/// rank, of the same kind and marked as `on_all_ranks`; the message names the rank ("rank 1: ...") unless all
+/// ranks failed with the same words. Exceptions that are no `Error` become one: a failure with their message.
+/// `work` itself must not use the communicator.
+void run_together(Communicator& communicator, const std::function<void()>& work);
+
+/// Collective; at least one rank has an error, the others pass nullptr. Throws as above, on every rank.
+[[noreturn]] void throw_together(Communicator& communicator, std::exception_ptr mine);
+
+}  // namespace vae_dist

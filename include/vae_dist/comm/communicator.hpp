@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vae_dist {
+
+/// A group of ranks that take part in every call together: all of them make the same calls in the same order,
+/// with spans of equal length unless said otherwise. Calls return when the result is there. A failed call
+/// throws ErrorKind::failure naming the call and this rank. Lengths are 64-bit; implementations cut calls
+/// into pieces where their library counts in `int`.
+class Communicator {
+ public:
+    virtual ~Communicator() = default;
+
+    virtual int rank() const = 0;
+    virtual int size() const = 0;
+    virtual std::string name() const = 0;  ///< "self", "mpi", ...
+
+    /// Replaces each element by its sum over all ranks; the same bits on every rank. Integers wrap on
+    /// overflow. The order of additions is the implementation's: sums of floats may differ between numbers of
+    /// ranks.
+    virtual void all_reduce_sum(std::span<std::int64_t> values) = 0;
+    virtual void all_reduce_sum(std::span<float> values) = 0;
+
+    /// Replaces each element by its maximum over all ranks; none of them NaN.
+    virtual void all_reduce_max(std::span<std::int64_t> values) = 0;
+    virtual void all_reduce_max(std::span<double> values) = 0;
+
+    /// Copies `bytes` from rank `root` to all.
+    virtual void broadcast(std::span<std::byte> bytes, int root) = 0;
+
+    /// What every rank gave, in the order of ranks, on `root`; empty elsewhere. Lengths may differ.
+    virtual std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes, int root) = 0;
+
+    virtual void barrier() = 0;
+
+    /// Ends the processes of all ranks at once, without waiting for them. Returns only where that cannot be
+    /// done.
+    virtual void abort(int exit_status) noexcept = 0;
+};
+
+/// Collective. The text that `root` gave, on every rank; what the others gave is not looked at.
+std::string broadcast_text(Communicator& communicator, const std::string& text, int root);
+
+}  // namespace vae_dist

@@ -1,0 +1,59 @@
+#include "vae_dist/comm/agreement.hpp"
+
+#include <new>
+#include <string>
+
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+Error as_error(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const Error& error) {
+        return error;
+    } catch (const std::bad_alloc&) {
+        return {ErrorKind::failure, "out of memory"};
+    } catch (const std::exception& other) {
+        return {ErrorKind::failure, other.what()};
+    } catch (...) {
+        return {ErrorKind::bug, "an exception of unknown type; please report it"};
+    }
+}
+
+std::int64_t maximum(Communicator& communicator, std::int64_t value) {
+    communicator.all_reduce_max(std::span(&value, 1));
+    return value;
+}
+
+}  // namespace
+
+void run_together(Communicator& communicator, const std::function<void()>& work) {
+    std::exception_ptr mine;
+    try {
+        work();
+    } catch (...) {
+        mine = std::current_exception();
+    }
+    if (maximum(communicator, mine ? 1 : 0) > 0) throw_together(communicator, mine);
+}
+
+void throw_together(Communicator& communicator, std::exception_ptr mine) {
+    const int size = communicator.size();
+    const std::int64_t vote = maximum(communicator, mine ? size - communicator.rank() : 0);
+    require(vote > 0, "throw_together is called with an error on some rank");
+    const int speaker = size - static_cast<int>(vote);
+
+    const Error own = mine ? as_error(mine) : Error(ErrorKind::bug, "");
+    ErrorKind kind = own.kind();
+    communicator.broadcast(std::as_writable_bytes(std::span(&kind, 1)), speaker);
+    const std::string message = broadcast_text(communicator, own.what(), speaker);
+
+    const bool differs = !mine || own.kind() != kind || own.what() != message;
+    const bool name_rank = maximum(communicator, differs ? 1 : 0) > 0;
+    throw Error(kind, name_rank ? fmt::format("rank {}: {}", speaker, message) : message).mark_on_all_ranks();
+}
+
+}  // namespace vae_dist

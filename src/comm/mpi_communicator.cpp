@@ -1,0 +1,131 @@
+#include "vae_dist/comm/mpi_communicator.hpp"
+
+#include <mpi.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+class MpiCommunicator final : public Communicator {
+ public:
+    explicit MpiCommunicator(std::int64_t longest_call) : longest_call_(longest_call) {
+        require(longest_call >= 1 && longest_call <= std::numeric_limits<int>::max(),
+                "a call's length is positive and fits MPI's int");
+        check(MPI_Comm_dup(MPI_COMM_WORLD, &communicator_), "MPI_Comm_dup");
+        check(MPI_Comm_set_errhandler(communicator_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+        check(MPI_Comm_rank(communicator_, &rank_), "MPI_Comm_rank");
+        check(MPI_Comm_size(communicator_, &size_), "MPI_Comm_size");
+    }
+
+    ~MpiCommunicator() override {
+        int finalized = 0;
+        MPI_Finalized(&finalized);
+        if (finalized == 0) MPI_Comm_free(&communicator_);
+    }
+
+    MpiCommunicator(const MpiCommunicator&) = delete;
+    MpiCommunicator& operator=(const MpiCommunicator&) = delete;
+
+    int rank() const override { return rank_; }
+    int size() const override { return size_; }
+    std::string name() const override { return "mpi"; }
+
+    // As unsigned numbers, whose overflow is defined; two's complement makes the signed sum of the same bits.
+    void all_reduce_sum(std::span<std::int64_t> values) override {
+        all_reduce(values, MPI_UINT64_T, MPI_SUM);
+    }
+
+    // The same bits on every rank: "MPI requires that all processes from the same group participating in
+    // these operations receive identical results" (MPI 3.1, section 5.9.6).
+    void all_reduce_sum(std::span<float> values) override { all_reduce(values, MPI_FLOAT, MPI_SUM); }
+
+    void all_reduce_max(std::span<std::int64_t> values) override { all_reduce(values, MPI_INT64_T, MPI_MAX); }
+    void all_reduce_max(std::span<double> values) override { all_reduce(values, MPI_DOUBLE, MPI_MAX); }
+
+    void broadcast(std::span<std::byte> bytes, int root) override {
+        in_pieces(bytes, [&](std::byte* piece, int count) {
+            check(MPI_Bcast(piece, count, MPI_BYTE, root, communicator_), "MPI_Bcast");
+        });
+    }
+
+    std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes, int root) override {
+        const std::uint64_t length = bytes.size();
+        std::vector<std::uint64_t> lengths(rank_ == root ? static_cast<std::size_t>(size_) : 0);
+        check(MPI_Gather(&length, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, root, communicator_),
+              "MPI_Gather");
+        if (rank_ != root) {
+            send(bytes, root);
+            return {};
+        }
+        std::vector<std::vector<std::byte>> gathered;
+        for (int from = 0; from < size_; ++from) {
+            gathered.push_back(from == root ? std::vector(bytes.begin(), bytes.end())
+                                            : receive(lengths[static_cast<std::size_t>(from)], from));
+        }
+        return gathered;
+    }
+
+    void barrier() override { check(MPI_Barrier(communicator_), "MPI_Barrier"); }
+
+    void abort(int exit_status) noexcept override { MPI_Abort(communicator_, exit_status); }
+
+ private:
+    static constexpr int kGatherTag = 1;
+
+    template <class T>
+    void all_reduce(std::span<T> values, MPI_Datatype type, MPI_Op operation) {
+        in_pieces(values, [&](T* piece, int count) {
+            check(MPI_Allreduce(MPI_IN_PLACE, piece, count, type, operation, communicator_), "MPI_Allreduce");
+        });
+    }
+
+    // Point to point rather than MPI_Gatherv, whose displacements are of type int.
+    void send(std::span<const std::byte> bytes, int to) const {
+        in_pieces(bytes, [&](const std::byte* piece, int count) {
+            check(MPI_Send(piece, count, MPI_BYTE, to, kGatherTag, communicator_), "MPI_Send");
+        });
+    }
+
+    std::vector<std::byte> receive(std::uint64_t length, int from) const {
+        std::vector<std::byte> bytes(length);
+        in_pieces(std::span(bytes), [&](std::byte* piece, int count) {
+            check(MPI_Recv(piece, count, MPI_BYTE, from, kGatherTag, communicator_, MPI_STATUS_IGNORE),
+                  "MPI_Recv");
+        });
+        return bytes;
+    }
+
+    template <class T, class Call>
+    void in_pieces(std::span<T> values, const Call& call) const {
+        const auto longest = static_cast<std::size_t>(longest_call_);
+        for (std::size_t first = 0; first < values.size(); first += longest) {
+            call(values.data() + first, static_cast<int>(std::min(longest, values.size() - first)));
+        }
+    }
+
+    void check(int code, const char* call) const {
+        if (code == MPI_SUCCESS) return;
+        char text[MPI_MAX_ERROR_STRING] = "unknown error";
+        int length = 0;
+        MPI_Error_string(code, text, &length);
+        throw_failure("{} failed on rank {}: {}", call, rank_, text);
+    }
+
+    std::int64_t longest_call_;
+    MPI_Comm communicator_ = MPI_COMM_NULL;
+    int rank_ = 0;
+    int size_ = 1;
+};
+
+}  // namespace
+
+std::unique_ptr<Communicator> make_mpi_communicator(std::int64_t longest_call) {
+    return std::make_unique<MpiCommunicator>(longest_call);
+}
+
+}  // namespace vae_dist

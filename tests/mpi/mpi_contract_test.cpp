@@ -1,0 +1,57 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "mpi_world.hpp"
+#include "support/communicator_contract.hpp"
+#include "vae_dist/comm/mpi_communicator.hpp"
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+namespace {
+
+class MpiContract : public testing::TestWithParam<ContractCase> {};
+
+TEST_P(MpiContract, Holds) {
+    GetParam().check(mpi_world());
+}
+
+// The same with calls cut into pieces, as above 2^31 elements.
+TEST_P(MpiContract, HoldsInPieces) {
+    const auto in_pieces = make_mpi_communicator(4099);
+    GetParam().check(*in_pieces);
+}
+
+INSTANTIATE_TEST_SUITE_P(Comm, MpiContract, testing::ValuesIn(communicator_contract()),
+                         [](const auto& instance) { return instance.param.name; });
+
+TEST(MpiCommunicator, IsRecognisedAsStartedByMpi) {
+    EXPECT_TRUE(started_by_mpi());
+}
+
+TEST(MpiCommunicator, CallsOfTwoCommunicatorsDoNotMix) {
+    const auto other = make_mpi_communicator();
+    const int last = mpi_world().size() - 1;
+    const std::string text = std::to_string(mpi_world().rank());
+    const auto bytes = std::as_bytes(std::span(text));
+    const auto here = mpi_world().gather(bytes, last);
+    const auto there = other->gather(bytes.first(0), 0);
+    EXPECT_EQ(here.empty(), mpi_world().rank() != last);
+    for (const auto& from : there)
+        EXPECT_TRUE(from.empty());
+}
+
+TEST(MpiCommunicator, AFailedCallNamesItselfAndTheRank) {
+    std::byte byte{};
+    try {
+        mpi_world().broadcast(std::span(&byte, 1), mpi_world().size());
+        ADD_FAILURE() << "a root beyond the last rank was accepted";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::failure);
+        const std::string expected = "MPI_Bcast failed on rank " + std::to_string(mpi_world().rank());
+        EXPECT_NE(std::string(error.what()).find(expected), std::string::npos) << error.what();
+    }
+}
+
+}  // namespace
+}  // namespace vae_dist

@@ -1,0 +1,217 @@
+#include "support/thread_communicator.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+/// What one rank brings to a collective.
+struct Offer {
+    std::string call;  ///< its name and all else that must be equal on every rank
+    std::span<const std::byte> bytes;
+};
+
+/// Where the ranks meet: each lays down an offer, waits for all, reads the others' offers, waits for all
+/// again.
+class Meeting {
+ public:
+    Meeting(int size, std::chrono::milliseconds patience)
+        : patience_(patience),
+          offers_(static_cast<std::size_t>(size)),
+          here_(offers_.size()),
+          gone_(offers_.size()) {}
+
+    std::size_t size() const { return offers_.size(); }
+
+    /// `read` is given all ranks' offers, valid until it returns.
+    template <class Read>
+    void collective(std::size_t rank, const Offer& mine, const Read& read) {
+        lay_down(rank, mine);
+        wait_for_all(rank, mine.call);
+        for (std::size_t r = 0; r < size(); ++r) {
+            if (offers_[r].call == mine.call) continue;
+            fail(fmt::format("{} on rank {} met {} on rank {}", mine.call, rank, offers_[r].call, r));
+        }
+        read(offers_);
+        wait_for_all(rank, mine.call);
+    }
+
+    /// The rank takes part in nothing more; `error` is why, null where it is done.
+    void leave(std::size_t rank, const std::exception_ptr& error) {
+        const std::lock_guard lock(mutex_);
+        gone_[rank] = true;
+        if (error && !first_error_) first_error_ = error;
+        changed_.notify_all();
+    }
+
+    [[noreturn]] void fail(const std::string& why) {
+        break_up(why);
+        throw_failure("{}", why);
+    }
+
+    /// All who wait, and all who come, fail.
+    void break_up(const std::string& why) {
+        const std::lock_guard lock(mutex_);
+        if (broken_.empty()) broken_ = why;
+        changed_.notify_all();
+    }
+
+    void rethrow_first_error() const {
+        if (first_error_) std::rethrow_exception(first_error_);
+    }
+
+ private:
+    // Once the meeting is broken offers stay as they are: others may still be reading them.
+    void lay_down(std::size_t rank, const Offer& offer) {
+        const std::lock_guard lock(mutex_);
+        if (!broken_.empty()) throw_failure("{}", broken_);
+        offers_[rank] = offer;
+    }
+
+    void wait_for_all(std::size_t rank, const std::string& call) {
+        std::unique_lock lock(mutex_);
+        here_[rank] = true;
+        if (std::count(here_.begin(), here_.end(), true) == std::ssize(here_)) {
+            here_.assign(size(), false);
+            ++round_;
+            changed_.notify_all();
+            return;
+        }
+        const auto complete = [this, round = round_] { return round_ != round; };
+        const auto hopeless = [this] {
+            return !broken_.empty() || std::find(gone_.begin(), gone_.end(), true) != gone_.end();
+        };
+        changed_.wait_for(lock, patience_, [&] { return complete() || hopeless(); });
+        if (complete()) return;
+        if (broken_.empty()) broken_ = fmt::format("{} waits in vain for {}", call, format_list(missing()));
+        changed_.notify_all();
+        throw_failure("{}", broken_);
+    }
+
+    std::vector<std::string> missing() const {
+        std::vector<std::string> ranks;
+        for (std::size_t r = 0; r < size(); ++r) {
+            if (!here_[r]) ranks.push_back(fmt::format("rank {}{}", r, gone_[r] ? " (gone)" : ""));
+        }
+        return ranks;
+    }
+
+    std::chrono::milliseconds patience_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<Offer> offers_;
+    std::vector<bool> here_;
+    std::vector<bool> gone_;
+    std::uint64_t round_ = 0;
+    std::string broken_;
+    std::exception_ptr first_error_;
+};
+
+class ThreadCommunicator final : public Communicator {
+ public:
+    ThreadCommunicator(Meeting& meeting, std::size_t rank) : meeting_(meeting), rank_(rank) {}
+
+    int rank() const override { return static_cast<int>(rank_); }
+    int size() const override { return static_cast<int>(meeting_.size()); }
+    std::string name() const override { return "threads"; }
+
+    void all_reduce_sum(std::span<std::int64_t> values) override {
+        // Unsigned, whose overflow is defined.
+        all_reduce("all_reduce_sum of int64",
+                   std::span(reinterpret_cast<std::uint64_t*>(values.data()), values.size()),
+                   [](std::uint64_t a, std::uint64_t b) { return a + b; });
+    }
+    void all_reduce_sum(std::span<float> values) override {
+        all_reduce("all_reduce_sum of float", values, [](float a, float b) { return a + b; });
+    }
+    void all_reduce_max(std::span<std::int64_t> values) override {
+        all_reduce("all_reduce_max of int64", values,
+                   [](std::int64_t a, std::int64_t b) { return std::max(a, b); });
+    }
+    void all_reduce_max(std::span<double> values) override {
+        all_reduce("all_reduce_max of double", values, [](double a, double b) { return std::max(a, b); });
+    }
+
+    void broadcast(std::span<std::byte> bytes, int root) override {
+        const Offer mine = {fmt::format("broadcast of {} bytes from rank {}", bytes.size(), root), bytes};
+        meeting_.collective(rank_, mine, [&](const std::vector<Offer>& offers) {
+            const auto from = offers.at(static_cast<std::size_t>(root)).bytes;
+            if (rank() != root) std::copy(from.begin(), from.end(), bytes.begin());
+        });
+    }
+
+    std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes, int root) override {
+        std::vector<std::vector<std::byte>> gathered;
+        const Offer mine = {fmt::format("gather on rank {}", root), bytes};
+        meeting_.collective(rank_, mine, [&](const std::vector<Offer>& offers) {
+            if (rank() != root) return;
+            for (const Offer& offer : offers)
+                gathered.emplace_back(offer.bytes.begin(), offer.bytes.end());
+        });
+        return gathered;
+    }
+
+    void barrier() override {
+        meeting_.collective(rank_, {"barrier", {}}, [](const std::vector<Offer>&) {});
+    }
+
+    void abort(int exit_status) noexcept override {
+        meeting_.break_up(fmt::format("rank {} aborted with exit status {}", rank_, exit_status));
+    }
+
+ private:
+    /// Every rank combines all offers in the order of ranks, hence to the same bits.
+    template <class T, class Combine>
+    void all_reduce(const char* name, std::span<T> values, const Combine& combine) {
+        std::vector<T> result;
+        const Offer mine = {fmt::format("{}, {} elements", name, values.size()), std::as_bytes(values)};
+        meeting_.collective(rank_, mine, [&](const std::vector<Offer>& offers) {
+            for (const Offer& offer : offers) {
+                const std::span<const T> theirs(reinterpret_cast<const T*>(offer.bytes.data()),
+                                                values.size());
+                if (result.empty()) {
+                    result.assign(theirs.begin(), theirs.end());
+                } else {
+                    std::transform(result.begin(), result.end(), theirs.begin(), result.begin(), combine);
+                }
+            }
+        });
+        std::copy(result.begin(), result.end(), values.begin());
+    }
+
+    Meeting& meeting_;
+    std::size_t rank_;
+};
+
+}  // namespace
+
+void run_ranks(int size, const std::function<void(Communicator&)>& body, std::chrono::milliseconds patience) {
+    Meeting meeting(size, patience);
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t rank = 0; rank < meeting.size(); ++rank) {
+            threads.emplace_back([&meeting, &body, rank] {
+                std::exception_ptr error;
+                try {
+                    ThreadCommunicator communicator(meeting, rank);
+                    body(communicator);
+                } catch (...) {
+                    error = std::current_exception();
+                }
+                meeting.leave(rank, error);
+            });
+        }
+    }
+    meeting.rethrow_first_error();
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,51 @@
+#include <gtest/gtest.h>
+
+#include "support/communicator_contract.hpp"
+#include "support/thread_communicator.hpp"
+#include "vae_dist/comm/nccl_communicator.hpp"
+#include "vae_dist/comm/self_communicator.hpp"
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+namespace {
+
+class SelfContract : public testing::TestWithParam<ContractCase> {};
+
+TEST_P(SelfContract, Holds) {
+    SelfCommunicator self;
+    GetParam().check(self);
+}
+
+INSTANTIATE_TEST_SUITE_P(Comm, SelfContract, testing::ValuesIn(communicator_contract()),
+                         [](const auto& instance) { return instance.param.name; });
+
+class ThreadContract : public testing::TestWithParam<std::tuple<int, ContractCase>> {};
+
+TEST_P(ThreadContract, Holds) {
+    const auto& [ranks, contract] = GetParam();
+    run_ranks(ranks, contract.check);
+}
+
+std::string name_of_thread_case(const testing::TestParamInfo<ThreadContract::ParamType>& instance) {
+    const auto& [ranks, contract] = instance.param;
+    return fmt::format("{}On{}", contract.name, ranks);
+}
+
+INSTANTIATE_TEST_SUITE_P(Comm, ThreadContract,
+                         testing::Combine(testing::Range(1, 5), testing::ValuesIn(communicator_contract())),
+                         name_of_thread_case);
+
+TEST(NcclCommunicator, IsRefusedWhereTheBuildLacksIt) {
+    if (nccl_built_in()) GTEST_SKIP() << "this build has NCCL";
+    SelfCommunicator self;
+    try {
+        make_nccl_communicator(self);
+        FAIL() << "nothing was thrown";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::input);
+        EXPECT_NE(std::string(error.what()).find("compute.communicator"), std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace vae_dist

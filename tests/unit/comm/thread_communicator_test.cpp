@@ -1,0 +1,82 @@
+#include "support/thread_communicator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+namespace {
+
+/// The message with which run_ranks fails.
+std::string failure_of(int ranks, const std::function<void(Communicator&)>& body,
+                       std::chrono::milliseconds patience = std::chrono::seconds(30)) {
+    try {
+        run_ranks(ranks, body, patience);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "no failure";
+}
+
+TEST(ThreadCommunicator, RunsTheBodyOnceForEachRank) {
+    std::atomic<int> seen = 0;
+    run_ranks(4, [&](Communicator& communicator) { seen += 1 << (4 * communicator.rank()); });
+    EXPECT_EQ(seen, 0x1111);
+}
+
+TEST(ThreadCommunicator, ARankThatThrowsFreesTheOthersAndItsErrorIsToldFirst) {
+    EXPECT_EQ(failure_of(3,
+                         [](Communicator& communicator) {
+                             if (communicator.rank() == 1) throw_failure("rank 1 broke");
+                             communicator.barrier();
+                         }),
+              "rank 1 broke");
+}
+
+TEST(ThreadCommunicator, ARankThatReturnsEarlyFreesTheOthersWhoNameIt) {
+    EXPECT_EQ(failure_of(3,
+                         [](Communicator& communicator) {
+                             if (communicator.rank() != 2) communicator.barrier();
+                         }),
+              "barrier waits in vain for rank 2 (gone)");
+}
+
+TEST(ThreadCommunicator, AfterItsPatienceACollectiveNamesTheRanksThatDidNotCome) {
+    std::promise<void> failed;
+    const auto body = [&](Communicator& communicator) {
+        if (communicator.rank() == 1) return failed.get_future().wait();
+        try {
+            communicator.barrier();
+        } catch (...) {
+            failed.set_value();
+            throw;
+        }
+    };
+    EXPECT_EQ(failure_of(2, body, std::chrono::milliseconds(10)), "barrier waits in vain for rank 1");
+}
+
+TEST(ThreadCommunicator, DifferentCallsDoNotMeet) {
+    const std::string message = failure_of(2, [](Communicator& communicator) {
+        std::vector<float> values(communicator.rank() == 0 ? 3 : 4);
+        communicator.all_reduce_sum(std::span(values));
+    });
+    EXPECT_NE(message.find("3 elements"), std::string::npos) << message;
+    EXPECT_NE(message.find("4 elements"), std::string::npos) << message;
+}
+
+TEST(ThreadCommunicator, AbortFreesTheOthers) {
+    EXPECT_EQ(failure_of(2,
+                         [](Communicator& communicator) {
+                             if (communicator.rank() == 0) {
+                                 communicator.abort(3);
+                             }
+                             communicator.barrier();
+                         }),
+              "rank 0 aborted with exit status 3");
+}
+
+}  // namespace
+}  // namespace vae_dist
