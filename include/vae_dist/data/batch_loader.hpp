@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "vae_dist/data/epoch_plan.hpp"
+#include "vae_dist/data/row_source.hpp"
+
+namespace vae_dist {
+
+/// The values that a sample may have after scaling; outside of them, or not finite, is an error naming the
+/// row.
+struct ValueRange {
+    double lowest;
+    double highest;
+    const char* why;  ///< "the bernoulli likelihood needs values in [0, 1]"
+};
+
+/// The range that a configuration's transform and likelihood allow. Its ends are finite, and floats.
+ValueRange allowed_values(Transform transform, LikelihoodKind likelihood);
+
+/// One virtual rank's part of a batch, in the file's own numbers; valid until the next call of
+/// BatchLoader::next.
+struct Slice {
+    std::int64_t virtual_rank = 0;
+    std::span<const std::byte> raw;      ///< rows.size() * row_bytes, row after row
+    std::span<const std::int64_t> rows;  ///< row number in the data of each sample; may be empty
+};
+
+struct Batch {
+    std::int64_t epoch = 0;
+    std::int64_t first_sample = 0;  ///< how many samples of the epoch came before, over all virtual ranks
+    std::int64_t samples = 0;       ///< in this batch, over all virtual ranks
+    std::span<const Slice> slices;  ///< of this rank's virtual ranks, in order
+};
+
+struct BatchLoaderOptions {
+    VirtualRankRange mine;                ///< none: every batch has no slices
+    std::int64_t batch_size = 1;          ///< over all virtual ranks
+    CacheMode cache = CacheMode::memory;  ///< memory or stream (see choose_cache)
+    double scale = 1;                     ///< only to check values
+    ValueRange allowed{};
+    int batches_ahead = 2;  ///< prepared by the reading thread, besides the one in use
+};
+
+/// Hands over batch after batch, epoch after epoch, read ahead by a thread. `memory` reads the shards of this
+/// rank's virtual ranks once and keeps them in the file's own type. `stream` holds two shuffle windows of
+/// each virtual rank: one is served while, in step with it, the next is read; and the blocks that two virtual
+/// ranks of this rank share. Either way a chunk of a file is read at most once an epoch, and each value is
+/// checked as it is read.
+class BatchLoader {
+ public:
+    /// Starts at the batch that begins after `first_sample` samples of `epoch`: a multiple of the batch size,
+    /// or all samples, which is the start of the next epoch. `plan` was made of the source's blocks and must
+    /// outlive the loader. Reads what stays in memory before it returns, and throws the errors of that: wrong
+    /// values, a failed read, too little memory.
+    BatchLoader(std::unique_ptr<RowSource> source, const EpochPlan& plan, const BatchLoaderOptions& options,
+                std::int64_t epoch, std::int64_t first_sample);
+    ~BatchLoader();
+    BatchLoader(const BatchLoader&) = delete;
+    BatchLoader& operator=(const BatchLoader&) = delete;
+
+    /// The next batch; its memory is valid until the next call. Throws an error of the reading thread at the
+    /// first batch that needs the window in question, and at every call after that.
+    const Batch& next();
+
+ private:
+    class Reader;
+    std::unique_ptr<Reader> reader_;
+};
+
+/// Bytes that a loader with these options holds, at the most.
+std::int64_t loader_bytes(const EpochPlan& plan, const RowSource& source, const BatchLoaderOptions& options);
+
+/// `automatic` becomes memory where that takes at most a quarter of this rank's share of the machine's
+/// memory, else stream; all else stays as it is. The share is the least of physical memory and control group
+/// limit, each divided by the ranks on the machine, and the limit on this process's address space.
+CacheMode choose_cache(CacheMode asked, const EpochPlan& plan, const RowSource& source,
+                       const BatchLoaderOptions& options, int ranks_on_this_machine);
+
+}  // namespace vae_dist

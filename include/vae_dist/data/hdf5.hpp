@@ -1,0 +1,185 @@
+#pragma once
+
+#include <hdf5.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "vae_dist/backend/backend.hpp"
+
+namespace vae_dist::hdf5 {
+
+// The one place that speaks to the HDF5 library's C interface. Every call is checked; errors carry the
+// library's innermost message, and the library itself prints nothing. What cannot be read is an input error,
+// what cannot be written ErrorKind::failure; both name the file and the object in it. Different threads may
+// use different files at the same time: the library must be built thread-safe, and that is checked. Files
+// written here carry no times, so that equal contents are equal files.
+
+/// Owns one HDF5 identifier of any kind.
+class Handle {
+ public:
+    Handle() = default;
+    Handle(hid_t id, herr_t (*closer)(hid_t)) : id_(id), close_(closer) {}
+    Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+    Handle& operator=(Handle&& other) noexcept;
+    ~Handle() { reset(); }
+
+    hid_t get() const { return id_; }
+    explicit operator bool() const { return id_ >= 0; }
+    void reset() noexcept;
+    /// Closes now and says whether that succeeded (a destructor cannot).
+    bool close() noexcept;
+
+ private:
+    hid_t id_ = -1;
+    herr_t (*close_)(hid_t) = nullptr;
+};
+
+/// HDF5's innermost error message of the last failed call of this thread, or "unknown error".
+std::string last_error();
+
+enum class NodeKind { group, dataset, other, missing };
+
+struct DatasetInfo {
+    std::vector<std::int64_t> shape;
+    bool scalar = false;  ///< no dimension, or no space at all; shape is {}
+    std::optional<ElementType>
+        type;               ///< absent: neither integer nor float (type_name says what); the smallest
+                            ///< that holds the file's: float16 is read as float32, bool as int8
+    std::string type_name;  ///< as in the file: "uint8", "float16", "bool", "string", "compound", ...
+    std::vector<std::int64_t> chunk;   ///< {} if contiguous
+    std::vector<std::string> filters;  ///< "deflate", "shuffle", "fletcher32", ... in the order of writing
+    std::uint64_t stored_bytes = 0;
+};
+
+/// A file, open for reading or writing. Objects are named by their path, with or without a "/" in front.
+class File {
+ public:
+    /// Opens for reading, without a lock on the file; input error if it is missing, is no HDF5 file, or is
+    /// truncated.
+    static File open(const std::string& path);
+    /// Opens a file's bytes, which are copied; `name` is for messages.
+    static File open_bytes(std::span<const std::byte> bytes, const std::string& name);
+    /// Creates or truncates, for writing.
+    static File create(const std::string& path);
+    /// Opens an existing one for reading and writing.
+    static File open_for_writing(const std::string& path);
+    /// A new file in memory only; see `image`.
+    static File create_in_memory();
+
+    const std::string& path() const { return path_; }
+    hid_t id() const { return handle_.get(); }
+
+    /// What stands at a path; links are followed, and `missing` is also one that leads nowhere.
+    NodeKind kind(const std::string& object) const;
+    /// Names of a group's members, in the order of their bytes ("10" before "2").
+    std::vector<std::string> members(const std::string& group) const;
+    /// Full paths ("/train/x") of all datasets below `group`, each group's in the order of their names'
+    /// bytes.
+    std::vector<std::string> datasets(const std::string& group = "/") const;
+    /// Throws an input error that lists the datasets there are if `dataset` is missing, or is a group.
+    DatasetInfo info(const std::string& dataset) const;
+    /// Takes an object out of the file; the file does not shrink.
+    void remove(const std::string& object);
+
+    /// A whole dataset of float32, or of anything HDF5 converts to it.
+    std::vector<float> read_floats(const std::string& dataset) const;
+    /// A new dataset of `shape`, in which `values` has as many elements; creates intermediate groups. With
+    /// `checksum` it is chunked by at most 1 Mi elements, each chunk protected by Fletcher32; without
+    /// elements or dimensions there is nothing to chunk, and no checksum.
+    void write_floats(const std::string& dataset, std::span<const std::int64_t> shape,
+                      std::span<const float> values, bool checksum);
+
+    // Attributes of an object ("/" for the root group). Reading throws an input error if it is missing,
+    // writing replaces. In a file that was created here they are checksummed by HDF5, except texts of 64 KiB
+    // and more.
+    bool has_attribute(const std::string& object, const std::string& name) const;
+    std::vector<std::string> attributes(const std::string& object) const;
+    void write_attribute(const std::string& object, const std::string& name, const std::string& text);
+    void write_attribute(const std::string& object, const std::string& name, const char* text);
+    void write_attribute(const std::string& object, const std::string& name, std::int64_t value);
+    void write_attribute(const std::string& object, const std::string& name, double value);
+    void write_attribute(const std::string& object, const std::string& name,
+                         const std::vector<std::string>& texts);
+    std::string read_text_attribute(const std::string& object, const std::string& name) const;
+    std::int64_t read_int_attribute(const std::string& object, const std::string& name) const;
+    double read_double_attribute(const std::string& object, const std::string& name) const;
+    /// Any attribute as text, for people ("<array of 10 strings>" where it is long).
+    std::string attribute_as_text(const std::string& object, const std::string& name) const;
+
+    /// The bytes of a file made by create_in_memory, as they would stand on disk.
+    std::vector<std::byte> image();
+    /// Hands everything to the operating system and closes; throws ErrorKind::failure if anything could not
+    /// be written. Nothing of the file may be open any longer. A file that is destroyed instead is abandoned:
+    /// errors are not reported.
+    void close();
+
+ private:
+    File(Handle handle, std::string path) : handle_(std::move(handle)), path_(std::move(path)) {}
+    Handle open_attribute(const std::string& object, const std::string& name) const;
+    void put_attribute(const std::string& object, const std::string& name, hid_t type, hid_t space,
+                       const void* value);
+
+    Handle handle_;
+    std::string path_;
+};
+
+/// A dataset open for reading ranges of rows. Not safe to use from two threads at once; each thread opens its
+/// own.
+class RowReader {
+ public:
+    RowReader(const std::string& path, const std::string& dataset);
+    const DatasetInfo& info() const { return info_; }
+    /// Rows [first, first + count) in `info().type`, in this machine's byte order. The cache holds all chunks
+    /// that a row needs, so that reading on from there inflates none of them again. Throws an input error
+    /// naming file, dataset and rows.
+    void read(std::int64_t first, std::int64_t count, std::byte* to) const;
+
+ private:
+    File file_;
+    std::string dataset_path_;
+    DatasetInfo info_;
+    Handle dataset_;
+    Handle file_space_;
+};
+
+struct RowWriterOptions {
+    std::vector<std::int64_t> row_shape;
+    ElementType type = ElementType::float32;
+    std::int64_t chunk_rows = 256;
+    int deflate = 0;  ///< 0: none, else 1 to 9; with shuffle for types wider than a byte
+};
+
+/// A new dataset that grows by rows, checksummed (Fletcher32); creates intermediate groups.
+class RowWriter {
+ public:
+    RowWriter(File& file, const std::string& dataset, const RowWriterOptions& options);
+    /// `rows` rows in this machine's byte order; whole chunks are written at once, the rest is kept until
+    /// there are more.
+    void append(std::int64_t rows, const std::byte* from);
+    /// Rows appended so far.
+    std::int64_t rows() const;
+    /// Writes what is left and closes the dataset, before the file is closed; without it the last rows are
+    /// lost.
+    void close();
+
+ private:
+    void write(std::int64_t rows, const std::byte* from);
+
+    std::string where_;
+    RowWriterOptions options_;
+    std::size_t row_bytes_ = 0;
+    Handle dataset_;
+    std::int64_t written_ = 0;
+    std::vector<std::byte> rest_;  ///< fewer than chunk_rows rows
+};
+
+/// The memory type of HDF5 for `type`.
+hid_t memory_type(ElementType type);
+
+}  // namespace vae_dist::hdf5

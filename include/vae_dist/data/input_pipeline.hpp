@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "vae_dist/backend/backend.hpp"
+#include "vae_dist/config/config.hpp"
+#include "vae_dist/data/batch_loader.hpp"
+#include "vae_dist/data/feature_statistics.hpp"
+
+namespace vae_dist {
+
+/// The factor that data.scale means for numbers of this type: auto is 1/255 for unsigned 8-bit numbers, else 1.
+double input_scale(const DataConfig& config, ElementType type);
+
+/// From the file's numbers to the model's input (B, D), in the backend's memory.
+class InputPipeline {
+ public:
+    /// `statistics` are needed by, and only by, the transform standardize. Serves slices of up to `rows` samples.
+    InputPipeline(const DataConfig& config, std::uint32_t seed, ElementType type, std::int64_t features,
+                  const std::optional<FeatureStatistics>& statistics, std::int64_t rows, Backend& backend);
+
+    /// The slice's samples as the model's input, valid until the next call. Random transforms draw anew for each `visit`.
+    ConstFloatMatrix load(const Slice& slice, std::uint32_t visit);
+
+    /// Bytes that an object for `rows` samples holds.
+    static std::int64_t bytes(std::int64_t features, std::int64_t rows) {
+        return (features * rows + 2 * features) * static_cast<std::int64_t>(sizeof(float));
+    }
+
+ private:
+    Backend& backend_;
+    ElementType type_;
+    std::int64_t features_;
+    Buffer mean_;               ///< (D)
+    Buffer inverse_deviation_;  ///< (D)
+    Buffer input_;              ///< (B, D)
+    InputTransform transform_;
+};
+
+}  // namespace vae_dist

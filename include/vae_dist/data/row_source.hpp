@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vae_dist/backend/backend.hpp"
+#include "vae_dist/config/config.hpp"
+#include "vae_dist/data/epoch_plan.hpp"
+
+namespace vae_dist {
+
+/// A long table of samples, read by ranges of rows. Not safe to use from two threads at once; each thread
+/// opens its own.
+class RowSource {
+ public:
+    virtual ~RowSource() = default;
+
+    virtual std::int64_t rows() const = 0;
+    virtual const std::vector<std::int64_t>& row_shape() const = 0;  ///< of one sample; {} for scalars
+    virtual ElementType element_type() const = 0;
+
+    /// The ranges that are read whole: multiples of the file's chunks, of about 128 KiB at least, never
+    /// across files.
+    virtual const std::vector<RowRange>& blocks() const = 0;
+
+    /// Reads rows [first, first + count) to `to`: count * row_bytes() bytes in `element_type()`, this
+    /// machine's byte order. Throws ErrorKind::failure or input naming file, dataset and rows.
+    virtual void read(std::int64_t first, std::int64_t count, std::byte* to) = 0;
+
+    /// "train.h5:train/x row 12" (row within that file), for messages.
+    virtual std::string locate(std::int64_t row) const = 0;
+
+    /// One line for people: files, dataset, shape, type, chunks, compression.
+    virtual std::string description() const = 0;
+
+    std::int64_t features() const;  ///< numbers in one sample
+    std::size_t row_bytes() const;
+};
+
+/// The dataset of `config`'s files taken in order as one. Throws an input error for: no file matching, not
+/// HDF5, truncated, dataset missing (names those there are), a group, empty, scalar, of neither integers nor
+/// floats, shapes or types that differ between files.
+std::unique_ptr<RowSource> open_hdf5_rows(const DatasetConfig& config);
+
+/// Made-up data: each number a pure function of (seed, row, feature).
+std::unique_ptr<RowSource> make_synthetic_rows(const SyntheticConfig& config);
+
+/// The training data that a configuration names (data.train or data.synthetic).
+std::unique_ptr<RowSource> open_training_rows(const DataConfig& config);
+
+}  // namespace vae_dist

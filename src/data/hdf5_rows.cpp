@@ -1,0 +1,193 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "data/hdf5_detail.hpp"
+
+namespace vae_dist::hdf5 {
+
+using detail::check;
+using detail::locate;
+
+namespace {
+
+// Chunks whose first rows are the same, and the bytes of one.
+struct ChunkRow {
+    std::size_t chunks = 1;
+    std::size_t chunk_bytes = 0;
+};
+
+ChunkRow chunk_row(const DatasetInfo& info) {
+    ChunkRow row;
+    row.chunk_bytes = 8;  // at least as wide as any element
+    for (std::size_t d = 0; d < info.chunk.size(); ++d) {
+        row.chunk_bytes *= static_cast<std::size_t>(info.chunk[d]);
+        if (d > 0)
+            row.chunks *= static_cast<std::size_t>((info.shape[d] + info.chunk[d] - 1) / info.chunk[d]);
+    }
+    return row;
+}
+
+// Access properties whose cache holds a whole row of chunks.
+Handle cache_for(const DatasetInfo& info) {
+    Handle access = detail::property_list(H5P_DATASET_ACCESS);
+    if (info.chunk.empty()) return access;
+    const ChunkRow row = chunk_row(info);
+    // Many more slots than chunks, since chunks that hash to one slot push each other out; odd, to spread
+    // them.
+    const std::size_t slots = std::max<std::size_t>(521, 16 * row.chunks + 1);
+    const std::size_t bytes = std::max<std::size_t>(std::size_t{1} << 20, row.chunks * row.chunk_bytes);
+    constexpr double kDropReadChunksFirst = 1;
+    check(H5Pset_chunk_cache(access.get(), slots, bytes, kDropReadChunksFirst), ErrorKind::failure,
+          "cannot set HDF5's chunk cache");
+    return access;
+}
+
+// Selects rows [first, first + count) in `space`, of the dimensions `shape`; the shape of what is selected.
+std::vector<std::int64_t> select_rows(hid_t space, std::span<const std::int64_t> shape, std::int64_t first,
+                                      std::int64_t count) {
+    std::vector<hsize_t> start(shape.size(), 0);
+    std::vector<hsize_t> size(shape.begin(), shape.end());
+    start.front() = static_cast<hsize_t>(first);
+    size.front() = static_cast<hsize_t>(count);
+    check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr),
+          ErrorKind::failure, "cannot select rows");
+    return {size.begin(), size.end()};
+}
+
+std::vector<std::int64_t> with_rows(std::int64_t rows, std::span<const std::int64_t> row_shape) {
+    std::vector<std::int64_t> shape{rows};
+    shape.insert(shape.end(), row_shape.begin(), row_shape.end());
+    return shape;
+}
+
+// What is stored for an ElementType: little-endian, whatever this machine is.
+hid_t file_type(ElementType type) {
+    switch (type) {
+        case ElementType::uint8:
+            return H5T_STD_U8LE;
+        case ElementType::int8:
+            return H5T_STD_I8LE;
+        case ElementType::uint16:
+            return H5T_STD_U16LE;
+        case ElementType::int16:
+            return H5T_STD_I16LE;
+        case ElementType::uint32:
+            return H5T_STD_U32LE;
+        case ElementType::int32:
+            return H5T_STD_I32LE;
+        case ElementType::uint64:
+            return H5T_STD_U64LE;
+        case ElementType::int64:
+            return H5T_STD_I64LE;
+        case ElementType::float32:
+            return H5T_IEEE_F32LE;
+        case ElementType::float64:
+            return H5T_IEEE_F64LE;
+    }
+    require(false, "an element type is one of those listed");
+    return -1;
+}
+
+Handle row_properties(const RowWriterOptions& options, const std::string& doing) {
+    Handle properties = detail::object_properties(H5P_DATASET_CREATE);
+    std::vector<hsize_t> chunk{static_cast<hsize_t>(options.chunk_rows)};
+    for (const std::int64_t size : options.row_shape)
+        chunk.push_back(static_cast<hsize_t>(size));
+    check(H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data()), ErrorKind::failure,
+          doing);
+    if (options.deflate > 0) {
+        if (element_bytes(options.type) > 1)
+            check(H5Pset_shuffle(properties.get()), ErrorKind::failure, doing);
+        check(H5Pset_deflate(properties.get(), static_cast<unsigned>(options.deflate)), ErrorKind::failure,
+              doing);
+    }
+    check(H5Pset_fletcher32(properties.get()), ErrorKind::failure, doing);
+    return properties;
+}
+
+}  // namespace
+
+RowReader::RowReader(const std::string& path, const std::string& dataset)
+    : file_(File::open(path)), dataset_path_(dataset), info_(file_.info(dataset)) {
+    dataset_ = detail::open_dataset(file_, dataset, cache_for(info_).get());
+    file_space_ = Handle(check(H5Dget_space(dataset_.get()), ErrorKind::input,
+                               fmt::format("cannot read about '{}'", locate(file_, dataset))),
+                         H5Sclose);
+}
+
+void RowReader::read(std::int64_t first, std::int64_t count, std::byte* to) const {
+    detail::start_library();
+    if (!info_.type)
+        throw_input_error("'{}' holds no numbers, but {}", locate(file_, dataset_path_), info_.type_name);
+    require(!info_.shape.empty() && first >= 0 && count >= 0 && first + count <= info_.shape.front(),
+            "rows that are read are rows of the dataset");
+    if (count == 0) return;
+    const Handle space = detail::make_space(select_rows(file_space_.get(), info_.shape, first, count));
+    if (H5Dread(dataset_.get(), memory_type(*info_.type), space.get(), file_space_.get(), H5P_DEFAULT, to) <
+        0) {
+        detail::fail(ErrorKind::input, fmt::format("cannot read '{}' rows {} to {}",
+                                                   locate(file_, dataset_path_), first, first + count - 1));
+    }
+}
+
+RowWriter::RowWriter(File& file, const std::string& dataset, const RowWriterOptions& options)
+    : where_(locate(file, dataset)), options_(options), row_bytes_(element_bytes(options.type)) {
+    for (const std::int64_t size : options.row_shape)
+        row_bytes_ *= static_cast<std::size_t>(size);
+    require(row_bytes_ > 0 && options.chunk_rows > 0, "a row and a chunk are not empty");
+    detail::create_groups_above(file, dataset);
+    const std::string doing = fmt::format("cannot create '{}'", where_);
+    const Handle space = detail::make_space(with_rows(0, options.row_shape), true);
+    dataset_ = Handle(H5Dcreate2(file.id(), dataset.c_str(), file_type(options.type), space.get(),
+                                 H5P_DEFAULT, row_properties(options, doing).get(), H5P_DEFAULT),
+                      H5Dclose);
+    check(dataset_.get(), ErrorKind::failure, doing);
+}
+
+void RowWriter::append(std::int64_t rows, const std::byte* from) {
+    const auto chunk_bytes = static_cast<std::size_t>(options_.chunk_rows) * row_bytes_;
+    const std::byte* const end = from + static_cast<std::size_t>(rows) * row_bytes_;
+    if (!rest_.empty()) {
+        const std::size_t taken = std::min(chunk_bytes - rest_.size(), static_cast<std::size_t>(end - from));
+        rest_.insert(rest_.end(), from, from + taken);
+        from += taken;
+        if (rest_.size() < chunk_bytes) return;
+        write(options_.chunk_rows, rest_.data());
+        rest_.clear();
+    }
+    const std::int64_t whole_chunks = (end - from) / static_cast<std::ptrdiff_t>(chunk_bytes);
+    if (whole_chunks > 0) {
+        write(whole_chunks * options_.chunk_rows, from);
+        from += static_cast<std::size_t>(whole_chunks) * chunk_bytes;
+    }
+    rest_.assign(from, end);
+}
+
+std::int64_t RowWriter::rows() const {
+    return written_ + static_cast<std::int64_t>(rest_.size() / row_bytes_);
+}
+
+void RowWriter::close() {
+    detail::start_library();
+    if (!rest_.empty()) write(rows() - written_, rest_.data());
+    rest_.clear();
+    if (!dataset_.close()) detail::fail(ErrorKind::failure, fmt::format("cannot write '{}'", where_));
+}
+
+void RowWriter::write(std::int64_t rows, const std::byte* from) {
+    detail::start_library();
+    const std::string doing = fmt::format("cannot write '{}' from row {} on", where_, written_);
+    const std::vector<std::int64_t> shape = with_rows(written_ + rows, options_.row_shape);
+    const std::vector<hsize_t> sizes(shape.begin(), shape.end());
+    check(H5Dset_extent(dataset_.get(), sizes.data()), ErrorKind::failure, doing);
+    const Handle file_space(check(H5Dget_space(dataset_.get()), ErrorKind::failure, doing), H5Sclose);
+    const Handle space = detail::make_space(select_rows(file_space.get(), shape, written_, rows));
+    check(H5Dwrite(dataset_.get(), memory_type(options_.type), space.get(), file_space.get(), H5P_DEFAULT,
+                   from),
+          ErrorKind::failure, doing);
+    written_ += rows;
+}
+
+}  // namespace vae_dist::hdf5

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/import.hpp"
+
+namespace vae_dist {
+
+/// The file that an import adds to, as a copy beside it until all is complete. Destroyed before `commit`, it
+/// leaves the file as it was.
+class ImportOutput {
+ public:
+    explicit ImportOutput(const ImportTarget& target);
+    ~ImportOutput();
+    ImportOutput(const ImportOutput&) = delete;
+    ImportOutput& operator=(const ImportOutput&) = delete;
+
+    /// A new dataset, in place of the one of that name if the target says so; compressed as the target says.
+    hdf5::RowWriter create_rows(const std::string& dataset, hdf5::RowWriterOptions options);
+    hdf5::File& file() { return *file_; }
+
+    /// Closes the file and puts it in place.
+    void commit();
+
+ private:
+    ImportTarget target_;
+    std::filesystem::path path_;
+    std::filesystem::path temporary_;
+    std::optional<hdf5::File> file_;
+};
+
+/// Rows in a chunk of about 256 KiB; at least 1, at most `most`.
+std::int64_t chunk_rows_for(std::int64_t row_bytes, std::int64_t most);
+
+/// "60000 x 28 x 28 uint8 to fashion.h5:train/x".
+std::string describe_import(std::span<const std::int64_t> shape, ElementType type,
+                            const ImportTarget& target);
+
+}  // namespace vae_dist

@@ -1,0 +1,25 @@
+#include "vae_dist/data/row_source.hpp"
+
+#include <functional>
+#include <numeric>
+
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+
+std::int64_t RowSource::features() const {
+    const std::vector<std::int64_t>& shape = row_shape();
+    return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+std::size_t RowSource::row_bytes() const {
+    return static_cast<std::size_t>(features()) * element_bytes(element_type());
+}
+
+std::unique_ptr<RowSource> open_training_rows(const DataConfig& config) {
+    require(config.train.has_value() != config.synthetic.has_value(),
+            "exactly one of data.train and data.synthetic is configured");
+    return config.train ? open_hdf5_rows(*config.train) : make_synthetic_rows(*config.synthetic);
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include <cstring>
+#include <span>
+
+#include "data/row_blocks.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/random.hpp"
+#include "vae_dist/core/text.hpp"
+#include "vae_dist/data/row_source.hpp"
+
+namespace vae_dist {
+namespace {
+
+const char* name_of(SyntheticDistribution distribution) {
+    switch (distribution) {
+        case SyntheticDistribution::normal:
+            return "normal";
+        case SyntheticDistribution::uniform:
+            return "uniform";
+        case SyntheticDistribution::bernoulli:
+            return "bernoulli";
+    }
+    return "unknown";
+}
+
+/// Uniform numbers in (0, 1) for the features of one sample.
+void uniforms(const CounterRandom& random, std::uint64_t sample, std::span<float> out) {
+    for (std::size_t first = 0; first < out.size(); first += 4) {
+        const auto words = random.words(0, sample, static_cast<std::uint32_t>(first / 4));
+        for (std::size_t i = first; i < std::min(first + 4, out.size()); ++i) {
+            out[i] = unit_float(words[i - first]);
+        }
+    }
+}
+
+class SyntheticRows final : public RowSource {
+ public:
+    explicit SyntheticRows(const SyntheticConfig& config)
+        : config_(config), random_(config.seed, Purpose::synthetic) {
+        require(config.samples > 0 && features() > 0, "synthetic data have samples and features");
+        sample_.resize(static_cast<std::size_t>(features()));
+        append_blocks({0, config.samples}, 1, static_cast<std::int64_t>(row_bytes()), blocks_);
+    }
+
+    std::int64_t rows() const override { return config_.samples; }
+    const std::vector<std::int64_t>& row_shape() const override { return config_.shape; }
+    ElementType element_type() const override { return ElementType::float32; }
+    const std::vector<RowRange>& blocks() const override { return blocks_; }
+
+    void read(std::int64_t first, std::int64_t count, std::byte* to) override {
+        require(first >= 0 && count >= 0 && first + count <= rows(), "rows to read are in the data");
+        for (std::int64_t row = first; row < first + count; ++row, to += row_bytes()) {
+            make_sample(static_cast<std::uint64_t>(row));
+            std::memcpy(to, sample_.data(), row_bytes());
+        }
+    }
+
+    std::string locate(std::int64_t row) const override { return fmt::format("synthetic data row {}", row); }
+
+    std::string description() const override {
+        return fmt::format("synthetic: {} {} samples of {} float32, seed {}", format_count(rows()),
+                           name_of(config_.distribution), format_shape(row_shape()), config_.seed);
+    }
+
+ private:
+    void make_sample(std::uint64_t row) {
+        if (config_.distribution == SyntheticDistribution::normal) {
+            random_.normals(0, row, sample_);
+            return;
+        }
+        uniforms(random_, row, sample_);
+        if (config_.distribution == SyntheticDistribution::bernoulli) {
+            for (float& value : sample_)
+                value = value < 0.5F ? 1.0F : 0.0F;
+        }
+    }
+
+    SyntheticConfig config_;
+    CounterRandom random_;
+    std::vector<RowRange> blocks_;
+    std::vector<float> sample_;
+};
+
+}  // namespace
+
+std::unique_ptr<RowSource> make_synthetic_rows(const SyntheticConfig& config) {
+    return std::make_unique<SyntheticRows>(config);
+}
+
+}  // namespace vae_dist

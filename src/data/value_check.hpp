@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "vae_dist/data/batch_loader.hpp"
+
+namespace vae_dist {
+
+/// Whether numbers of `type` times `scale` stay inside a range, looked at as they are read.
+class ValueCheck {
+ public:
+    ValueCheck(ElementType type, double scale, const ValueRange& allowed);
+
+    /// Throws an input error that names the first row of `source` with a value that is not allowed; `raw`
+    /// holds the rows [first, first + count).
+    void check(const RowSource& source, std::int64_t first, std::int64_t count, const std::byte* raw) const;
+
+ private:
+    ElementType type_;
+    double scale_;
+    ValueRange allowed_;
+    bool always_inside_;  // no number that the type can express is outside
+};
+
+}  // namespace vae_dist
