@@ -1,0 +1,61 @@
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/model/vae.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+// He et al. (2015) for units that are zero, or nearly so, on half of their inputs; Glorot and Bengio (2010) for the rest.
+bool rectifies(Activation activation) { return activation != Activation::tanh; }
+
+void fill_weight(const Parameter& weight, bool he, const CounterRandom& random, std::uint32_t ordinal,
+                 std::span<float> values) {
+    const auto out = static_cast<std::size_t>(weight.shape[0]);
+    const auto in = static_cast<std::size_t>(weight.shape[1]);
+    const double deviation = he ? std::sqrt(2.0 / static_cast<double>(in))
+                                : std::sqrt(2.0 / static_cast<double>(in + out));
+    for (std::size_t row = 0; row < out; ++row) {
+        const std::span<float> line = values.subspan(row * in, in);
+        random.normals(ordinal, row, line);
+        for (float& value : line) value = static_cast<float>(value * deviation);
+    }
+}
+
+bool is_hidden(const std::string& name) {
+    const std::string layer = name.substr(name.find('/') + 1);
+    return layer.find_first_not_of("0123456789") == layer.find('/');
+}
+
+}  // namespace
+
+void Vae::initialise(std::uint32_t seed) {
+    const CounterRandom random(seed, Purpose::initialise);
+    std::vector<float> values(static_cast<std::size_t>(layout_.size()), 0.0F);
+    std::uint32_t ordinal = 0;
+    for (const Parameter& parameter : layout_.parameters()) {
+        const std::span<float> mine =
+            std::span(values).subspan(static_cast<std::size_t>(parameter.offset),
+                                      static_cast<std::size_t>(parameter.size()));
+        const bool he = is_hidden(parameter.name) && rectifies(config_.activation);
+        if (parameter.shape.size() == 2) fill_weight(parameter, he, random, ordinal, mine);
+        ++ordinal;
+    }
+    backend_.copy_in(parameters_->values.data(), values.data(), values.size() * sizeof(float));
+}
+
+void Vae::set_output_bias_from_mean(std::span<const float> mean) {
+    require(static_cast<std::int64_t>(mean.size()) == features_, "there is a mean for each feature");
+    const Parameter& bias = layout_.find("decoder/output/bias");
+    std::vector<float> logits;
+    for (const float value : mean) {
+        const double p = std::clamp(static_cast<double>(value), 0.001, 0.999);
+        logits.push_back(static_cast<float>(std::log(p / (1 - p))));
+    }
+    backend_.copy_in(parameters_->values.data() + bias.offset, logits.data(), logits.size() * sizeof(float));
+}
+
+}  // namespace vae_dist

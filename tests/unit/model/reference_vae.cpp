@@ -1,0 +1,88 @@
+#include "unit/model/reference_vae.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace vae_dist {
+
+namespace {
+
+double activate(Activation activation, double a) {
+    switch (activation) {
+        case Activation::relu: return std::max(a, 0.0);
+        case Activation::tanh: return std::tanh(a);
+        case Activation::gelu: return a * 0.5 * std::erfc(-a / std::numbers::sqrt2);
+        case Activation::silu: return a / (1 + std::exp(-a));
+        case Activation::softplus: return std::log1p(std::exp(a));
+        case Activation::elu: return a > 0 ? a : std::expm1(a);
+    }
+    return 0;
+}
+
+// weight (out, in), bias (out)
+std::vector<double> affine(const ReferenceVae::Parameters& parameters, const std::string& name,
+                           const std::vector<double>& x) {
+    const std::vector<double>& weight = parameters.at(name + "/weight");
+    std::vector<double> y = parameters.at(name + "/bias");
+    for (std::size_t o = 0; o < y.size(); ++o) {
+        for (std::size_t i = 0; i < x.size(); ++i) y[o] += weight[o * x.size() + i] * x[i];
+    }
+    return y;
+}
+
+double log_likelihood(LikelihoodKind kind, const ReferenceVae::Parameters& parameters,
+                      const std::vector<double>& output, const std::vector<double>& x) {
+    double sum = 0;
+    for (std::size_t d = 0; d < x.size(); ++d) {
+        if (kind == LikelihoodKind::bernoulli) {
+            const double p = 1 / (1 + std::exp(-output[d]));
+            sum += x[d] * std::log(p) + (1 - x[d]) * std::log(1 - p);
+        } else {
+            const double s = parameters.at("decoder/log_variance")[d];
+            const double difference = x[d] - output[d];
+            sum -= 0.5 * (std::log(2 * std::numbers::pi) + s + difference * difference / std::exp(s));
+        }
+    }
+    return sum;
+}
+
+}  // namespace
+
+std::vector<double> ReferenceVae::layers(const Parameters& parameters, const std::string& name, std::size_t count,
+                                         std::vector<double> x) const {
+    for (std::size_t i = 0; i < count; ++i) {
+        x = affine(parameters, name + "/" + std::to_string(i), x);
+        for (double& value : x) value = activate(config_.activation, value);
+    }
+    return x;
+}
+
+ReferenceVae::Terms ReferenceVae::terms(const Parameters& parameters, const std::vector<Sample>& samples,
+                                        double weight, double beta, double free_bits) const {
+    Terms terms;
+    for (const Sample& sample : samples) {
+        const std::vector<double> encoded =
+            layers(parameters, "encoder", config_.encoder.hidden.size(), sample.x);
+        const std::vector<double> mean = affine(parameters, "encoder/mean", encoded);
+        const std::vector<double> log_variance = affine(parameters, "encoder/log_variance", encoded);
+        std::vector<double> latent = mean;
+        double penalty = 0;
+        for (std::size_t z = 0; z < latent.size(); ++z) {
+            latent[z] += std::exp(log_variance[z] / 2) * sample.epsilon[z];
+            const double kl =
+                (mean[z] * mean[z] + std::exp(log_variance[z]) - 1 - log_variance[z]) / 2;
+            terms.kl += kl;
+            penalty += std::max(free_bits, kl);
+        }
+        const std::vector<double> decoded =
+            layers(parameters, "decoder", config_.decoder.hidden.size(), latent);
+        const double reconstruction = log_likelihood(config_.likelihood, parameters,
+                                                     affine(parameters, "decoder/output", decoded), sample.x);
+        terms.reconstruction += reconstruction;
+        terms.objective += weight * (-reconstruction + beta * penalty);
+    }
+    return terms;
+}
+
+}  // namespace vae_dist

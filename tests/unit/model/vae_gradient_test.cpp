@@ -1,0 +1,158 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "unit/model/reference_vae.hpp"
+#include "vae_dist/model/vae.hpp"
+
+namespace vae_dist {
+namespace {
+
+constexpr std::int64_t kRows = 5;
+constexpr std::int64_t kFeatures = 6;
+
+struct Case {
+    std::string name;
+    Activation activation = Activation::tanh;
+    LikelihoodKind likelihood = LikelihoodKind::bernoulli;
+    double beta = 1;
+    double free_bits = 0;
+    std::vector<std::int64_t> encoder = {7, 5};
+    std::vector<std::int64_t> decoder = {5, 7};
+};
+
+std::vector<Case> cases() {
+    std::vector<Case> all;
+    for (const LikelihoodKind likelihood : {LikelihoodKind::bernoulli, LikelihoodKind::gaussian}) {
+        const std::string of = likelihood == LikelihoodKind::bernoulli ? "bernoulli" : "gaussian";
+        all.push_back({of + "_relu", Activation::relu, likelihood});
+        all.push_back({of + "_tanh", Activation::tanh, likelihood});
+        all.push_back({of + "_gelu", Activation::gelu, likelihood});
+        all.push_back({of + "_silu", Activation::silu, likelihood});
+        all.push_back({of + "_softplus", Activation::softplus, likelihood});
+        all.push_back({of + "_elu", Activation::elu, likelihood});
+        all.push_back({of + "_beta", Activation::tanh, likelihood, 0.3});
+        all.push_back({of + "_free_bits", Activation::tanh, likelihood, 2, 0.1});
+        all.push_back({of + "_no_hidden_layers", Activation::tanh, likelihood, 1, 0, {}, {}});
+        all.push_back({of + "_one_sided", Activation::tanh, likelihood, 1, 0, {4}, {}});
+    }
+    return all;
+}
+
+class VaeGradient : public testing::TestWithParam<Case> {
+ protected:
+    VaeGradient() : backend_(make_backend({})), vae_(model_config(), kFeatures, *backend_) {
+        vae_.reserve(kRows);
+        vae_.initialise(3);
+        // Every parameter, the biases too, away from zero.
+        std::vector<float> noise(vae_.parameters().values.size());
+        CounterRandom(4, Purpose::synthetic).normals(0, 0, noise);
+        backend_->scale(noise, 0.2F);
+        backend_->add(noise, vae_.parameters().values);
+        for (std::int64_t r = 0; r < kRows; ++r) {
+            rows_.push_back(100 + r);
+            for (std::int64_t d = 0; d < kFeatures; ++d) {
+                x_.push_back(CounterRandom(5, Purpose::synthetic)
+                                 .uniform(0, static_cast<std::uint64_t>(r), static_cast<std::uint32_t>(d)));
+            }
+        }
+    }
+
+    static ModelConfig model_config() {
+        ModelConfig config;
+        config.latent_dim = 3;
+        config.encoder.hidden = GetParam().encoder;
+        config.decoder.hidden = GetParam().decoder;
+        config.activation = GetParam().activation;
+        config.likelihood = GetParam().likelihood;
+        return config;
+    }
+
+    VaeInput input() const {
+        return {.x = ConstFloatMatrix(x_.data(), kRows, kFeatures),
+                .rows = rows_,
+                .noise = CounterRandom(6, Purpose::posterior_noise),
+                .visit = 2};
+    }
+
+    ReferenceVae::Parameters reference_parameters() const {
+        ReferenceVae::Parameters parameters;
+        for (const Parameter& parameter : vae_.layout().parameters()) {
+            const float* first = vae_.parameters().values.data() + parameter.offset;
+            parameters[parameter.name].assign(first, first + parameter.size());
+        }
+        return parameters;
+    }
+
+    std::vector<ReferenceVae::Sample> reference_samples() const {
+        std::vector<ReferenceVae::Sample> samples;
+        for (std::int64_t r = 0; r < kRows; ++r) {
+            std::vector<float> epsilon(3);
+            input().noise.normals(2, static_cast<std::uint64_t>(rows_[static_cast<std::size_t>(r)]), epsilon);
+            const auto first = x_.begin() + r * kFeatures;
+            samples.push_back({{first, first + kFeatures}, {epsilon.begin(), epsilon.end()}});
+        }
+        return samples;
+    }
+
+    std::unique_ptr<Backend> backend_;
+    Vae vae_;
+    std::vector<float> x_;
+    std::vector<std::int64_t> rows_;
+};
+
+TEST_P(VaeGradient, TermsAgreeWithTheFormulas) {
+    const ObjectiveWeights weights = {.sample_weight = 0.25, .beta = GetParam().beta, .free_bits = GetParam().free_bits};
+    const ElboTerms terms = vae_.forward(input(), weights);
+    const ElboTerms evaluated = vae_.evaluate(input());
+    const ReferenceVae::Terms expected = ReferenceVae(model_config())
+                                             .terms(reference_parameters(), reference_samples(), 0.25, 1, 0);
+    EXPECT_NEAR(terms.reconstruction, expected.reconstruction, 1e-5 * std::abs(expected.reconstruction));
+    EXPECT_NEAR(terms.kl, expected.kl, 1e-5 * expected.kl);
+    EXPECT_EQ(evaluated.reconstruction, terms.reconstruction);
+    EXPECT_EQ(evaluated.kl, terms.kl);
+}
+
+TEST_P(VaeGradient, EveryParameterAgreesWithFiniteDifferences) {
+    const Case& c = GetParam();
+    const ObjectiveWeights weights = {.sample_weight = 0.25, .beta = c.beta, .free_bits = c.free_bits};
+    vae_.forward(input(), weights);
+    vae_.backward(input(), weights, [](std::int64_t) {});
+    const ReferenceVae reference(model_config());
+    const auto samples = reference_samples();
+    ReferenceVae::Parameters parameters = reference_parameters();
+    constexpr double kStep = 1e-5;
+    for (const Parameter& parameter : vae_.layout().parameters()) {
+        for (std::int64_t i = 0; i < parameter.size(); ++i) {
+            double& value = parameters[parameter.name][static_cast<std::size_t>(i)];
+            const double at = value;
+            value = at + kStep;
+            const double above = reference.terms(parameters, samples, 0.25, c.beta, c.free_bits).objective;
+            value = at - kStep;
+            const double below = reference.terms(parameters, samples, 0.25, c.beta, c.free_bits).objective;
+            value = at;
+            const double expected = (above - below) / (2 * kStep);
+            const double gradient = vae_.parameters().gradients[static_cast<std::size_t>(parameter.offset + i)];
+            EXPECT_NEAR(gradient, expected, 2e-5 * (1 + std::abs(expected))) << parameter.name << "[" << i << "]";
+        }
+    }
+}
+
+TEST_P(VaeGradient, GradientsAreReportedAsGrowingPrefixesThatEndWithTheWhole) {
+    const ObjectiveWeights weights;
+    vae_.forward(input(), weights);
+    std::int64_t finished = 0;
+    vae_.backward(input(), weights, [&](std::int64_t end) {
+        EXPECT_GT(end, finished);
+        finished = end;
+    });
+    EXPECT_EQ(finished, vae_.layout().size());
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, VaeGradient, testing::ValuesIn(cases()),
+                         [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace vae_dist
