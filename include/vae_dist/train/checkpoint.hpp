@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vae_dist/config/config.hpp"
+#include "vae_dist/data/feature_statistics.hpp"
+#include "vae_dist/train/replica.hpp"
+
+namespace vae_dist {
+
+/// Sums over the samples since the last line of the log, kept so that a resumed run logs the same means.
+struct LogWindow {
+    double reconstruction = 0;
+    double kl = 0;
+    std::int64_t samples = 0;
+};
+
+/// Where a run stands, besides parameters and optimizer state.
+struct Progress {
+    std::int64_t step = 0;              ///< steps done
+    std::int64_t epoch = 0;             ///< epochs done
+    std::int64_t samples_in_epoch = 0;  ///< of the epoch that is under way
+    std::int64_t updates = 0;           ///< steps that changed the weights
+    std::int64_t nonfinite_in_a_row = 0;
+    double validation_elbo = std::numeric_limits<double>::quiet_NaN();  ///< of the last validation
+    double best_elbo = std::numeric_limits<double>::quiet_NaN();        ///< of the best one so far
+    LogWindow window;
+};
+
+/// An array of a checkpoint; `name` is its path below its group.
+struct NamedArray {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::vector<float> values;
+};
+
+/// The whole state of a run, free of the number of ranks.
+struct Checkpoint {
+    Progress progress;
+    Config config;               ///< without output.directory: a run may move
+    std::string created_by;      ///< program, version and instruction set
+    std::int64_t data_rows = 0;  ///< of the training data, to notice when they change
+    std::vector<std::int64_t> row_shape;
+    std::vector<NamedArray> model;
+    std::vector<std::pair<std::string, std::vector<NamedArray>>> optimizer;  ///< by state: "first_moment", ...
+    std::optional<FeatureStatistics> statistics;  ///< of the transform standardize
+};
+
+/// The version of the file's layout that this program writes, and the only one that it reads.
+inline constexpr std::int64_t kCheckpointFormat = 1;
+
+/// Fills `model`, `optimizer` from a replica, and back. restore_replica throws an input error naming the array where names
+/// or shapes differ from the replica's.
+void capture_replica(const Replica& replica, Checkpoint& checkpoint);
+void restore_replica(const Checkpoint& checkpoint, Replica& replica);
+
+/// The file's bytes. Equal checkpoints give equal bytes.
+std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint);
+
+/// Reads all of a checkpoint, verifying every checksum; `name` is for messages. Throws an input error if it is no
+/// checkpoint, of another format version, incomplete or damaged.
+Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name);
+
+/// "vae_dist 0.1.0, x86-64-v4, ...": what writes checkpoints here.
+std::string program_signature();
+
+}  // namespace vae_dist

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "vae_dist/comm/communicator.hpp"
+#include "vae_dist/train/checkpoint.hpp"
+#include "vae_dist/train/replica.hpp"
+#include "vae_dist/train/training_data.hpp"
+
+namespace vae_dist {
+
+/// A replica ready to train, and what it was made with.
+struct StartedReplica {
+    std::unique_ptr<Backend> backend;
+    std::optional<FeatureStatistics> statistics;  ///< of the transform standardize
+    std::unique_ptr<Replica> replica;
+};
+
+/// Collective. Builds this rank's replica: at its start, or as a checkpoint left it. Errors are thrown on all ranks.
+StartedReplica start_replica(const Config& config, const TrainingData& data, const std::optional<Checkpoint>& resumed,
+                             Communicator& communicator);
+
+/// The validation data, as far as they suit the training data; else throws an input error naming both shapes or types.
+std::unique_ptr<RowSource> open_validation_rows(const Config& config, const RowSource& training);
+
+/// The whole state of a run.
+Checkpoint snapshot(const Config& config, const TrainingData& data, const StartedReplica& started,
+                    const Progress& progress);
+
+}  // namespace vae_dist

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "vae_dist/model/vae.hpp"
+
+namespace vae_dist {
+
+/// What all ranks learn of a step besides the gradients, as integers whose sum is exact: the ELBO's terms, and whether
+/// any rank met a number that is not finite, or failed.
+class StepTail {
+ public:
+    /// `slices` is how many shares will be added in all, over all ranks.
+    explicit StepTail(std::int64_t slices) : slices_(slices) {}
+
+    /// Adds a slice's share of the global means (its sums divided by the number of samples in all), in multiples of
+    /// 2^-32 nats. A share that is not finite or does not fit counts as not finite.
+    void add(const ElboTerms& share);
+    void report_nonfinite() { words_[kNonFinite] = 1; }
+    void report_failure() { words_[kFailed] = 1; }
+
+    ElboTerms terms() const;
+    bool finite() const { return words_[kNonFinite] == 0; }
+    bool failed() const { return words_[kFailed] != 0; }
+
+    /// What is to be summed over all ranks.
+    std::span<std::int64_t> words() { return words_; }
+    static constexpr std::size_t kWords = 4;
+
+ private:
+    enum : std::size_t { kReconstruction, kKl, kNonFinite, kFailed };
+
+    void add_fixed(double value, std::int64_t& word);
+
+    std::int64_t slices_;
+    std::array<std::int64_t, kWords> words_{};
+};
+
+}  // namespace vae_dist

@@ -1,0 +1,70 @@
+#include <algorithm>
+
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
+#include "vae_dist/train/checkpoint.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+std::vector<NamedArray> copy_arrays(const ParameterLayout& layout, Backend& backend, const float* flat) {
+    std::vector<NamedArray> arrays;
+    for (const Parameter& parameter : layout.parameters()) {
+        NamedArray& array = arrays.emplace_back();
+        array.name = parameter.name;
+        array.shape = parameter.shape;
+        array.values.resize(static_cast<std::size_t>(parameter.size()));
+        backend.copy_out(array.values.data(), flat + parameter.offset, array.values.size() * sizeof(float));
+    }
+    return arrays;
+}
+
+void restore_arrays(const std::vector<NamedArray>& arrays, const ParameterLayout& layout, Backend& backend,
+                    float* flat, const std::string& what) {
+    for (const Parameter& parameter : layout.parameters()) {
+        const auto array = std::find_if(arrays.begin(), arrays.end(),
+                                        [&](const NamedArray& a) { return a.name == parameter.name; });
+        if (array == arrays.end()) {
+            throw_input_error("the checkpoint has no {}/{}, which the configured model needs", what, parameter.name);
+        }
+        if (array->shape != parameter.shape) {
+            throw_input_error("{}/{} has the shape {} in the checkpoint, but {} in the configured model", what,
+                              parameter.name, format_shape(array->shape), format_shape(parameter.shape));
+        }
+        backend.copy_in(flat + parameter.offset, array->values.data(), array->values.size() * sizeof(float));
+    }
+    if (arrays.size() != layout.parameters().size()) {
+        throw_input_error("the checkpoint has {} arrays below {}, but the configured model has {}", arrays.size(),
+                          what, layout.parameters().size());
+    }
+}
+
+}  // namespace
+
+void capture_replica(const Replica& replica, Checkpoint& checkpoint) {
+    const ParameterLayout& layout = replica.vae.layout();
+    checkpoint.model = copy_arrays(layout, replica.backend, replica.vae.parameters().values.data());
+    checkpoint.optimizer.clear();
+    for (const Optimizer::State& state : replica.optimizer->states()) {
+        checkpoint.optimizer.emplace_back(state.name,
+                                          copy_arrays(layout, replica.backend, state.buffer.as<float>()));
+    }
+}
+
+void restore_replica(const Checkpoint& checkpoint, Replica& replica) {
+    const ParameterLayout& layout = replica.vae.layout();
+    restore_arrays(checkpoint.model, layout, replica.backend, replica.vae.parameters().values.data(), "/model");
+    for (const Optimizer::State& state : replica.optimizer->states()) {
+        const auto saved = std::find_if(checkpoint.optimizer.begin(), checkpoint.optimizer.end(),
+                                        [&](const auto& s) { return s.first == state.name; });
+        if (saved == checkpoint.optimizer.end()) {
+            throw_input_error("the checkpoint has no /optimizer/{}, which the configured optimizer needs",
+                              state.name);
+        }
+        restore_arrays(saved->second, layout, replica.backend, state.buffer.as<float>(),
+                       "/optimizer/" + state.name);
+    }
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,143 @@
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include "vae_dist/config/load.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/instruction_set.hpp"
+#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/train/checkpoint.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+using hdf5::File;
+
+// HDF5 itself does not checksum a long text.
+std::int64_t checksum(const std::string& text) {
+    return static_cast<std::int64_t>(
+        crc32_z(0, reinterpret_cast<const unsigned char*>(text.data()), text.size()));
+}
+
+std::string config_text(Config config) {
+    config.output.directory.clear();
+    return to_yaml(config);
+}
+
+// Calls visit(attribute's name, member) for each number of Progress.
+template <class Progress_, class Visitor>
+void visit_progress(Progress_& progress, const Visitor& visit) {
+    visit("step", progress.step);
+    visit("epoch", progress.epoch);
+    visit("samples_in_epoch", progress.samples_in_epoch);
+    visit("updates", progress.updates);
+    visit("nonfinite_in_a_row", progress.nonfinite_in_a_row);
+    visit("elbo", progress.validation_elbo);
+    visit("best_elbo", progress.best_elbo);
+    visit("log_window_reconstruction", progress.window.reconstruction);
+    visit("log_window_kl", progress.window.kl);
+    visit("log_window_samples", progress.window.samples);
+}
+
+void write_arrays(File& file, const std::string& group, const std::vector<NamedArray>& arrays) {
+    for (const NamedArray& array : arrays) {
+        file.write_floats(group + "/" + array.name, array.shape, array.values, true);
+    }
+}
+
+std::vector<NamedArray> read_arrays(const File& file, const std::string& group) {
+    std::vector<NamedArray> arrays;
+    for (const std::string& path : file.datasets(group)) {
+        arrays.push_back(
+            {path.substr(group.size() + 1), file.info(path).shape, file.read_floats(path)});
+    }
+    return arrays;
+}
+
+FeatureStatistics read_statistics(const File& file) {
+    return {.mean = file.read_floats("/data/mean"),
+            .deviation = file.read_floats("/data/standard_deviation"),
+            .rows = file.read_int_attribute("/data", "rows")};
+}
+
+std::vector<std::int64_t> parse_shape(const std::string& text) {
+    std::vector<std::int64_t> shape;
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t length = 0;
+        shape.push_back(std::stoll(text.substr(at), &length));
+        at += length + 1;
+    }
+    return shape;
+}
+
+void require_format(const File& file) {
+    if (!file.has_attribute("/", "format_version") || file.kind("/model") != hdf5::NodeKind::group) {
+        throw_input_error("'{}' is an HDF5 file, but not a checkpoint of vae_dist", file.path());
+    }
+    const std::int64_t version = file.read_int_attribute("/", "format_version");
+    if (version != kCheckpointFormat) {
+        throw_input_error("'{}' has checkpoint format {}, but this program reads format {}", file.path(), version,
+                          kCheckpointFormat);
+    }
+}
+
+}  // namespace
+
+std::string program_signature() {
+    return fmt::format("vae_dist {}, {}", VAE_DIST_VERSION, instruction_set());
+}
+
+std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
+    File file = File::create_in_memory();
+    const std::string config = config_text(checkpoint.config);
+    file.write_attribute("/", "format_version", kCheckpointFormat);
+    file.write_attribute("/", "created_by", checkpoint.created_by);
+    file.write_attribute("/", "config", config);
+    file.write_attribute("/", "config_crc32", checksum(config));
+    file.write_attribute("/", "seed", static_cast<std::int64_t>(checkpoint.config.train.seed));
+    file.write_attribute("/", "virtual_ranks", checkpoint.config.train.virtual_ranks.value());
+    file.write_attribute("/", "data_rows", checkpoint.data_rows);
+    file.write_attribute("/", "data_row_shape", fmt::format("{}", fmt::join(checkpoint.row_shape, ",")));
+    visit_progress(checkpoint.progress,
+                   [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
+    write_arrays(file, "/model", checkpoint.model);
+    for (const auto& [state, arrays] : checkpoint.optimizer) write_arrays(file, "/optimizer/" + state, arrays);
+    if (checkpoint.statistics) {
+        const auto features = static_cast<std::int64_t>(checkpoint.statistics->mean.size());
+        file.write_floats("/data/mean", std::array{features}, checkpoint.statistics->mean, true);
+        file.write_floats("/data/standard_deviation", std::array{features}, checkpoint.statistics->deviation, true);
+        file.write_attribute("/data", "rows", checkpoint.statistics->rows);
+    }
+    return file.image();
+}
+
+Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name) {
+    const File file = File::open_bytes(bytes, name);
+    require_format(file);
+    Checkpoint checkpoint;
+    checkpoint.created_by = file.read_text_attribute("/", "created_by");
+    const std::string config = file.read_text_attribute("/", "config");
+    if (checksum(config) != file.read_int_attribute("/", "config_crc32")) {
+        throw_input_error("'{}' is damaged: its configuration does not match its checksum", name);
+    }
+    checkpoint.config = parse_config(config, name, {}, false);
+    checkpoint.data_rows = file.read_int_attribute("/", "data_rows");
+    checkpoint.row_shape = parse_shape(file.read_text_attribute("/", "data_row_shape"));
+    visit_progress(checkpoint.progress, [&]<class T>(const char* attribute, T& value) {
+        if constexpr (std::is_same_v<T, double>) {
+            value = file.read_double_attribute("/", attribute);
+        } else {
+            value = file.read_int_attribute("/", attribute);
+        }
+    });
+    checkpoint.model = read_arrays(file, "/model");
+    if (file.kind("/optimizer") == hdf5::NodeKind::group) {
+        for (const std::string& state : file.members("/optimizer")) {
+            checkpoint.optimizer.emplace_back(state, read_arrays(file, "/optimizer/" + state));
+        }
+    }
+    if (file.kind("/data") == hdf5::NodeKind::group) checkpoint.statistics = read_statistics(file);
+    return checkpoint;
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,48 @@
+#include "vae_dist/train/resume.hpp"
+
+#include <array>
+
+#include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/config/load.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
+
+namespace vae_dist {
+
+std::optional<Checkpoint> load_newest_checkpoint(const RunDirectory* directory, Communicator& communicator,
+                                                 const Log& log) {
+    std::optional<RunDirectory::Found> found;
+    run_together(communicator, [&] {
+        if (directory != nullptr) found = directory->newest_checkpoint(log);
+    });
+    std::array<std::int64_t, 1> size = {found ? static_cast<std::int64_t>(found->bytes.size()) : 0};
+    communicator.broadcast(std::as_writable_bytes(std::span(size)), 0);
+    if (size[0] == 0) return std::nullopt;
+    if (!found) found = {"", std::vector<std::byte>(static_cast<std::size_t>(size[0]))};
+    found->name = broadcast_text(communicator, found->name, 0);
+    communicator.broadcast(found->bytes, 0);
+    std::optional<Checkpoint> checkpoint;
+    run_together(communicator, [&] { checkpoint = parse_checkpoint(found->bytes, found->name); });
+    log.info("going on from {}", found->name);
+    if (checkpoint->created_by != program_signature()) {
+        log.info("this checkpoint was written by '{}', and this is '{}': the last bits of the results may differ",
+                 checkpoint->created_by, program_signature());
+    }
+    return checkpoint;
+}
+
+void require_same_configuration(const Config& config, const Checkpoint& checkpoint) {
+    const std::vector<std::string> changed = changed_result_keys(checkpoint.config, config);
+    if (changed.empty()) return;
+    throw_input_error("the run in {} was begun with another configuration; changed: {}. Restore them, or choose another "
+                      "output.directory", config.output.directory, format_list(changed));
+}
+
+void require_same_data(const RowSource& data, const Checkpoint& checkpoint) {
+    if (data.rows() == checkpoint.data_rows && data.row_shape() == checkpoint.row_shape) return;
+    throw_input_error("the run was begun on {} samples of shape {}, but {} has {} of shape {}", checkpoint.data_rows,
+                      format_shape(checkpoint.row_shape), data.description(), data.rows(),
+                      format_shape(data.row_shape()));
+}
+
+}  // namespace vae_dist

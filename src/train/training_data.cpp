@@ -1,0 +1,78 @@
+#include "vae_dist/train/training_data.hpp"
+
+#include <array>
+
+#include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/comm/topology.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
+#include "vae_dist/data/input_pipeline.hpp"
+
+namespace vae_dist {
+
+std::int64_t resolve_virtual_ranks(const TrainConfig& config, std::int64_t saved, int ranks) {
+    const std::int64_t automatic = saved > 0 ? saved : ranks;
+    const std::int64_t virtual_ranks = config.virtual_ranks.value_or(automatic);
+    if (ranks > virtual_ranks) {
+        throw_input_error("{} ranks were started, but the run is defined for {} virtual ranks (train.virtual_ranks{}); "
+                          "start at most {}", ranks, virtual_ranks, saved > 0 ? ", kept in its checkpoint" : "",
+                          virtual_ranks);
+    }
+    if (config.batch_size < virtual_ranks) {
+        throw_input_error("train.batch_size {} is smaller than the number of virtual ranks {} (train.virtual_ranks)",
+                          config.batch_size, virtual_ranks);
+    }
+    return virtual_ranks;
+}
+
+TrainingData::TrainingData(const Config& config, Communicator& communicator)
+    : config_(config), ranks_on_this_machine_(vae_dist::ranks_on_this_machine(communicator)) {
+    const std::int64_t virtual_ranks = config.train.virtual_ranks.value();
+    run_together(communicator, [&] {
+        source_ = open_training_rows(config.data);
+        plan_ = std::make_unique<EpochPlan>(source_->blocks(),
+                                            EpochPlanOptions{.seed = config.train.seed,
+                                                             .virtual_ranks = virtual_ranks,
+                                                             .shuffle_window = config.data.shuffle_window,
+                                                             .shuffle = config.data.shuffle});
+        options_ = {.mine = virtual_ranks_of(communicator.rank(), communicator.size(), virtual_ranks),
+                    .batch_size = config.train.batch_size,
+                    .scale = input_scale(config.data, source_->element_type()),
+                    .allowed = allowed_values(config.data.transform, config.model.likelihood)};
+        options_.cache = choose_cache(config.data.cache, *plan_, *source_, options_, ranks_on_this_machine_);
+    });
+    // The largest of (n, -n) over all ranks is (n, -n) only if all ranks have the same n.
+    std::array<std::int64_t, 4> shape = {source_->rows(), -source_->rows(), source_->features(),
+                                         -source_->features()};
+    communicator.all_reduce_max(shape);
+    run_together(communicator, [&] {
+        if (shape[0] != -shape[1] || shape[2] != -shape[3]) {
+            throw_input_error("the ranks see different training data: this rank sees {} samples of {} numbers in {}",
+                              source_->rows(), source_->features(), source_->description());
+        }
+    });
+}
+
+std::int64_t TrainingData::steps_per_epoch() const {
+    return vae_dist::steps_per_epoch(plan_->samples(), config_.train.batch_size);
+}
+
+std::int64_t TrainingData::total_steps() const {
+    return config_.train.steps ? *config_.train.steps : config_.train.epochs.value_or(10) * steps_per_epoch();
+}
+
+std::int64_t TrainingData::total_epochs() const {
+    return (total_steps() + steps_per_epoch() - 1) / steps_per_epoch();
+}
+
+std::int64_t TrainingData::slice_rows() const {
+    return dealt_to(config_.train.batch_size, 0, plan_->virtual_ranks());
+}
+
+std::int64_t TrainingData::loader_bytes() const { return vae_dist::loader_bytes(*plan_, *source_, options_); }
+
+std::unique_ptr<BatchLoader> TrainingData::start_loader(std::int64_t epoch, std::int64_t first_sample) const {
+    return std::make_unique<BatchLoader>(open_training_rows(config_.data), *plan_, options_, epoch, first_sample);
+}
+
+}  // namespace vae_dist
