@@ -1,0 +1,99 @@
+#include <utility>
+#include <vector>
+
+#include "app/commands.hpp"
+#include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/config/load.hpp"
+#include "vae_dist/config/names.hpp"
+#include "vae_dist/core/text.hpp"
+#include "vae_dist/train/start.hpp"
+#include "vae_dist/train/training_data.hpp"
+#include "vae_dist/train/training_step.hpp"
+#include "vae_dist/train/validation.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+using Bytes = std::vector<std::pair<const char*, std::int64_t>>;
+
+void print_data(const Config& config, const TrainingData& data, const Log& log) {
+    const EpochPlan& plan = data.plan();
+    const std::int64_t shards = plan.virtual_ranks();
+    log.info("data        {}", data.source().description());
+    log.info("samples     {} of shape {}, {}; read in {} blocks", format_count(plan.samples()),
+             format_shape(data.source().row_shape()), element_name(data.source().element_type()),
+             format_count(static_cast<std::int64_t>(data.source().blocks().size())));
+    log.info("shards      {} virtual ranks with {} to {} samples each; cache: {}", shards,
+             format_count(plan.shard_samples(shards - 1)), format_count(plan.shard_samples(0)),
+             name_of(data.cache()));
+    const std::int64_t last = plan.samples() - (data.steps_per_epoch() - 1) * config.train.batch_size;
+    log.info("steps       {} an epoch of batches of {}, the last of {}; {} in all", format_count(data.steps_per_epoch()),
+             format_count(config.train.batch_size), format_count(last), format_count(data.total_steps()));
+}
+
+void print_ranks(const TrainingData& data, int ranks, const Log& log) {
+    for (int rank = 0; rank < ranks; ++rank) {
+        constexpr int kMostShown = 16;
+        if (rank == kMostShown) {
+            log.info("            ... and {} more ranks", ranks - kMostShown);
+            break;
+        }
+        const VirtualRankRange range = virtual_ranks_of(rank, ranks, data.plan().virtual_ranks());
+        std::int64_t samples = 0;
+        for (std::int64_t v = range.first; v < range.first + range.count; ++v) samples += data.plan().shard_samples(v);
+        log.info("{}rank {}: virtual ranks {} to {}, {} samples", rank == 0 ? "ranks       " : "            ", rank,
+                 range.first, range.first + range.count - 1, format_count(samples));
+    }
+}
+
+Bytes memory_of(const TrainingData& data, const StartedReplica& started, const TrainingStep& step,
+                std::int64_t validation_bytes) {
+    const Vae& vae = started.replica->vae;
+    const std::int64_t array = vae.layout().size() * static_cast<std::int64_t>(sizeof(float));
+    const auto states = static_cast<std::int64_t>(started.replica->optimizer->states().size());
+    return {{"parameters and gradients", 2 * array},
+            {"optimizer", states * array},
+            {"gradient sum", step.bytes()},
+            {"activations", vae.workspace_bytes(data.slice_rows()) +
+                                InputPipeline::bytes(vae.features(), data.slice_rows())},
+            {"training data", data.loader_bytes()},
+            {"validation data", validation_bytes}};
+}
+
+void print_memory(const Bytes& parts, const Log& log) {
+    std::int64_t sum = 0;
+    for (const auto& [what, bytes] : parts) sum += bytes;
+    log.info("memory      {} a rank, at the most:", format_bytes(static_cast<std::uint64_t>(sum)));
+    for (const auto& [what, bytes] : parts) {
+        log.info("            {:<26}{:>12}", what, format_bytes(static_cast<std::uint64_t>(bytes)));
+    }
+}
+
+}  // namespace
+
+void run_command(const CheckCommand& command, Communicator& communicator, const Log& log) {
+    Config config = load_config_together(command.config, command.overrides, communicator);
+    run_together(communicator, [&] {
+        config.train.virtual_ranks = resolve_virtual_ranks(config.train, 0, communicator.size());
+    });
+    const TrainingData data(config, communicator);
+    const StartedReplica started = start_replica(config, data, std::nullopt, communicator);
+    const TrainingStep step(config, data.total_steps(), *started.replica, communicator);
+    std::optional<Validation> validation;
+    run_together(communicator, [&] {
+        if (!config.data.validation) return;
+        validation.emplace(config, open_validation_rows(config, data.source()), data.mine(),
+                           data.ranks_on_this_machine(), communicator);
+    });
+    log.info("{} is valid", command.config);
+    print_data(config, data, log);
+    if (validation) log.info("validation  {} samples", format_count(validation->samples()));
+    print_ranks(data, communicator.size(), log);
+    log.info("model       {} parameters", format_count(started.replica->vae.layout().parameter_count()));
+    log.info("compute     {}; reductions: {}, {}", started.backend->description(), communicator.name(),
+             name_of(config.train.reduction));
+    print_memory(memory_of(data, started, step, validation ? validation->bytes() : 0), log);
+}
+
+}  // namespace vae_dist

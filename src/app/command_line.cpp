@@ -1,0 +1,162 @@
+#include "app/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  mpirun -np 4 vae_dist configs/fashion.yaml --set train.epochs=20
+  vae_dist check configs/fashion.yaml
+  mpirun -np 2 vae_dist benchmark configs/fashion.yaml --steps 100
+  vae_dist inspect runs/fashion/best.h5
+  vae_dist import idx images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --out digits.h5:train/x
+  vae_dist import csv table.csv --out table.h5:train/x
+  vae_dist import npy array.npy --out array.h5:train/x
+
+Started again, the first command goes on with the run in output.directory.
+Exit status: 0 done, 2 wrong usage, configuration or data, 1 any other failure.)";
+
+void add_config_options(CLI::App& app, std::string& config, std::vector<std::string>& overrides) {
+    app.add_option("config", config, "Configuration file (YAML); configs/README.md explains every key")
+        ->type_name("CONFIG.yaml");
+    app.add_option("--set", overrides, "Change a key: --set train.epochs=20, --set model.encoder.hidden=[200,200]")
+        ->type_name("a.b=VALUE")
+        ->allow_extra_args(false);
+}
+
+// The parser and the variables that it fills.
+class Parser {
+ public:
+    Parser() {
+        app_.footer(kExamples);
+        app_.set_version_flag("--version", version_text);
+        add_config_options(app_, train_.config, train_.overrides);
+        app_.require_subcommand(0, 1);
+        add_check();
+        add_benchmark();
+        add_inspect();
+        add_import();
+    }
+
+    Command parse(int argc, const char* const* argv) {
+        try {
+            app_.parse(argc, argv);
+        } catch (const CLI::CallForHelp&) {
+            return PrintCommand{chosen()->help()};
+        } catch (const CLI::CallForVersion& version) {
+            return PrintCommand{version.what()};
+        } catch (const CLI::ParseError& error) {
+            refuse_commands_to_come();
+            throw_input_error("{}; see vae_dist --help", error.what());
+        }
+        return command();
+    }
+
+ private:
+    void add_check() {
+        check_app_ = app_.add_subcommand("check", "Validate configuration and data, print the plan, train nothing");
+        check_app_->footer("Example: mpirun -np 4 vae_dist check configs/fashion.yaml");
+        add_config_options(*check_app_, check_.config, check_.overrides);
+        check_app_->get_option("config")->required();
+    }
+
+    void add_benchmark() {
+        benchmark_app_ = app_.add_subcommand("benchmark", "Time training steps; one JSON line last");
+        benchmark_app_->footer("Example: mpirun -np 2 vae_dist benchmark configs/fashion.yaml --steps 100");
+        add_config_options(*benchmark_app_, benchmark_.config, benchmark_.overrides);
+        benchmark_app_->get_option("config")->required();
+        benchmark_app_->add_option("--steps", benchmark_.steps, "Steps to time")->check(CLI::PositiveNumber);
+        benchmark_app_->add_option("--warmup", benchmark_.warmup, "Steps before them")->check(CLI::NonNegativeNumber);
+    }
+
+    void add_inspect() {
+        inspect_app_ = app_.add_subcommand("inspect", "A checkpoint or a data file, in a screenful");
+        inspect_app_->footer("Example: vae_dist inspect runs/fashion/best.h5");
+        inspect_app_->add_option("file", inspect_.file, "HDF5 file")->required()->type_name("FILE.h5");
+    }
+
+    void add_import() {
+        import_app_ = app_.add_subcommand("import", "Turn a file of another format into an HDF5 dataset");
+        import_app_->footer("Example: vae_dist import idx images.gz --labels labels.gz --out digits.h5:train/x");
+        import_app_->require_subcommand(1);
+        CLI::App* idx = add_import_format("idx", "LeCun's IDX format, gzipped or not", ImportFormat::idx);
+        idx->add_option("--labels", import_.labels, "IDX file of labels; they go beside the dataset as y");
+        idx->footer("Example: vae_dist import idx images.gz --labels labels.gz --out digits.h5:train/x");
+        CLI::App* csv = add_import_format("csv", "A table of numbers; a first line of names is kept", ImportFormat::csv);
+        csv->add_option("--delimiter", import_.csv.delimiter, "Between two fields")->capture_default_str();
+        csv->add_option("--skip-lines", import_.csv.skip_lines, "Lines to pass over at the beginning")
+            ->check(CLI::NonNegativeNumber);
+        csv->footer("Example: vae_dist import csv table.csv --out table.h5:train/x");
+        add_import_format("npy", "A NumPy array", ImportFormat::npy)
+            ->footer("Example: vae_dist import npy array.npy --out array.h5:train/x");
+    }
+
+    CLI::App* add_import_format(const std::string& name, const std::string& about, ImportFormat format) {
+        CLI::App* app = import_app_->add_subcommand(name, about);
+        app->add_option("input", import_.input, "File to read")->required()->type_name("FILE");
+        app->add_option("--out", out_, "Where to: a dataset in an HDF5 file, which may exist")
+            ->required()
+            ->type_name("F.h5:DATASET");
+        app->add_flag("--force", import_.target.replace, "Replace the dataset if it exists");
+        app->add_option("--compress", import_.target.deflate, "Gzip level, 0 for none")
+            ->check(CLI::Range(0, 9))
+            ->capture_default_str();
+        app->callback([this, format] { import_.format = format; });
+        return app;
+    }
+
+    // The innermost subcommand that was named, for its help.
+    const CLI::App* chosen() const {
+        const CLI::App* app = &app_;
+        while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+        return app;
+    }
+
+    void refuse_commands_to_come() const {
+        constexpr std::array kToCome = {"evaluate", "encode", "reconstruct", "generate"};
+        if (std::find(kToCome.begin(), kToCome.end(), train_.config) == kToCome.end()) return;
+        throw_input_error("the command '{}' is not part of this version; see vae_dist --help", train_.config);
+    }
+
+    Command command() {
+        if (check_app_->parsed()) return check_;
+        if (benchmark_app_->parsed()) return benchmark_;
+        if (inspect_app_->parsed()) return inspect_;
+        if (import_app_->parsed()) {
+            const bool replace = import_.target.replace;
+            const int deflate = import_.target.deflate;
+            import_.target = parse_target(out_);
+            import_.target.replace = replace;
+            import_.target.deflate = deflate;
+            return import_;
+        }
+        refuse_commands_to_come();
+        if (train_.config.empty()) throw_input_error("a configuration file or a command is missing; see vae_dist --help");
+        return train_;
+    }
+
+    CLI::App app_{"Train variational autoencoders on any number of MPI ranks, with the same result on each number.",
+                  "vae_dist"};
+    CLI::App* check_app_ = nullptr;
+    CLI::App* benchmark_app_ = nullptr;
+    CLI::App* inspect_app_ = nullptr;
+    CLI::App* import_app_ = nullptr;
+    TrainCommand train_;
+    CheckCommand check_;
+    BenchmarkCommand benchmark_;
+    InspectCommand inspect_;
+    ImportCommand import_;
+    std::string out_;
+};
+
+}  // namespace
+
+Command parse_command_line(int argc, const char* const* argv) { return Parser().parse(argc, argv); }
+
+}  // namespace vae_dist

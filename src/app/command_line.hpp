@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "vae_dist/data/import.hpp"
+
+namespace vae_dist {
+
+// What each command was asked, after parsing.
+
+struct TrainCommand {
+    std::string config;
+    std::vector<std::string> overrides;
+};
+
+struct CheckCommand {
+    std::string config;
+    std::vector<std::string> overrides;
+};
+
+struct BenchmarkCommand {
+    std::string config;
+    std::vector<std::string> overrides;
+    std::int64_t steps = 50;
+    std::int64_t warmup = 10;
+};
+
+struct InspectCommand {
+    std::string file;
+};
+
+enum class ImportFormat { idx, csv, npy };
+
+struct ImportCommand {
+    ImportFormat format = ImportFormat::idx;
+    std::string input;
+    std::optional<std::string> labels;
+    CsvOptions csv;
+    ImportTarget target;
+};
+
+/// Text to print, and nothing else to do: --help and --version.
+struct PrintCommand {
+    std::string text;
+};
+
+using Command = std::variant<TrainCommand, CheckCommand, BenchmarkCommand, InspectCommand, ImportCommand, PrintCommand>;
+
+/// Throws an input error for arguments that make no sense.
+Command parse_command_line(int argc, const char* const* argv);
+
+/// Program, build and libraries, for --version.
+std::string version_text();
+
+}  // namespace vae_dist

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "app/command_line.hpp"
+#include "vae_dist/comm/communicator.hpp"
+#include "vae_dist/config/config.hpp"
+#include "vae_dist/core/log.hpp"
+
+namespace vae_dist {
+
+// Collective: each does one command on all ranks. Errors are thrown.
+
+void run_command(const TrainCommand& command, Communicator& communicator, const Log& log);
+void run_command(const CheckCommand& command, Communicator& communicator, const Log& log);
+void run_command(const BenchmarkCommand& command, Communicator& communicator, const Log& log);
+void run_command(const InspectCommand& command, Communicator& communicator, const Log& log);
+void run_command(const ImportCommand& command, Communicator& communicator, const Log& log);
+void run_command(const PrintCommand& command, Communicator& communicator, const Log& log);
+
+/// The configuration that a command names, read on every rank; an error on any is thrown on all.
+Config load_config_together(const std::string& path, const std::vector<std::string>& overrides,
+                            Communicator& communicator);
+
+}  // namespace vae_dist

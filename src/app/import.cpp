@@ -1,0 +1,27 @@
+#include "vae_dist/data/import.hpp"
+
+#include "app/commands.hpp"
+#include "vae_dist/comm/agreement.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+ImportResult import(const ImportCommand& command) {
+    switch (command.format) {
+        case ImportFormat::idx: return import_idx(command.input, command.labels, command.target);
+        case ImportFormat::csv: return import_csv(command.input, command.csv, command.target);
+        case ImportFormat::npy: break;
+    }
+    return import_npy(command.input, command.target);
+}
+
+}  // namespace
+
+void run_command(const ImportCommand& command, Communicator& communicator, const Log& log) {
+    run_together(communicator, [&] {
+        if (communicator.rank() == 0) log.info("imported {}", import(command).description);
+    });
+}
+
+}  // namespace vae_dist

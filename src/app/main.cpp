@@ -1,0 +1,53 @@
+#include <exception>
+#include <memory>
+#include <optional>
+
+#include "app/commands.hpp"
+#include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/comm/mpi_communicator.hpp"
+#include "vae_dist/comm/self_communicator.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/log.hpp"
+
+namespace vae_dist {
+namespace {
+
+void run(int argc, char** argv, Communicator& communicator, const Log& log) {
+    std::optional<Command> command;
+    run_together(communicator, [&] { command = parse_command_line(argc, argv); });
+    std::visit([&](const auto& asked) { run_command(asked, communicator, log); }, *command);
+}
+
+// An error of all ranks is said once, and every rank ends by itself. An error of one rank alone would leave the others
+// waiting: it takes them down.
+int report(const Error& error, Communicator& communicator, const Log& log) {
+    const bool alone = communicator.size() > 1 && !error.on_all_ranks();
+    if (alone || communicator.rank() == 0) log.error(error.what(), alone);
+    if (alone) communicator.abort(error.exit_status());
+    return error.exit_status();
+}
+
+int guarded_main(int argc, char** argv) {
+    std::optional<MpiSession> session;
+    std::unique_ptr<Communicator> communicator = std::make_unique<SelfCommunicator>();
+    try {
+        if (started_by_mpi()) {
+            session.emplace(argc, argv);
+            communicator = make_mpi_communicator();
+        }
+        run(argc, argv, *communicator, Log(communicator->rank()));
+        return 0;
+    } catch (const Error& error) {
+        return report(error, *communicator, Log(communicator->rank()));
+    } catch (const std::bad_alloc&) {
+        return report(Error(ErrorKind::failure, "out of memory; vae_dist check prints what a rank needs"), *communicator,
+                      Log(communicator->rank()));
+    } catch (const std::exception& error) {
+        return report(Error(ErrorKind::bug, error.what()), *communicator, Log(communicator->rank()));
+    }
+}
+
+}  // namespace
+}  // namespace vae_dist
+
+int main(int argc, char** argv) { return vae_dist::guarded_main(argc, argv); }

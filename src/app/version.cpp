@@ -1,0 +1,22 @@
+#include <fmt/format.h>
+
+#include "app/command_line.hpp"
+#include "vae_dist/backend/backend.hpp"
+#include "vae_dist/comm/mpi_communicator.hpp"
+#include "vae_dist/core/instruction_set.hpp"
+#include "vae_dist/data/hdf5.hpp"
+
+namespace vae_dist {
+
+std::string version_text() {
+    return fmt::format(
+        "vae_dist {}\n"
+        "instruction set  {}\n"
+        "compute          {}; cuda: not in this build\n"
+        "communication    {}; nccl: not in this build\n"
+        "data             HDF5 {}",
+        VAE_DIST_VERSION, instruction_set(), make_backend({})->description(), mpi_library_version(),
+        H5_VERS_INFO);
+}
+
+}  // namespace vae_dist
