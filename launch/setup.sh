@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing, then builds Release into build/release: all of it, or the targets that are
+# named (launch/setup.sh vae_dist). Costs seconds where all is there.
+set -euo pipefail
+
+root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
+cd -- "$root"
+
+packages=(
+    build-essential cmake ninja-build pkg-config
+    openmpi-bin libopenmpi-dev                    # MPI
+    libhdf5-dev hdf5-tools                        # data and checkpoints
+    libeigen3-dev libdnnl-dev                     # linear algebra
+    libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
+    librandom123-dev zlib1g-dev
+    libgtest-dev
+    dataset-fashion-mnist                         # what quickstart.sh trains on
+)
+
+fail() {
+    printf '%s: error: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+missing_packages() {
+    local package
+    for package in "${packages[@]}"; do
+        [[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" == installed ]] || printf '%s\n' "$package"
+    done
+}
+
+install_packages() {
+    if ! command -v dpkg-query >/dev/null; then
+        printf 'This is no Debian: installing nothing. Needed are what Debian calls %s.\n' "${packages[*]}"
+        return
+    fi
+    local missing
+    mapfile -t missing < <(missing_packages)
+    ((${#missing[@]})) || return 0
+
+    local how="as root: apt-get update && apt-get install ${missing[*]}"
+    command -v apt-get >/dev/null || fail "no apt-get here; packages missing: ${missing[*]}"
+    local as_root=()
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || fail "packages are missing, and there is no sudo; $how"
+        as_root=(sudo)
+        [[ -t 0 ]] || as_root=(sudo -n) # nobody is there to type a password
+        "${as_root[@]}" true || fail "packages are missing, and sudo does not let you install them; $how"
+    fi
+
+    echo "Installing ${missing[*]}"
+    local quietly=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+    "${as_root[@]}" "${quietly[@]}" update ||
+        fail "cannot read the package lists (no network?); packages missing: ${missing[*]}"
+    "${as_root[@]}" "${quietly[@]}" install --yes --no-install-recommends "${missing[@]}" </dev/null ||
+        fail "cannot install the packages; what apt-get says is above. By hand, $how"
+}
+
+build() {
+    [[ -w . && (! -e build || -w build) ]] || fail "cannot write to $root/build; build in a copy of your own"
+    local configure=(cmake --preset release -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)")
+    # A copied or moved folder brings a cache with the paths of the old one.
+    local cache=build/release/CMakeCache.txt
+    if [[ -e $cache ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
+        configure+=(--fresh)
+    fi
+    mkdir -p build
+    "${configure[@]}" >build/configure.log 2>&1 || {
+        cat build/configure.log >&2
+        fail "cannot configure the build; the reason is above"
+    }
+    cmake --build --preset release --parallel "$(nproc)" ${1:+--target "$@"} || fail "cannot build; the reason is above"
+}
+
+install_packages
+build "$@"

@@ -1,0 +1,198 @@
+// Reads every #include of include/ and src/ and holds it against the order of the layers.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Each layer may use itself and those before it.
+constexpr std::array<std::string_view, 9> kLayers = {"core",  "config", "backend", "comm", "data",
+                                                     "model", "train",  "infer",   "app"};
+
+/// A library that only some files may know. Both are prefixes: of what is included, and of paths below
+/// include/vae_dist/ or src/.
+struct Confined {
+    std::string_view header;
+    std::string_view files;
+};
+constexpr Confined kConfined[] = {
+    {"yaml-cpp/", "config/yaml"},
+    {"hdf5", "data/hdf5"},
+    {"H5", "data/hdf5"},
+    {"mpi.h", "comm/"},
+    {"nccl", "comm/"},
+    {"dnnl", "backend/"},
+    {"cuda", "backend/"},
+    {"cublas", "backend/"},
+    {"Eigen/", "backend/"},
+    {"CLI/", "app/"},
+    {"spdlog/", "core/"},
+    {"Random123/", "core/"},
+};
+
+struct Include {
+    std::string name;
+    bool quoted = false;  ///< "name" rather than <name>
+};
+
+std::vector<Include> includes_in(const std::string& text) {
+    static const std::regex pattern(R"re((^|\n)[ \t]*#[ \t]*include[ \t]*(["<])([^">\n]+)[">])re");
+    std::vector<Include> includes;
+    for (std::sregex_iterator match(text.begin(), text.end(), pattern), end; match != end; ++match) {
+        includes.push_back({(*match)[3], (*match)[2] == "\""});
+    }
+    return includes;
+}
+
+/// `path` without a leading `prefix`; empty if it does not begin so.
+std::string_view below(std::string_view path, std::string_view prefix) {
+    return path.starts_with(prefix) ? path.substr(prefix.size()) : std::string_view();
+}
+
+/// The place of a path's first folder among the layers; -1 where it is none.
+std::ptrdiff_t layer_of(std::string_view path) {
+    const auto found = std::find(kLayers.begin(), kLayers.end(), path.substr(0, path.find('/')));
+    return found == kLayers.end() ? -1 : found - kLayers.begin();
+}
+
+/// Why `file` (relative to the project) may not include that; empty if it may.
+std::string objection(const std::string& file, const Include& include) {
+    const bool is_public = file.starts_with("include/");
+    const std::string_view place = below(file, is_public ? "include/vae_dist/" : "src/");
+    const std::ptrdiff_t mine = layer_of(place);
+    if (mine < 0) return "lies in no layer's folder";
+
+    for (const Confined& library : kConfined) {
+        if (include.quoted || !include.name.starts_with(library.header)) continue;
+        if (!place.starts_with(library.files)) return fmt::format("only {}* may include this", library.files);
+    }
+    const std::string_view public_header = below(include.name, "vae_dist/");
+    if (public_header.empty() && !include.quoted) return "";
+
+    const std::ptrdiff_t theirs = layer_of(public_header.empty() ? include.name : public_header);
+    if (theirs < 0)
+        return "include our headers as \"vae_dist/LAYER/...\", or \"LAYER/...\" where private to src/";
+    if (theirs > mine) return "the layer lies below this one";
+    if (public_header.empty() && is_public) return "a public header needs one that is private to src/";
+    if (public_header.empty() && theirs != mine) return "the header is private to another layer";
+    return "";
+}
+
+std::string read(const fs::path& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+bool is_source(const fs::path& path) {
+    constexpr std::array<std::string_view, 6> kEndings = {".hpp", ".cpp", ".h", ".cu", ".cuh", ".inc"};
+    return std::find(kEndings.begin(), kEndings.end(), path.extension().string()) != kEndings.end();
+}
+
+/// Every source file of the project, relative to its root, with what it includes.
+std::vector<std::pair<std::string, std::vector<Include>>> sources() {
+    const fs::path project = PROJECT_FOLDER;
+    std::vector<std::pair<std::string, std::vector<Include>>> files;
+    for (const char* folder : {"include", "src"}) {
+        for (const auto& entry : fs::recursive_directory_iterator(project / folder)) {
+            if (!entry.is_regular_file() || !is_source(entry.path())) continue;
+            files.emplace_back(entry.path().lexically_relative(project).generic_string(),
+                               includes_in(read(entry.path())));
+        }
+    }
+    return files;
+}
+
+/// True for a header that CMake makes from a template in the same folder.
+bool is_generated_beside(const std::string& file, const Include& include) {
+    return include.quoted &&
+           fs::exists((fs::path(PROJECT_FOLDER) / file).parent_path() / (include.name + ".in"));
+}
+
+TEST(Architecture, NoIncludeGoesAgainstTheOrderOfTheLayers) {
+    EXPECT_GT(sources().size(), 20U) << "the sources were not found in " << PROJECT_FOLDER;
+    for (const auto& [file, includes] : sources()) {
+        for (const Include& include : includes) {
+            if (is_generated_beside(file, include)) continue;
+            EXPECT_EQ(objection(file, include), "") << file << " includes " << include.name;
+        }
+    }
+}
+
+TEST(Architecture, OneFileAloneKnowsYaml) {
+    std::vector<std::string> files;
+    for (const auto& [file, includes] : sources()) {
+        const bool knows = std::any_of(includes.begin(), includes.end(), [](const Include& include) {
+            return include.name.starts_with("yaml-cpp/");
+        });
+        if (knows) files.push_back(file);
+    }
+    EXPECT_EQ(files.size(), 1U) << fmt::format("{}", fmt::join(files, ", "));
+}
+
+// The checker itself, on made-up text.
+
+TEST(ArchitectureChecker, FindsIncludesHoweverTheyAreSpaced) {
+    const auto found =
+        includes_in("#include \"vae_dist/core/log.hpp\"\n  # include <mpi.h>\n// #include <no.h>\n");
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].name, "vae_dist/core/log.hpp");
+    EXPECT_TRUE(found[0].quoted);
+    EXPECT_EQ(found[1].name, "mpi.h");
+    EXPECT_FALSE(found[1].quoted);
+}
+
+TEST(ArchitectureChecker, AllowsWhatLiesAbove) {
+    EXPECT_EQ(objection("src/train/trainer.cpp", {"vae_dist/core/error.hpp", true}), "");
+    EXPECT_EQ(objection("src/train/trainer.cpp", {"train/parts.hpp", true}), "");
+    EXPECT_EQ(objection("include/vae_dist/data/hdf5.hpp", {"hdf5.h", false}), "");
+    EXPECT_EQ(objection("src/config/yaml.cpp", {"yaml-cpp/parser.h", false}), "");
+    EXPECT_EQ(objection("src/comm/mpi_communicator.cpp", {"mpi.h", false}), "");
+    EXPECT_EQ(objection("src/core/log.cpp", {"string", false}), "");
+}
+
+TEST(ArchitectureChecker, FindsEveryForbiddenEdge) {
+    for (std::size_t user = 0; user < kLayers.size(); ++user) {
+        for (std::size_t used = 0; used < kLayers.size(); ++used) {
+            const std::string header = fmt::format("vae_dist/{}/x.hpp", kLayers[used]);
+            for (const char* folder : {"include/vae_dist", "src"}) {
+                const std::string file = fmt::format("{}/{}/deep/x.hpp", folder, kLayers[user]);
+                EXPECT_EQ(objection(file, {header, true}).empty(), used <= user)
+                    << file << " includes " << header;
+                EXPECT_EQ(objection(file, {header, false}).empty(), used <= user)
+                    << file << " includes " << header;
+            }
+        }
+    }
+}
+
+TEST(ArchitectureChecker, FindsPrivateHeadersOutsideTheirLayer) {
+    EXPECT_NE(objection("src/train/trainer.cpp", {"data/parts.hpp", true}), "");
+    EXPECT_NE(objection("include/vae_dist/data/row_source.hpp", {"data/parts.hpp", true}), "");
+}
+
+TEST(ArchitectureChecker, FindsLibrariesOutsideTheirPlace) {
+    EXPECT_NE(objection("src/config/load.cpp", {"yaml-cpp/yaml.h", false}), "");
+    EXPECT_NE(objection("src/data/row_source.cpp", {"hdf5.h", false}), "");
+    EXPECT_NE(objection("src/train/trainer.cpp", {"mpi.h", false}), "");
+    EXPECT_NE(objection("include/vae_dist/model/vae.hpp", {"Eigen/Core", false}), "");
+}
+
+TEST(ArchitectureChecker, FindsHeadersAndFilesThatNameNoLayer) {
+    EXPECT_NE(objection("src/train/trainer.cpp", {"../data/parts.hpp", true}), "");
+    EXPECT_NE(objection("src/train/trainer.cpp", {"parts.hpp", true}), "");
+    EXPECT_NE(objection("src/util/text.cpp", {"string", false}), "");
+}
+
+}  // namespace
