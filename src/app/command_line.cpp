@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
 
 namespace vae_dist {
 
@@ -124,6 +126,15 @@ class Parser {
         throw_input_error("the command '{}' is not part of this version; see vae_dist --help", train_.config);
     }
 
+    // A word that is no file was meant as a command.
+    void refuse_unknown_command() const {
+        const std::string& word = train_.config;
+        if (word.find_first_of("./") != std::string::npos || std::filesystem::exists(word)) return;
+        const std::string nearest = nearest_word(word, {"check", "benchmark", "inspect", "import"});
+        throw_input_error("'{}' is neither a command nor a configuration file{}; see vae_dist --help", word,
+                          nearest.empty() ? "" : fmt::format(" (did you mean {}?)", nearest));
+    }
+
     Command command() {
         if (check_app_->parsed()) return check_;
         if (benchmark_app_->parsed()) return benchmark_;
@@ -138,6 +149,7 @@ class Parser {
         }
         refuse_commands_to_come();
         if (train_.config.empty()) throw_input_error("a configuration file or a command is missing; see vae_dist --help");
+        refuse_unknown_command();
         return train_;
     }
 

@@ -19,9 +19,7 @@ ImportResult import(const ImportCommand& command) {
 }  // namespace
 
 void run_command(const ImportCommand& command, Communicator& communicator, const Log& log) {
-    run_together(communicator, [&] {
-        if (communicator.rank() == 0) log.info("imported {}", import(command).description);
-    });
+    run_on_first_rank(communicator, [&] { log.info("imported {}", import(command).description); });
 }
 
 }  // namespace vae_dist

@@ -49,8 +49,7 @@ bool is_checkpoint(const std::string& path) {
 }  // namespace
 
 void run_command(const InspectCommand& command, Communicator& communicator, const Log& log) {
-    run_together(communicator, [&] {
-        if (communicator.rank() != 0) return;
+    run_on_first_rank(communicator, [&] {
         log.info("{}", is_checkpoint(command.file)
                            ? describe_checkpoint(parse_checkpoint(read_bytes(command.file), command.file), command.file)
                            : describe_data_file(command.file));

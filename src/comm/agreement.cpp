@@ -1,6 +1,7 @@
 #include "vae_dist/comm/agreement.hpp"
 
 #include <new>
+#include <optional>
 #include <string>
 
 #include "vae_dist/core/error.hpp"
@@ -38,6 +39,19 @@ void run_together(Communicator& communicator, const std::function<void()>& work)
         mine = std::current_exception();
     }
     if (maximum(communicator, mine ? 1 : 0) > 0) throw_together(communicator, mine);
+}
+
+void run_on_first_rank(Communicator& communicator, const std::function<void()>& work) {
+    std::optional<Error> error;
+    try {
+        if (communicator.rank() == 0) work();
+    } catch (...) {
+        error = as_error(std::current_exception());
+    }
+    if (maximum(communicator, error ? 1 : 0) == 0) return;
+    ErrorKind kind = error ? error->kind() : ErrorKind::bug;
+    communicator.broadcast(std::as_writable_bytes(std::span(&kind, 1)), 0);
+    throw Error(kind, broadcast_text(communicator, error ? error->what() : "", 0)).mark_on_all_ranks();
 }
 
 void throw_together(Communicator& communicator, std::exception_ptr mine) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 #include "vae_dist/core/error.hpp"
@@ -116,14 +117,20 @@ void create_writable_folder(const std::filesystem::path& folder) {
     ::unlink(trial.c_str());
 }
 
-FolderLock::FolderLock(const std::filesystem::path& folder) {
+FolderLock::FolderLock(const std::filesystem::path& folder, std::chrono::milliseconds patience) {
     const std::filesystem::path lock = folder / ".lock";
     descriptor_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor_ < 0) throw_input_error("cannot open {}: {}", lock.string(), system_reason());
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-        ::close(descriptor_);
-        throw_input_error("another run of vae_dist is writing into {}; wait for it, or choose another "
-                          "output.directory", folder.string());
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+        // Any other reason means that this file system has no locks.
+        if (errno != EWOULDBLOCK && errno != EINTR) return;
+        if (std::chrono::steady_clock::now() >= deadline) {
+            ::close(descriptor_);
+            throw_input_error("another run of vae_dist is writing into {}; wait for it, or choose another "
+                              "output.directory", folder.string());
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
 }
 

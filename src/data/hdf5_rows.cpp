@@ -118,15 +118,29 @@ RowReader::RowReader(const std::string& path, const std::string& dataset)
 }
 
 void RowReader::read(std::int64_t first, std::int64_t count, std::byte* to) const {
-    detail::start_library();
     if (!info_.type)
         throw_input_error("'{}' holds no numbers, but {}", locate(file_, dataset_path_), info_.type_name);
+    read_as(memory_type(*info_.type), first, count, to);
+}
+
+std::vector<double> RowReader::read_doubles(std::int64_t first, std::int64_t count) const {
+    if (!info_.type)
+        throw_input_error("'{}' holds no numbers, but {}", locate(file_, dataset_path_), info_.type_name);
+    std::int64_t values = count;
+    for (std::size_t d = 1; d < info_.shape.size(); ++d)
+        values *= info_.shape[d];
+    std::vector<double> to(static_cast<std::size_t>(values));
+    read_as(H5T_NATIVE_DOUBLE, first, count, to.data());
+    return to;
+}
+
+void RowReader::read_as(hid_t type, std::int64_t first, std::int64_t count, void* to) const {
+    detail::start_library();
     require(!info_.shape.empty() && first >= 0 && count >= 0 && first + count <= info_.shape.front(),
             "rows that are read are rows of the dataset");
     if (count == 0) return;
     const Handle space = detail::make_space(select_rows(file_space_.get(), info_.shape, first, count));
-    if (H5Dread(dataset_.get(), memory_type(*info_.type), space.get(), file_space_.get(), H5P_DEFAULT, to) <
-        0) {
+    if (H5Dread(dataset_.get(), type, space.get(), file_space_.get(), H5P_DEFAULT, to) < 0) {
         detail::fail(ErrorKind::input, fmt::format("cannot read '{}' rows {} to {}",
                                                    locate(file_, dataset_path_), first, first + count - 1));
     }

@@ -1,9 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <regex>
 #include <string_view>
+#include <utility>
 
 #include "data/import_array.hpp"
 #include "vae_dist/core/error.hpp"
@@ -44,40 +45,39 @@ std::string read_header(ImportInput& input) {
     return header;
 }
 
-// The value of `key` that `value` matches; empty if there is none.
-std::string find_value(const std::string& header, const std::string& key, const std::string& value) {
-    std::smatch match;
-    return std::regex_search(header, match, std::regex("['\"]" + key + "['\"]\\s*:\\s*" + value))
-               ? match[1].str()
-               : "";
+// The value of `key` in the dictionary: a text without its quotes, a tuple without its parentheses, a word;
+// empty if there is none of these.
+std::string find_value(std::string_view header, std::string_view key) {
+    std::size_t at = header.find(key);
+    if (at == 0 || at == std::string_view::npos) return "";
+    at += key.size() + 1;  // over the closing quote
+    while (at < header.size() && (header[at] == ' ' || header[at] == ':'))
+        ++at;
+    if (at >= header.size() || header[at] == '[') return "";
+    const char first = header[at];
+    const bool enclosed = first == '\'' || first == '"' || first == '(';
+    if (enclosed) ++at;
+    const std::string_view ends = first == '(' ? ")" : enclosed ? std::string_view(&first, 1) : ", }";
+    return std::string(header.substr(at, header.find_first_of(ends, at) - at));
 }
 
-// `descr` is a byte order of "<>|=", a kind and a width in bytes: "<f4".
+// numpy's kind and width in bytes. Booleans are no uint8, whose values count in 255ths by default.
+constexpr std::pair<std::string_view, ElementType> kTypes[] = {
+    {"b1", ElementType::int8},    {"i1", ElementType::int8},    {"u1", ElementType::uint8},
+    {"i2", ElementType::int16},   {"u2", ElementType::uint16},  {"i4", ElementType::int32},
+    {"u4", ElementType::uint32},  {"i8", ElementType::int64},   {"u8", ElementType::uint64},
+    {"f2", ElementType::float32}, {"f4", ElementType::float32}, {"f8", ElementType::float64},
+};
+
+// `descr` is a byte order of "<>|=", and the type: "<f4".
 void set_type(const std::string& descr, const ImportInput& input, ArrayInput& array) {
     const std::string type = descr.empty() ? "" : descr.substr(1);
-    if (type == "b1" || type == "i1")
-        array.type = ElementType::int8;
-    else if (type == "u1")
-        array.type = ElementType::uint8;
-    else if (type == "i2")
-        array.type = ElementType::int16;
-    else if (type == "u2")
-        array.type = ElementType::uint16;
-    else if (type == "i4")
-        array.type = ElementType::int32;
-    else if (type == "u4")
-        array.type = ElementType::uint32;
-    else if (type == "i8")
-        array.type = ElementType::int64;
-    else if (type == "u8")
-        array.type = ElementType::uint64;
-    else if (type == "f2" || type == "f4")
-        array.type = ElementType::float32;
-    else if (type == "f8")
-        array.type = ElementType::float64;
-    else
+    const auto found = std::ranges::find(kTypes, type, &std::pair<std::string_view, ElementType>::first);
+    if (found == std::end(kTypes)) {
         throw_input_error("'{}' holds neither integers nor floats, but {}", input.path(),
                           descr.empty() ? "records or objects" : fmt::format("numpy's type '{}'", descr));
+    }
+    array.type = found->second;
     array.half_floats = type == "f2";
     array.order = descr.front() == '>'   ? std::endian::big
                   : descr.front() == '<' ? std::endian::little
@@ -100,14 +100,13 @@ std::vector<std::int64_t> parse_shape(const std::string& text, const ImportInput
 
 ArrayInput read_npy_header(ImportInput& input) {
     const std::string header = read_header(input);
-    const std::string order = find_value(header, "fortran_order", "(True|False)");
-    const std::string shape = find_value(header, "shape", "(\\([^)]*\\))");
-    if (order.empty() || shape.empty()) {
+    const std::string order = find_value(header, "fortran_order");
+    if ((order != "True" && order != "False") || header.find("shape") == std::string::npos) {
         throw_input_error("'{}' is damaged: its header does not tell the order and the shape", input.path());
     }
     ArrayInput array;
-    set_type(find_value(header, "descr", "['\"]([^'\"]*)['\"]"), input, array);
-    array.shape = parse_shape(shape.substr(1, shape.size() - 2), input);
+    set_type(find_value(header, "descr"), input, array);
+    array.shape = parse_shape(find_value(header, "shape"), input);
     if (order == "True" && array.shape.size() > 1) {
         throw_input_error(
             "'{}' is in Fortran order, column after column; save numpy.ascontiguousarray(...) of it",

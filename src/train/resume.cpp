@@ -12,9 +12,7 @@ namespace vae_dist {
 std::optional<Checkpoint> load_newest_checkpoint(const RunDirectory* directory, Communicator& communicator,
                                                  const Log& log) {
     std::optional<RunDirectory::Found> found;
-    run_together(communicator, [&] {
-        if (directory != nullptr) found = directory->newest_checkpoint(log);
-    });
+    run_on_first_rank(communicator, [&] { found = directory->newest_checkpoint(log); });
     std::array<std::int64_t, 1> size = {found ? static_cast<std::int64_t>(found->bytes.size()) : 0};
     communicator.broadcast(std::as_writable_bytes(std::span(size)), 0);
     if (size[0] == 0) return std::nullopt;

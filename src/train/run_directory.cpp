@@ -86,7 +86,9 @@ void RunDirectory::write_or_name_newest(const std::filesystem::path& to, std::sp
 std::string RunDirectory::write_checkpoint(std::int64_t step, std::span<const std::byte> bytes, std::int64_t keep) {
     const std::string name = checkpoint_name(step);
     write_or_name_newest(checkpoints_ / name, bytes);
-    const auto all = checkpoints();
+    // A later one was passed over at the start, or it would be the one that the run goes on from.
+    auto all = checkpoints();
+    std::erase_if(all, [&](const auto& path) { return path.filename().string() > name; });
     for (std::size_t i = static_cast<std::size_t>(keep); i < all.size(); ++i) std::filesystem::remove(all[i]);
     return "checkpoints/" + name;
 }

@@ -15,8 +15,7 @@ FeatureStatistics shared_statistics(const Config& config, const TrainingData& da
     RowSource& source = data.source();
     const auto features = static_cast<std::size_t>(source.features());
     FeatureStatistics statistics;
-    run_together(communicator, [&] {
-        if (communicator.rank() != 0) return;
+    run_on_first_rank(communicator, [&] {
         const InputTransform transform = {
             .scale = static_cast<float>(input_scale(config.data, source.element_type())),
             .kind = config.data.transform};

@@ -88,11 +88,11 @@ Run::Run(const Config& config, std::unique_ptr<RunDirectory> directory, const st
     if (resumed) progress_ = resumed->progress;
     first_step_ = progress_.step;
     run_together(communicator, [&] {
-        if (config.data.validation) {
-            validation_.emplace(config_, open_validation_rows(config_, data_.source()), data_.mine(),
-                                data_.ranks_on_this_machine(), communicator_);
-        }
-        if (!directory_) return;
+        if (!config.data.validation) return;
+        validation_.emplace(config_, open_validation_rows(config_, data_.source()), data_.mine(),
+                            data_.ranks_on_this_machine(), communicator_);
+    });
+    run_on_first_rank(communicator, [&] {
         directory_->write_config(to_yaml(config_));
         metrics_.emplace(directory_->metrics_path(), progress_.step);
         if (resumed) {
@@ -200,14 +200,13 @@ void Run::validate() {
     display_.validation(metrics, best);
     if (!best) return;
     progress_.best_elbo = progress_.validation_elbo;
-    run_together(communicator_, [&] {
-        if (directory_) directory_->write_best(checkpoint_bytes(snapshot(config_, data_, started_, progress_)));
+    run_on_first_rank(communicator_, [&] {
+        directory_->write_best(checkpoint_bytes(snapshot(config_, data_, started_, progress_)));
     });
 }
 
 void Run::save() {
-    run_together(communicator_, [&] {
-        if (!directory_) return;
+    run_on_first_rank(communicator_, [&] {
         const std::vector<std::byte> bytes = checkpoint_bytes(snapshot(config_, data_, started_, progress_));
         const std::string file = directory_->write_checkpoint(progress_.step, bytes, config_.output.keep);
         metrics_->checkpoint(progress_.step, epoch_number(), file);
@@ -219,11 +218,11 @@ void Run::save() {
 
 void train(const Config& asked, Communicator& communicator, const Log& log) {
     std::unique_ptr<RunDirectory> directory;
-    run_together(communicator, [&] {
+    run_on_first_rank(communicator, [&] {
         if (asked.output.directory.empty()) {
             throw_input_error("output.directory is missing: training writes its checkpoints there");
         }
-        if (communicator.rank() == 0) directory = std::make_unique<RunDirectory>(asked.output.directory);
+        directory = std::make_unique<RunDirectory>(asked.output.directory);
     });
     const std::optional<Checkpoint> resumed = load_newest_checkpoint(directory.get(), communicator, log);
     Config config = asked;

@@ -39,6 +39,11 @@ TrainingData::TrainingData(const Config& config, Communicator& communicator)
                     .batch_size = config.train.batch_size,
                     .scale = input_scale(config.data, source_->element_type()),
                     .allowed = allowed_values(config.data.transform, config.model.likelihood)};
+        constexpr std::int64_t kMostSteps = std::int64_t{1} << 53;
+        if (config.train.epochs && *config.train.epochs > kMostSteps / steps_per_epoch()) {
+            throw_input_error("train.epochs {} of {} steps each are more than {} steps", *config.train.epochs,
+                              steps_per_epoch(), kMostSteps);
+        }
         options_.cache = choose_cache(config.data.cache, *plan_, *source_, options_, ranks_on_this_machine_);
     });
     // The largest of (n, -n) over all ranks is (n, -n) only if all ranks have the same n.

@@ -48,12 +48,13 @@ const char* element_name(ElementType type);
 struct InputTransform {
     float scale = 1;
     Transform kind = Transform::none;
-    const float* mean = nullptr;             ///< standardize: (features), backend memory
+    const float* mean = nullptr;               ///< standardize: (features), backend memory
     const float* inverse_deviation = nullptr;  ///< standardize: (features), backend memory
     CounterRandom random{0, Purpose::binarize};
 };
 
-/// Coefficients of one Adam step (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter, 2019).
+/// Coefficients of one Adam step (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter,
+/// 2019).
 struct AdamStep {
     float learning_rate, beta1, beta2, epsilon;
     float correction1;  ///< 1 / (1 - beta1^t)
@@ -61,15 +62,16 @@ struct AdamStep {
     float decay;        ///< factor of the weights before the step, 1 - learning_rate * weight_decay
 };
 
-/// Below this log-variance of a feature the Gaussian likelihood pulls it no further down: else a feature that is
-/// constant in the data would drive its variance to 0 and the likelihood to infinity.
+/// Below this log-variance of a feature the Gaussian likelihood pulls it no further down: else a feature that
+/// is constant in the data would drive its variance to 0 and the likelihood to infinity.
 inline constexpr float kMinLogVariance = -10;
 
-/// Where the computing happens: memory, and the operations on matrices that a VAE needs. Matrices are row-major; B is
-/// the number of rows (samples) of a slice, D features, Z latent dimensions. Pointers and views are the backend's own
-/// memory unless marked "host". Views may have no rows: sums over samples are then 0. Every result is a pure function of
-/// its arguments' values, shapes and strides: it does not depend on where a buffer lies or on what was computed before.
-/// What is not a number stays visible: an operation on NaN gives NaN where its result depends on it.
+/// Where the computing happens: memory, and the operations on matrices that a VAE needs. Matrices are
+/// row-major; B is the number of rows (samples) of a slice, D features, Z latent dimensions. Pointers and
+/// views are the backend's own memory unless marked "host". Views may have no rows: sums over samples are
+/// then 0. Every result is a pure function of its arguments' values, shapes and strides: it does not depend
+/// on where a buffer lies or on what was computed before. What is not a number stays visible: an operation on
+/// NaN gives NaN where its result depends on it.
 class Backend {
  public:
     virtual ~Backend() = default;
@@ -77,81 +79,89 @@ class Backend {
     /// What computes, in words: "CPU, oneDNN 2.6.3 (avx512_core_bf16), 1 thread".
     virtual std::string description() const = 0;
 
-    // --- Memory ---------------------------------------------------------------------------------------------------
-    virtual Buffer allocate(std::size_t bytes) = 0;  ///< zeroed; throws ErrorKind::failure where memory is out
+    // --- Memory
+    virtual Buffer allocate(
+        std::size_t bytes) = 0;  ///< zeroed; throws ErrorKind::failure where memory is out
     virtual void copy_in(void* to, const void* from_host, std::size_t bytes) = 0;
     virtual void copy_out(void* to_host, const void* from, std::size_t bytes) = 0;
     virtual void fill(std::span<float> values, float value) = 0;
 
-    // --- Input ----------------------------------------------------------------------------------------------------
-    /// output (B, D) = transform(raw * scale); `raw` holds B * D numbers of `type`, row after row. Binarize draws with
-    /// the counter (visit, rows[b], feature): 1 if its uniform number is below the value.
+    // --- Input
+    /// output (B, D) = transform(raw * scale); `raw` holds B * D numbers of `type`, row after row. Binarize
+    /// draws with the counter (visit, rows[b], feature): 1 if its uniform number is below the value.
     virtual void load_input(const InputTransform& transform, ElementType type, const std::byte* raw,
-                            std::span<const std::int64_t> rows_host, std::uint32_t visit, FloatMatrix output) = 0;
+                            std::span<const std::int64_t> rows_host, std::uint32_t visit,
+                            FloatMatrix output) = 0;
 
-    // --- Fully connected layers -----------------------------------------------------------------------------------
-    /// y (B, O) = f(x (B, I) weight (O, I)^T + bias (O)), with f the activation, or the identity where `activation` is
-    /// null. `before` (B, O) receives f's argument where `keeps_preactivation(*activation)`; else it is not touched.
-    virtual void linear(ConstFloatMatrix x, ConstFloatMatrix weight, const float* bias, const Activation* activation,
-                        FloatMatrix before, FloatMatrix y) = 0;
+    // --- Fully connected layers
+    /// y (B, O) = f(x (B, I) weight (O, I)^T + bias (O)), with f the activation, or the identity where
+    /// `activation` is null. `before` (B, O) receives f's argument where `keeps_preactivation(*activation)`;
+    /// else it is not touched.
+    virtual void linear(ConstFloatMatrix x, ConstFloatMatrix weight, const float* bias,
+                        const Activation* activation, FloatMatrix before, FloatMatrix y) = 0;
     /// dx (B, I) = dy (B, O) weight (O, I).
     virtual void linear_backward_input(ConstFloatMatrix dy, ConstFloatMatrix weight, FloatMatrix dx) = 0;
     /// dweight (O, I) = dy (B, O)^T x (B, I); dbias (O) = column sums of dy.
     virtual void linear_backward_weight(ConstFloatMatrix dy, ConstFloatMatrix x, FloatMatrix dweight,
                                         float* dbias) = 0;
-    /// dy (B, O) *= f'(...), from y = f(before); `before` is read only where `keeps_preactivation(activation)`.
+    /// dy (B, O) *= f'(...), from y = f(before); `before` is read only where
+    /// `keeps_preactivation(activation)`.
     virtual void activation_backward(Activation activation, ConstFloatMatrix before, ConstFloatMatrix y,
                                      FloatMatrix dy) = 0;
 
-    // --- Posterior and prior --------------------------------------------------------------------------------------
-    /// epsilon (B, Z) standard normal by the counter (visit, rows[b], z), as CounterRandom::normals to float accuracy;
-    /// latent (B, Z) = mean + exp(log_variance / 2) * epsilon.
-    virtual void sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance, const CounterRandom& random,
-                                  std::uint32_t visit, std::span<const std::int64_t> rows_host, FloatMatrix epsilon,
+    // --- Posterior and prior
+    /// epsilon (B, Z) standard normal by the counter (visit, rows[b], z), as CounterRandom::normals to float
+    /// accuracy; latent (B, Z) = mean + exp(log_variance / 2) * epsilon.
+    virtual void sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
+                                  const CounterRandom& random, std::uint32_t visit,
+                                  std::span<const std::int64_t> rows_host, FloatMatrix epsilon,
                                   FloatMatrix latent) = 0;
-    /// kl (B): sum over z of (mean^2 + exp(log_variance) - 1 - log_variance) / 2, KL(q(z|x) || N(0, I)) of each sample.
+    /// kl (B): sum over z of (mean^2 + exp(log_variance) - 1 - log_variance) / 2, KL(q(z|x) || N(0, I)) of
+    /// each sample.
     virtual void posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance, float* kl) = 0;
-    /// Gradients of  -reconstruction + kl_weight * sum_z max(free_bits, KL_z)  by the posterior's parameters, from
-    /// dlatent (B, Z), the first term's gradient by the latent. kl_weight is that of one sample (beta / batch size). The
-    /// KL term has no gradient where KL_z < free_bits, in each sample and dimension; with free_bits 0 it has everywhere.
-    virtual void posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
-                                    ConstFloatMatrix dlatent, float kl_weight, float free_bits, FloatMatrix dmean,
-                                    FloatMatrix dlog_variance) = 0;
+    /// Gradients of  -reconstruction + kl_weight * sum_z max(free_bits, KL_z)  by the posterior's parameters,
+    /// from dlatent (B, Z), the first term's gradient by the latent. kl_weight is that of one sample (beta /
+    /// batch size). The KL term has no gradient where KL_z < free_bits, in each sample and dimension; with
+    /// free_bits 0 it has everywhere.
+    virtual void posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
+                                    ConstFloatMatrix epsilon, ConstFloatMatrix dlatent, float kl_weight,
+                                    float free_bits, FloatMatrix dmean, FloatMatrix dlog_variance) = 0;
 
-    // --- Likelihoods: log p(x|z) of each sample, and the gradient of -weight * sum_b log p(x_b|z_b) ----------------
-    /// log_likelihood (B) = sum_d x * logit - softplus(logit); dlogits (B, D) = weight * (sigmoid(logit) - x), which may
-    /// be `logits` itself; no gradient where dlogits.data is null.
+    // --- Likelihoods: log p(x|z) of each sample, and the gradient of -weight * sum_b log p(x_b|z_b)
+    /// log_likelihood (B) = sum_d x * logit - softplus(logit); dlogits (B, D) = weight * (sigmoid(logit) -
+    /// x), which may be `logits` itself; no gradient where dlogits.data is null.
     virtual void bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, float weight, float* log_likelihood,
                            FloatMatrix dlogits) = 0;
-    /// log_likelihood (B) = -1/2 sum_d (log 2 pi + s_d + (x - mean)^2 / exp(s_d)), s = log_variance (D); dmean may be
-    /// `mean` itself; dlog_variance (D), summed over the samples. No gradients where dmean.data is null.
-    /// dlog_variance is 0 where s_d <= kMinLogVariance and descent would lower s_d further.
+    /// log_likelihood (B) = -1/2 sum_d (log 2 pi + s_d + (x - mean)^2 / exp(s_d)), s = log_variance (D);
+    /// dmean may be `mean` itself; dlog_variance (D), summed over the samples. No gradients where dmean.data
+    /// is null. dlog_variance is 0 where s_d <= kMinLogVariance and descent would lower s_d further.
     virtual void gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x, float weight,
                           float* log_likelihood, FloatMatrix dmean, float* dlog_variance) = 0;
 
-    // --- Whole arrays ---------------------------------------------------------------------------------------------
+    // --- Whole arrays
     virtual double sum(std::span<const float> values) = 0;             ///< in double, in one fixed order
     virtual double sum_of_squares(std::span<const float> values) = 0;  ///< in double, in one fixed order
     virtual void scale(std::span<float> values, float factor) = 0;
     virtual void add(std::span<const float> values, std::span<float> to) = 0;
     /// to[i] (+)= round(values[i] * 2^fraction_bits), to nearest, ties to even; overwrites where `overwrite`.
-    /// Returns false if a value is not finite or the scaled value is not below 2^62 / `addends` in magnitude, where
-    /// `addends` is how many numbers will be added in all; `to` is then unspecified.
-    virtual bool add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends, bool overwrite,
-                           std::span<std::int64_t> to) = 0;
+    /// Returns false if a value is not finite or the scaled value is not below 2^62 / `addends` in magnitude,
+    /// where `addends` is how many numbers will be added in all; `to` is then unspecified.
+    virtual bool add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends,
+                           bool overwrite, std::span<std::int64_t> to) = 0;
     /// to[i] = values[i] * 2^-fraction_bits, rounded to float once.
     virtual void from_exact(std::span<const std::int64_t> values, int fraction_bits, std::span<float> to) = 0;
 
-    // --- Optimizers -----------------------------------------------------------------------------------------------
+    // --- Optimizers
     /// gradient += l1 * sign(weights) + l2 * weights.
-    virtual void add_penalty(std::span<const float> weights, float l1, float l2, std::span<float> gradient) = 0;
+    virtual void add_penalty(std::span<const float> weights, float l1, float l2,
+                             std::span<float> gradient) = 0;
     virtual void adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first_moment,
                       std::span<float> second_moment, std::span<float> weights) = 0;
     /// velocity = momentum * velocity + gradient; weights = decay * weights - learning_rate * velocity.
     virtual void sgd(float learning_rate, float momentum, float decay, std::span<const float> gradient,
                      std::span<float> velocity, std::span<float> weights) = 0;
-    /// squares += gradient^2; weights = decay * weights - learning_rate * gradient / (sqrt(squares) + epsilon)
-    /// (Duchi et al., 2011).
+    /// squares += gradient^2; weights = decay * weights - learning_rate * gradient / (sqrt(squares) +
+    /// epsilon) (Duchi et al., 2011).
     virtual void adagrad(float learning_rate, float epsilon, float decay, std::span<const float> gradient,
                          std::span<float> squares, std::span<float> weights) = 0;
 };

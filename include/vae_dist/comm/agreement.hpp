@@ -13,6 +13,9 @@ namespace vae_dist {
 /// `work` itself must not use the communicator.
 void run_together(Communicator& communicator, const std::function<void()>& work);
 
+/// Collective. Rank 0 alone does `work`, the others wait for it; its error is thrown on every rank as it is.
+void run_on_first_rank(Communicator& communicator, const std::function<void()>& work);
+
 /// Collective; at least one rank has an error, the others pass nullptr. Throws as above, on every rank.
 [[noreturn]] void throw_together(Communicator& communicator, std::exception_ptr mine);
 

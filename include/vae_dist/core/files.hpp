@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <span>
@@ -31,8 +32,9 @@ void create_writable_folder(const std::filesystem::path& folder);
 /// locks are let pass.
 class FolderLock {
  public:
-    /// Throws an input error if another process holds it.
-    explicit FolderLock(const std::filesystem::path& folder);
+    /// Throws an input error if another process still holds it after `patience`: a killed run's ranks take a moment to end.
+    explicit FolderLock(const std::filesystem::path& folder,
+                        std::chrono::milliseconds patience = std::chrono::seconds(5));
     ~FolderLock();
     FolderLock(const FolderLock&) = delete;
     FolderLock& operator=(const FolderLock&) = delete;

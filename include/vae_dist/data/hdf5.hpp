@@ -139,8 +139,12 @@ class RowReader {
     /// that a row needs, so that reading on from there inflates none of them again. Throws an input error
     /// naming file, dataset and rows.
     void read(std::int64_t first, std::int64_t count, std::byte* to) const;
+    /// The same as float64, whatever the type.
+    std::vector<double> read_doubles(std::int64_t first, std::int64_t count) const;
 
  private:
+    void read_as(hid_t type, std::int64_t first, std::int64_t count, void* to) const;
+
     File file_;
     std::string dataset_path_;
     DatasetInfo info_;

@@ -34,7 +34,7 @@ class RunDirectory {
     };
     std::optional<Found> newest_checkpoint(const Log& log) const;
 
-    /// Writes the checkpoint of a step, then removes the oldest beyond `keep`. On failure throws ErrorKind::failure naming
+    /// Writes the checkpoint of a step, then removes the oldest beyond `keep`, damaged ones of later steps not counted. On failure throws ErrorKind::failure naming
     /// the newest complete checkpoint that remains. Returns its path relative to the run's directory.
     std::string write_checkpoint(std::int64_t step, std::span<const std::byte> bytes, std::int64_t keep);
     void write_best(std::span<const std::byte> bytes);

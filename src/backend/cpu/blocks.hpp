@@ -76,11 +76,14 @@ inline Block where_positive(const Block& condition, const Block& a, const Block&
 /// The sum of the lanes, by halves, whatever the width of the processor's registers.
 inline double lane_sum(DoubleBlock lanes) {
     for (std::int64_t half = kBlock / 2; half > 0; half /= 2) {
-        for (std::int64_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+        for (std::int64_t i = 0; i < half; ++i)
+            lanes[i] += lanes[i + half];
     }
     return lanes[0];
 }
-inline double lane_sum(const Block& lanes) { return lane_sum(DoubleBlock(lanes.cast<double>())); }
+inline double lane_sum(const Block& lanes) {
+    return lane_sum(DoubleBlock(lanes.cast<double>()));
+}
 
 /// to = f(from...), element by element; `to` may be one of `from`.
 template <class F, class... From>

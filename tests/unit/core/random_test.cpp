@@ -72,8 +72,10 @@ TEST(CounterRandom, StreamsDifferBySeedPurposeVisitAndSample) {
 TEST(CounterRandom, BelowReachesEveryValueAndNothingElse) {
     const CounterRandom random(5, Purpose::epoch_order);
     std::vector<int> seen(7);
-    for (std::uint32_t i = 0; i < 700; ++i) ++seen.at(random.below(7, 0, 0, i));
-    for (const int count : seen) EXPECT_GT(count, 50);
+    for (std::uint32_t i = 0; i < 700; ++i)
+        ++seen.at(random.below(7, 0, 0, i));
+    for (const int count : seen)
+        EXPECT_GT(count, 50);
 }
 
 TEST(CounterRandom, ShuffleIsAPermutationThatTheCounterNames) {
