@@ -5,9 +5,8 @@
 #include <vector>
 
 #include "app/commands.hpp"
+#include "app/fresh_run.hpp"
 #include "vae_dist/comm/agreement.hpp"
-#include "vae_dist/train/start.hpp"
-#include "vae_dist/train/training_data.hpp"
 #include "vae_dist/train/training_step.hpp"
 
 namespace vae_dist {
@@ -27,7 +26,8 @@ Timing medians(const std::vector<Timing>& timings) {
     Timing result{};
     for (std::size_t part = 0; part < result.size(); ++part) {
         std::vector<double> values;
-        for (const Timing& timing : timings) values.push_back(timing[part]);
+        for (const Timing& timing : timings)
+            values.push_back(timing[part]);
         result[part] = median(std::move(values));
     }
     return result;
@@ -39,36 +39,35 @@ Timing time_step(TrainingStep& step, BatchLoader& loader, std::int64_t number) {
     const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begun;
     const StepTimes& times = step.times();
     Timing timing = {whole.count(), times.data, times.forward, times.backward, times.reduce, times.optimizer};
-    for (double& seconds : timing) seconds *= 1e3;
+    for (double& seconds : timing)
+        seconds *= 1e3;
     return timing;
 }
 
 }  // namespace
 
 void run_command(const BenchmarkCommand& command, Communicator& communicator, const Log& log) {
-    Config config = load_config_together(command.config, command.overrides, communicator);
-    run_together(communicator, [&] {
-        config.train.virtual_ranks = resolve_virtual_ranks(config.train, 0, communicator.size());
-    });
-    const TrainingData data(config, communicator);
-    const StartedReplica started = start_replica(config, data, std::nullopt, communicator);
-    TrainingStep step(config, command.warmup + command.steps, *started.replica, communicator);
+    const FreshRun run(command.config, command.overrides, communicator);
+    const std::int64_t virtual_ranks = run.config.train.virtual_ranks.value();
+    const std::int64_t steps = command.warmup + command.steps;
+    TrainingStep step(run.config, steps, *run.started.replica, communicator);
     std::unique_ptr<BatchLoader> loader;
-    run_together(communicator, [&] { loader = data.start_loader(0, 0); });
-    log.info("{} ranks, {} virtual ranks, {}; {}", communicator.size(), *config.train.virtual_ranks,
-             started.backend->description(), data.source().description());
+    run_together(communicator, [&] { loader = run.data.start_loader(0, 0); });
+    log.info("{} ranks, {} virtual ranks, {}; {}", communicator.size(), virtual_ranks,
+             run.started.backend->description(), run.data.source().description());
     std::vector<Timing> timings;
-    for (std::int64_t i = 0; i < command.warmup + command.steps; ++i) {
+    for (std::int64_t i = 0; i < steps; ++i) {
         const Timing timing = time_step(step, *loader, i);
         if (i >= command.warmup) timings.push_back(timing);
     }
     Timing slowest = medians(timings);
     communicator.all_reduce_max(slowest);
-    const double samples = static_cast<double>(std::min(config.train.batch_size, data.plan().samples()));
+    const double samples =
+        static_cast<double>(std::min(run.config.train.batch_size, run.data.plan().samples()));
     const nlohmann::ordered_json json = {{"step_ms", slowest[0]},
                                          {"samples_per_second", samples / slowest[0] * 1e3},
                                          {"ranks", communicator.size()},
-                                         {"virtual_ranks", *config.train.virtual_ranks},
+                                         {"virtual_ranks", virtual_ranks},
                                          {"parts_ms",
                                           {{"data", slowest[1]},
                                            {"forward", slowest[2]},

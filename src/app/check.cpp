@@ -2,12 +2,10 @@
 #include <vector>
 
 #include "app/commands.hpp"
+#include "app/fresh_run.hpp"
 #include "vae_dist/comm/agreement.hpp"
-#include "vae_dist/config/load.hpp"
 #include "vae_dist/config/names.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/train/start.hpp"
-#include "vae_dist/train/training_data.hpp"
 #include "vae_dist/train/training_step.hpp"
 #include "vae_dist/train/validation.hpp"
 
@@ -28,8 +26,9 @@ void print_data(const Config& config, const TrainingData& data, const Log& log) 
              format_count(plan.shard_samples(shards - 1)), format_count(plan.shard_samples(0)),
              name_of(data.cache()));
     const std::int64_t last = plan.samples() - (data.steps_per_epoch() - 1) * config.train.batch_size;
-    log.info("steps       {} an epoch of batches of {}, the last of {}; {} in all", format_count(data.steps_per_epoch()),
-             format_count(config.train.batch_size), format_count(last), format_count(data.total_steps()));
+    log.info("steps       {} an epoch of batches of {}, the last of {}; {} in all",
+             format_count(data.steps_per_epoch()), format_count(config.train.batch_size), format_count(last),
+             format_count(data.total_steps()));
 }
 
 void print_ranks(const TrainingData& data, int ranks, const Log& log) {
@@ -41,9 +40,10 @@ void print_ranks(const TrainingData& data, int ranks, const Log& log) {
         }
         const VirtualRankRange range = virtual_ranks_of(rank, ranks, data.plan().virtual_ranks());
         std::int64_t samples = 0;
-        for (std::int64_t v = range.first; v < range.first + range.count; ++v) samples += data.plan().shard_samples(v);
-        log.info("{}rank {}: virtual ranks {} to {}, {} samples", rank == 0 ? "ranks       " : "            ", rank,
-                 range.first, range.first + range.count - 1, format_count(samples));
+        for (std::int64_t v = range.first; v < range.first + range.count; ++v)
+            samples += data.plan().shard_samples(v);
+        log.info("{}rank {}: virtual ranks {} to {}, {} samples", rank == 0 ? "ranks       " : "            ",
+                 rank, range.first, range.first + range.count - 1, format_count(samples));
     }
 }
 
@@ -63,7 +63,8 @@ Bytes memory_of(const TrainingData& data, const StartedReplica& started, const T
 
 void print_memory(const Bytes& parts, const Log& log) {
     std::int64_t sum = 0;
-    for (const auto& [what, bytes] : parts) sum += bytes;
+    for (const auto& [what, bytes] : parts)
+        sum += bytes;
     log.info("memory      {} a rank, at the most:", format_bytes(static_cast<std::uint64_t>(sum)));
     for (const auto& [what, bytes] : parts) {
         log.info("            {:<26}{:>12}", what, format_bytes(static_cast<std::uint64_t>(bytes)));
@@ -73,12 +74,10 @@ void print_memory(const Bytes& parts, const Log& log) {
 }  // namespace
 
 void run_command(const CheckCommand& command, Communicator& communicator, const Log& log) {
-    Config config = load_config_together(command.config, command.overrides, communicator);
-    run_together(communicator, [&] {
-        config.train.virtual_ranks = resolve_virtual_ranks(config.train, 0, communicator.size());
-    });
-    const TrainingData data(config, communicator);
-    const StartedReplica started = start_replica(config, data, std::nullopt, communicator);
+    const FreshRun run(command.config, command.overrides, communicator);
+    const Config& config = run.config;
+    const TrainingData& data = run.data;
+    const StartedReplica& started = run.started;
     const TrainingStep step(config, data.total_steps(), *started.replica, communicator);
     std::optional<Validation> validation;
     run_together(communicator, [&] {

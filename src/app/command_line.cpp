@@ -27,7 +27,8 @@ Exit status: 0 done, 2 wrong usage, configuration or data, 1 any other failure.)
 void add_config_options(CLI::App& app, std::string& config, std::vector<std::string>& overrides) {
     app.add_option("config", config, "Configuration file (YAML); configs/README.md explains every key")
         ->type_name("CONFIG.yaml");
-    app.add_option("--set", overrides, "Change a key: --set train.epochs=20, --set model.encoder.hidden=[200,200]")
+    app.add_option("--set", overrides,
+                   "Change a key: --set train.epochs=20, --set model.encoder.hidden=[200,200]")
         ->type_name("a.b=VALUE")
         ->allow_extra_args(false);
 }
@@ -62,7 +63,8 @@ class Parser {
 
  private:
     void add_check() {
-        check_app_ = app_.add_subcommand("check", "Validate configuration and data, print the plan, train nothing");
+        check_app_ =
+            app_.add_subcommand("check", "Validate configuration and data, print the plan, train nothing");
         check_app_->footer("Example: mpirun -np 4 vae_dist check configs/fashion.yaml");
         add_config_options(*check_app_, check_.config, check_.overrides);
         check_app_->get_option("config")->required();
@@ -74,7 +76,8 @@ class Parser {
         add_config_options(*benchmark_app_, benchmark_.config, benchmark_.overrides);
         benchmark_app_->get_option("config")->required();
         benchmark_app_->add_option("--steps", benchmark_.steps, "Steps to time")->check(CLI::PositiveNumber);
-        benchmark_app_->add_option("--warmup", benchmark_.warmup, "Steps before them")->check(CLI::NonNegativeNumber);
+        benchmark_app_->add_option("--warmup", benchmark_.warmup, "Steps before them")
+            ->check(CLI::NonNegativeNumber);
     }
 
     void add_inspect() {
@@ -85,12 +88,14 @@ class Parser {
 
     void add_import() {
         import_app_ = app_.add_subcommand("import", "Turn a file of another format into an HDF5 dataset");
-        import_app_->footer("Example: vae_dist import idx images.gz --labels labels.gz --out digits.h5:train/x");
+        import_app_->footer(
+            "Example: vae_dist import idx images.gz --labels labels.gz --out digits.h5:train/x");
         import_app_->require_subcommand(1);
         CLI::App* idx = add_import_format("idx", "LeCun's IDX format, gzipped or not", ImportFormat::idx);
         idx->add_option("--labels", import_.labels, "IDX file of labels; they go beside the dataset as y");
         idx->footer("Example: vae_dist import idx images.gz --labels labels.gz --out digits.h5:train/x");
-        CLI::App* csv = add_import_format("csv", "A table of numbers; a first line of names is kept", ImportFormat::csv);
+        CLI::App* csv =
+            add_import_format("csv", "A table of numbers; a first line of names is kept", ImportFormat::csv);
         csv->add_option("--delimiter", import_.csv.delimiter, "Between two fields")->capture_default_str();
         csv->add_option("--skip-lines", import_.csv.skip_lines, "Lines to pass over at the beginning")
             ->check(CLI::NonNegativeNumber);
@@ -116,7 +121,8 @@ class Parser {
     // The innermost subcommand that was named, for its help.
     const CLI::App* chosen() const {
         const CLI::App* app = &app_;
-        while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+        while (!app->get_subcommands().empty())
+            app = app->get_subcommands().front();
         return app;
     }
 
@@ -148,13 +154,15 @@ class Parser {
             return import_;
         }
         refuse_commands_to_come();
-        if (train_.config.empty()) throw_input_error("a configuration file or a command is missing; see vae_dist --help");
+        if (train_.config.empty())
+            throw_input_error("a configuration file or a command is missing; see vae_dist --help");
         refuse_unknown_command();
         return train_;
     }
 
-    CLI::App app_{"Train variational autoencoders on any number of MPI ranks, with the same result on each number.",
-                  "vae_dist"};
+    CLI::App app_{
+        "Train variational autoencoders on any number of MPI ranks, with the same result on each number.",
+        "vae_dist"};
     CLI::App* check_app_ = nullptr;
     CLI::App* benchmark_app_ = nullptr;
     CLI::App* inspect_app_ = nullptr;
@@ -169,6 +177,8 @@ class Parser {
 
 }  // namespace
 
-Command parse_command_line(int argc, const char* const* argv) { return Parser().parse(argc, argv); }
+Command parse_command_line(int argc, const char* const* argv) {
+    return Parser().parse(argc, argv);
+}
 
 }  // namespace vae_dist

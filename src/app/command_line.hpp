@@ -48,7 +48,8 @@ struct PrintCommand {
     std::string text;
 };
 
-using Command = std::variant<TrainCommand, CheckCommand, BenchmarkCommand, InspectCommand, ImportCommand, PrintCommand>;
+using Command =
+    std::variant<TrainCommand, CheckCommand, BenchmarkCommand, InspectCommand, ImportCommand, PrintCommand>;
 
 /// Throws an input error for arguments that make no sense.
 Command parse_command_line(int argc, const char* const* argv);

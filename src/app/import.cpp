@@ -9,9 +9,12 @@ namespace {
 
 ImportResult import(const ImportCommand& command) {
     switch (command.format) {
-        case ImportFormat::idx: return import_idx(command.input, command.labels, command.target);
-        case ImportFormat::csv: return import_csv(command.input, command.csv, command.target);
-        case ImportFormat::npy: break;
+        case ImportFormat::idx:
+            return import_idx(command.input, command.labels, command.target);
+        case ImportFormat::csv:
+            return import_csv(command.input, command.csv, command.target);
+        case ImportFormat::npy:
+            break;
     }
     return import_npy(command.input, command.target);
 }

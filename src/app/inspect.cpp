@@ -16,21 +16,25 @@ namespace vae_dist {
 
 namespace {
 
-std::string number_or_none(double value) { return std::isnan(value) ? "none" : fmt::format("{:.4f}", value); }
+std::string number_or_none(double value) {
+    return std::isnan(value) ? "none" : fmt::format("{:.4f}", value);
+}
 
 std::string describe_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
     const Progress& progress = checkpoint.progress;
-    std::string text = fmt::format("{}: a checkpoint of {}, whole and undamaged\n", path, checkpoint.created_by);
+    std::string text =
+        fmt::format("{}: a checkpoint of {}, whole and undamaged\n", path, checkpoint.created_by);
     text += fmt::format("step {}, {} epochs and {} samples done; {} updates\n", progress.step, progress.epoch,
                         progress.samples_in_epoch, progress.updates);
-    text += fmt::format("validation elbo {}, best {} (nats per sample)\n", number_or_none(progress.validation_elbo),
-                        number_or_none(progress.best_elbo));
+    text += fmt::format("validation elbo {}, best {} (nats per sample)\n",
+                        number_or_none(progress.validation_elbo), number_or_none(progress.best_elbo));
     text += fmt::format("trained on {} samples of shape {}, {} virtual ranks, seed {}\n",
                         format_count(checkpoint.data_rows), format_shape(checkpoint.row_shape),
                         *checkpoint.config.train.virtual_ranks, checkpoint.config.train.seed);
-    text += fmt::format("{} likelihood, {} latent dimensions, {}; optimizer {}\n",
-                        name_of(checkpoint.config.model.likelihood), checkpoint.config.model.latent_dim,
-                        name_of(checkpoint.config.model.activation), name_of(checkpoint.config.optimizer.name));
+    text +=
+        fmt::format("{} likelihood, {} latent dimensions, {}; optimizer {}\n",
+                    name_of(checkpoint.config.model.likelihood), checkpoint.config.model.latent_dim,
+                    name_of(checkpoint.config.model.activation), name_of(checkpoint.config.optimizer.name));
     constexpr std::size_t kMostShown = 40;
     for (std::size_t i = 0; i < checkpoint.model.size() && i < kMostShown; ++i) {
         const NamedArray& array = checkpoint.model[i];
@@ -51,7 +55,8 @@ bool is_checkpoint(const std::string& path) {
 void run_command(const InspectCommand& command, Communicator& communicator, const Log& log) {
     run_on_first_rank(communicator, [&] {
         log.info("{}", is_checkpoint(command.file)
-                           ? describe_checkpoint(parse_checkpoint(read_bytes(command.file), command.file), command.file)
+                           ? describe_checkpoint(parse_checkpoint(read_bytes(command.file), command.file),
+                                                 command.file)
                            : describe_data_file(command.file));
     });
 }

@@ -18,8 +18,8 @@ void run(int argc, char** argv, Communicator& communicator, const Log& log) {
     std::visit([&](const auto& asked) { run_command(asked, communicator, log); }, *command);
 }
 
-// An error of all ranks is said once, and every rank ends by itself. An error of one rank alone would leave the others
-// waiting: it takes them down.
+// An error of all ranks is said once, and every rank ends by itself. An error of one rank alone would leave
+// the others waiting: it takes them down.
 int report(const Error& error, Communicator& communicator, const Log& log) {
     const bool alone = communicator.size() > 1 && !error.on_all_ranks();
     if (alone || communicator.rank() == 0) log.error(error.what(), alone);
@@ -40,8 +40,8 @@ int guarded_main(int argc, char** argv) {
     } catch (const Error& error) {
         return report(error, *communicator, Log(communicator->rank()));
     } catch (const std::bad_alloc&) {
-        return report(Error(ErrorKind::failure, "out of memory; vae_dist check prints what a rank needs"), *communicator,
-                      Log(communicator->rank()));
+        return report(Error(ErrorKind::failure, "out of memory; vae_dist check prints what a rank needs"),
+                      *communicator, Log(communicator->rank()));
     } catch (const std::exception& error) {
         return report(Error(ErrorKind::bug, error.what()), *communicator, Log(communicator->rank()));
     }
@@ -50,4 +50,6 @@ int guarded_main(int argc, char** argv) {
 }  // namespace
 }  // namespace vae_dist
 
-int main(int argc, char** argv) { return vae_dist::guarded_main(argc, argv); }
+int main(int argc, char** argv) {
+    return vae_dist::guarded_main(argc, argv);
+}

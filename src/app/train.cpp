@@ -16,6 +16,8 @@ void run_command(const TrainCommand& command, Communicator& communicator, const 
     train(load_config_together(command.config, command.overrides, communicator), communicator, log);
 }
 
-void run_command(const PrintCommand& command, Communicator&, const Log& log) { log.info("{}", command.text); }
+void run_command(const PrintCommand& command, Communicator&, const Log& log) {
+    log.info("{}", command.text);
+}
 
 }  // namespace vae_dist

@@ -5,8 +5,8 @@ namespace vae_dist {
 void require(bool holds, const char* invariant, std::source_location where) {
     if (holds) return;
     throw Error(ErrorKind::bug,
-                fmt::format("a bug in vae_dist: '{}' does not hold in {} ({}:{}); please report it", invariant,
-                            where.function_name(), where.file_name(), where.line()));
+                fmt::format("a bug in vae_dist: '{}' does not hold in {} ({}:{}); please report it",
+                            invariant, where.function_name(), where.file_name(), where.line()));
 }
 
 }  // namespace vae_dist

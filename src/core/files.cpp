@@ -19,7 +19,9 @@ namespace {
 
 constexpr const char* kTemporarySuffix = ".vae_dist-tmp";
 
-std::string system_reason() { return std::strerror(errno); }
+std::string system_reason() {
+    return std::strerror(errno);
+}
 
 class Descriptor {
  public:
@@ -51,7 +53,8 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
 
 bool flush_folder(const std::filesystem::path& folder) {
     const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    // Some network file systems cannot flush a folder and say so with EINVAL; the rename itself is what counts there.
+    // Some network file systems cannot flush a folder and say so with EINVAL; the rename itself is what
+    // counts there.
     return descriptor.get() >= 0 && (::fsync(descriptor.get()) == 0 || errno == EINVAL);
 }
 
@@ -127,13 +130,17 @@ FolderLock::FolderLock(const std::filesystem::path& folder, std::chrono::millise
         if (errno != EWOULDBLOCK && errno != EINTR) return;
         if (std::chrono::steady_clock::now() >= deadline) {
             ::close(descriptor_);
-            throw_input_error("another run of vae_dist is writing into {}; wait for it, or choose another "
-                              "output.directory", folder.string());
+            throw_input_error(
+                "another run of vae_dist is writing into {}; wait for it, or choose another "
+                "output.directory",
+                folder.string());
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
 }
 
-FolderLock::~FolderLock() { ::close(descriptor_); }
+FolderLock::~FolderLock() {
+    ::close(descriptor_);
+}
 
 }  // namespace vae_dist

@@ -9,8 +9,8 @@ HiddenLayers::HiddenLayers(ParameterLayout& layout, const std::string& name, std
     : in_(in) {
     for (std::size_t i = sizes.size(); i-- > 0;) {
         const std::int64_t layer_in = i == 0 ? in : sizes[i - 1];
-        layers_.emplace(layers_.begin(), layout, std::vector{fmt::format("{}/{}", name, i)}, layer_in, sizes[i],
-                        activation);
+        layers_.emplace(layers_.begin(), layout, std::vector{fmt::format("{}/{}", name, i)}, layer_in,
+                        sizes[i], activation);
     }
 }
 

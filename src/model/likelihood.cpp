@@ -42,10 +42,13 @@ class Gaussian final : public Likelihood {
 
 }  // namespace
 
-std::unique_ptr<Likelihood> make_likelihood(LikelihoodKind kind, ParameterLayout& layout, std::int64_t features) {
+std::unique_ptr<Likelihood> make_likelihood(LikelihoodKind kind, ParameterLayout& layout,
+                                            std::int64_t features) {
     switch (kind) {
-        case LikelihoodKind::bernoulli: return std::make_unique<Bernoulli>();
-        case LikelihoodKind::gaussian: return std::make_unique<Gaussian>(layout, features);
+        case LikelihoodKind::bernoulli:
+            return std::make_unique<Bernoulli>();
+        case LikelihoodKind::gaussian:
+            return std::make_unique<Gaussian>(layout, features);
     }
     require(false, "every likelihood has a class");
     return nullptr;

@@ -2,8 +2,8 @@
 
 namespace vae_dist {
 
-Linear::Linear(ParameterLayout& layout, const std::vector<std::string>& names, std::int64_t in, std::int64_t out,
-               std::optional<Activation> activation)
+Linear::Linear(ParameterLayout& layout, const std::vector<std::string>& names, std::int64_t in,
+               std::int64_t out, std::optional<Activation> activation)
     : in_(in), out_(out * static_cast<std::int64_t>(names.size())), activation_(activation) {
     std::vector<Parameter> weights;
     std::vector<Parameter> biases;
@@ -18,7 +18,8 @@ Linear::Linear(ParameterLayout& layout, const std::vector<std::string>& names, s
 
 void Linear::forward(Backend& backend, const ParameterStore& store, ConstFloatMatrix x, FloatMatrix before,
                      FloatMatrix y) const {
-    backend.linear(x, weight(store), store.values.data() + bias_, activation_ ? &*activation_ : nullptr, before, y);
+    backend.linear(x, weight(store), store.values.data() + bias_, activation_ ? &*activation_ : nullptr,
+                   before, y);
 }
 
 void Linear::backward(Backend& backend, ParameterStore& store, ConstFloatMatrix x, ConstFloatMatrix before,

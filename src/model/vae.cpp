@@ -18,11 +18,13 @@ Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend)
     likelihood_ = make_likelihood(config.likelihood, layout_, features);
     output_ = std::make_unique<Linear>(layout_, std::vector<std::string>{"decoder/output"},
                                        width_of(config.decoder, z), features, std::nullopt);
-    decoder_ = std::make_unique<HiddenLayers>(layout_, "decoder", z, config.decoder.hidden, config.activation);
-    heads_ = std::make_unique<Linear>(layout_, std::vector<std::string>{"encoder/mean", "encoder/log_variance"},
-                                      width_of(config.encoder, features), z, std::nullopt);
-    encoder_ =
-        std::make_unique<HiddenLayers>(layout_, "encoder", features, config.encoder.hidden, config.activation);
+    decoder_ =
+        std::make_unique<HiddenLayers>(layout_, "decoder", z, config.decoder.hidden, config.activation);
+    heads_ =
+        std::make_unique<Linear>(layout_, std::vector<std::string>{"encoder/mean", "encoder/log_variance"},
+                                 width_of(config.encoder, features), z, std::nullopt);
+    encoder_ = std::make_unique<HiddenLayers>(layout_, "encoder", features, config.encoder.hidden,
+                                              config.activation);
     parameters_ = std::make_unique<ParameterStore>(layout_, backend);
 }
 
@@ -46,8 +48,7 @@ void Vae::reserve(std::int64_t rows) {
 }
 
 std::int64_t Vae::workspace_bytes(std::int64_t rows) const {
-    const std::int64_t columns =
-        7 * config_.latent_dim + features_ + decoder_->out() + encoder_->out() + 2;
+    const std::int64_t columns = 7 * config_.latent_dim + features_ + decoder_->out() + encoder_->out() + 2;
     return columns * rows * static_cast<std::int64_t>(sizeof(float)) + encoder_->workspace_bytes(rows) +
            decoder_->workspace_bytes(rows);
 }
@@ -57,7 +58,8 @@ FloatMatrix Vae::posterior_mean(std::int64_t rows) const {
 }
 
 FloatMatrix Vae::posterior_log_variance(std::int64_t rows) const {
-    return matrix(posterior_, rows, 2 * config_.latent_dim).column_block(config_.latent_dim, config_.latent_dim);
+    return matrix(posterior_, rows, 2 * config_.latent_dim)
+        .column_block(config_.latent_dim, config_.latent_dim);
 }
 
 // From x to the decoder's output (B, D), by way of one draw from the posterior, and the KL of each sample.
@@ -105,9 +107,8 @@ void Vae::backward(const VaeInput& input, const ObjectiveWeights& weights, const
     const bool has_decoder_layers = !decoder_->layers().empty();
     const FloatMatrix decoded_gradient =
         has_decoder_layers ? matrix(decoder_gradient_, rows, decoder_->out()) : latent_gradient;
-    const FloatMatrix encoded_gradient = encoder_->layers().empty()
-                                             ? FloatMatrix()
-                                             : matrix(encoder_gradient_, rows, encoder_->out());
+    const FloatMatrix encoded_gradient =
+        encoder_->layers().empty() ? FloatMatrix() : matrix(encoder_gradient_, rows, encoder_->out());
 
     if (likelihood_->end() > 0) ready(likelihood_->end());
     output_->backward(backend_, *parameters_, decoded_, {}, {}, matrix(output_buffer_, rows, features_),

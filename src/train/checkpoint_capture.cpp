@@ -26,17 +26,19 @@ void restore_arrays(const std::vector<NamedArray>& arrays, const ParameterLayout
         const auto array = std::find_if(arrays.begin(), arrays.end(),
                                         [&](const NamedArray& a) { return a.name == parameter.name; });
         if (array == arrays.end()) {
-            throw_input_error("the checkpoint has no {}/{}, which the configured model needs", what, parameter.name);
+            throw_input_error("the checkpoint has no {}/{}, which the configured model needs", what,
+                              parameter.name);
         }
         if (array->shape != parameter.shape) {
-            throw_input_error("{}/{} has the shape {} in the checkpoint, but {} in the configured model", what,
-                              parameter.name, format_shape(array->shape), format_shape(parameter.shape));
+            throw_input_error("{}/{} has the shape {} in the checkpoint, but {} in the configured model",
+                              what, parameter.name, format_shape(array->shape),
+                              format_shape(parameter.shape));
         }
         backend.copy_in(flat + parameter.offset, array->values.data(), array->values.size() * sizeof(float));
     }
     if (arrays.size() != layout.parameters().size()) {
-        throw_input_error("the checkpoint has {} arrays below {}, but the configured model has {}", arrays.size(),
-                          what, layout.parameters().size());
+        throw_input_error("the checkpoint has {} arrays below {}, but the configured model has {}",
+                          arrays.size(), what, layout.parameters().size());
     }
 }
 
@@ -54,7 +56,8 @@ void capture_replica(const Replica& replica, Checkpoint& checkpoint) {
 
 void restore_replica(const Checkpoint& checkpoint, Replica& replica) {
     const ParameterLayout& layout = replica.vae.layout();
-    restore_arrays(checkpoint.model, layout, replica.backend, replica.vae.parameters().values.data(), "/model");
+    restore_arrays(checkpoint.model, layout, replica.backend, replica.vae.parameters().values.data(),
+                   "/model");
     for (const Optimizer::State& state : replica.optimizer->states()) {
         const auto saved = std::find_if(checkpoint.optimizer.begin(), checkpoint.optimizer.end(),
                                         [&](const auto& s) { return s.first == state.name; });

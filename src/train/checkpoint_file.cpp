@@ -48,8 +48,7 @@ void write_arrays(File& file, const std::string& group, const std::vector<NamedA
 std::vector<NamedArray> read_arrays(const File& file, const std::string& group) {
     std::vector<NamedArray> arrays;
     for (const std::string& path : file.datasets(group)) {
-        arrays.push_back(
-            {path.substr(group.size() + 1), file.info(path).shape, file.read_floats(path)});
+        arrays.push_back({path.substr(group.size() + 1), file.info(path).shape, file.read_floats(path)});
     }
     return arrays;
 }
@@ -76,8 +75,8 @@ void require_format(const File& file) {
     }
     const std::int64_t version = file.read_int_attribute("/", "format_version");
     if (version != kCheckpointFormat) {
-        throw_input_error("'{}' has checkpoint format {}, but this program reads format {}", file.path(), version,
-                          kCheckpointFormat);
+        throw_input_error("'{}' has checkpoint format {}, but this program reads format {}", file.path(),
+                          version, kCheckpointFormat);
     }
 }
 
@@ -101,11 +100,13 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
     visit_progress(checkpoint.progress,
                    [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
     write_arrays(file, "/model", checkpoint.model);
-    for (const auto& [state, arrays] : checkpoint.optimizer) write_arrays(file, "/optimizer/" + state, arrays);
+    for (const auto& [state, arrays] : checkpoint.optimizer)
+        write_arrays(file, "/optimizer/" + state, arrays);
     if (checkpoint.statistics) {
         const auto features = static_cast<std::int64_t>(checkpoint.statistics->mean.size());
         file.write_floats("/data/mean", std::array{features}, checkpoint.statistics->mean, true);
-        file.write_floats("/data/standard_deviation", std::array{features}, checkpoint.statistics->deviation, true);
+        file.write_floats("/data/standard_deviation", std::array{features}, checkpoint.statistics->deviation,
+                          true);
         file.write_attribute("/data", "rows", checkpoint.statistics->rows);
     }
     return file.image();

@@ -12,8 +12,9 @@ namespace {
 // Gradients as multiples of 2^-40: a range of +-4e6 / V, and a resolution far below what float32 resolves.
 constexpr int kFractionBits = 40;
 
-// What both reducers share. Slices come one after the other and each covers the array from its front to its end, so what
-// a slice has been added to is a prefix. The first slice overwrites, so that nothing need be cleared.
+// What both reducers share. Slices come one after the other and each covers the array from its front to its
+// end, so what a slice has been added to is a prefix. The first slice overwrites, so that nothing need be
+// cleared.
 class SliceReducer : public GradientReducer {
  public:
     SliceReducer(ParameterStore& store, Backend& backend, Communicator& communicator)
@@ -51,7 +52,8 @@ class SliceReducer : public GradientReducer {
 
 class ExactReducer final : public SliceReducer {
  public:
-    ExactReducer(ParameterStore& store, Backend& backend, Communicator& communicator, std::int64_t virtual_ranks)
+    ExactReducer(ParameterStore& store, Backend& backend, Communicator& communicator,
+                 std::int64_t virtual_ranks)
         : SliceReducer(store, backend, communicator),
           virtual_ranks_(virtual_ranks),
           buffer_(backend.allocate((store.gradients.size() + StepTail::kWords) * sizeof(std::int64_t))) {}
@@ -72,8 +74,8 @@ class ExactReducer final : public SliceReducer {
 
  private:
     void add_range(std::size_t begin, std::size_t count, bool overwrite) override {
-        const bool fits = backend_.add_exact(store_.gradients.subspan(begin, count), kFractionBits, virtual_ranks_,
-                                             overwrite, sums().subspan(begin, count));
+        const bool fits = backend_.add_exact(store_.gradients.subspan(begin, count), kFractionBits,
+                                             virtual_ranks_, overwrite, sums().subspan(begin, count));
         overflow_ = overflow_ || !fits;
     }
 
@@ -115,13 +117,16 @@ class FloatReducer final : public SliceReducer {
 
 }  // namespace
 
-std::unique_ptr<GradientReducer> make_gradient_reducer(Reduction reduction, ParameterStore& store, Backend& backend,
-                                                       Communicator& communicator, std::int64_t virtual_ranks) {
+std::unique_ptr<GradientReducer> make_gradient_reducer(Reduction reduction, ParameterStore& store,
+                                                       Backend& backend, Communicator& communicator,
+                                                       std::int64_t virtual_ranks) {
     switch (reduction) {
         case Reduction::exact:
             return std::make_unique<ExactReducer>(store, backend, communicator, virtual_ranks);
-        case Reduction::float32: return std::make_unique<FloatReducer>(store, backend, communicator);
-        case Reduction::bfloat16: break;
+        case Reduction::float32:
+            return std::make_unique<FloatReducer>(store, backend, communicator);
+        case Reduction::bfloat16:
+            break;
     }
     throw_input_error("train.reduction: bfloat16 is not supported by this version; use exact or float32");
 }

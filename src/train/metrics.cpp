@@ -15,7 +15,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double elbo(const ElboTerms& mean) { return mean.reconstruction - mean.kl; }
+// The fields that every line with an ELBO begins with.
+template <class Metrics>
+Json line_of(const char* event, const Metrics& metrics) {
+    return {{"event", event},
+            {"step", metrics.step},
+            {"epoch", metrics.epoch},
+            {"samples", metrics.samples},
+            {"elbo", metrics.mean.reconstruction - metrics.mean.kl},
+            {"reconstruction", metrics.mean.reconstruction},
+            {"kl", metrics.mean.kl}};
+}
 
 }  // namespace
 
@@ -25,7 +35,8 @@ MetricsLog::MetricsLog(std::filesystem::path path, std::int64_t step) : path_(st
         std::istringstream lines(read_text_file(path_));
         for (std::string line; std::getline(lines, line);) {
             const Json json = Json::parse(line, nullptr, false);
-            if (!json.is_object() || !json.contains("step") || json["step"].get<std::int64_t>() > step) continue;
+            if (!json.is_object() || !json.contains("step") || json["step"].get<std::int64_t>() > step)
+                continue;
             if (json["event"] == "checkpoint") last_checkpoint_step_ = json["step"];
             kept += line + "\n";
         }
@@ -34,32 +45,20 @@ MetricsLog::MetricsLog(std::filesystem::path path, std::int64_t step) : path_(st
 }
 
 void MetricsLog::train(const TrainMetrics& metrics) {
-    append(Json{{"event", "train"},
-                {"step", metrics.step},
-                {"epoch", metrics.epoch},
-                {"samples", metrics.samples},
-                {"elbo", elbo(metrics.mean)},
-                {"reconstruction", metrics.mean.reconstruction},
-                {"kl", metrics.mean.kl},
-                {"beta", metrics.beta},
-                {"gradient_norm", metrics.gradient_norm},
-                {"learning_rate", metrics.learning_rate},
-                {"samples_per_second", metrics.samples_per_second},
-                {"seconds", metrics.seconds}}
-               .dump());
+    Json line = line_of("train", metrics);
+    line["beta"] = metrics.beta;
+    line["gradient_norm"] = metrics.gradient_norm;
+    line["learning_rate"] = metrics.learning_rate;
+    line["samples_per_second"] = metrics.samples_per_second;
+    line["seconds"] = metrics.seconds;
+    append(line.dump());
 }
 
 void MetricsLog::validation(const ValidationMetrics& metrics) {
-    append(Json{{"event", "validation"},
-                {"step", metrics.step},
-                {"epoch", metrics.epoch},
-                {"samples", metrics.samples},
-                {"elbo", elbo(metrics.mean)},
-                {"reconstruction", metrics.mean.reconstruction},
-                {"kl", metrics.mean.kl},
-                {"samples_per_second", metrics.samples_per_second},
-                {"seconds", metrics.seconds}}
-               .dump());
+    Json line = line_of("validation", metrics);
+    line["samples_per_second"] = metrics.samples_per_second;
+    line["seconds"] = metrics.seconds;
+    append(line.dump());
 }
 
 void MetricsLog::skipped(std::int64_t step, std::int64_t epoch) {

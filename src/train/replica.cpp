@@ -2,12 +2,13 @@
 
 namespace vae_dist {
 
-Replica::Replica(const Config& config, const RowSource& data, const std::optional<FeatureStatistics>& statistics,
-                 std::int64_t rows, Backend& backend_)
+Replica::Replica(const Config& config, const RowSource& data,
+                 const std::optional<FeatureStatistics>& statistics, std::int64_t rows, Backend& backend_)
     : backend(backend_),
       vae(config.model, data.features(), backend_),
       optimizer(make_optimizer(config.optimizer, backend_, vae.layout().size())),
-      input(config.data, config.train.seed, data.element_type(), data.features(), statistics, rows, backend_) {
+      input(config.data, config.train.seed, data.element_type(), data.features(), statistics, rows,
+            backend_) {
     vae.reserve(rows);
 }
 

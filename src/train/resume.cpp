@@ -23,8 +23,9 @@ std::optional<Checkpoint> load_newest_checkpoint(const RunDirectory* directory, 
     run_together(communicator, [&] { checkpoint = parse_checkpoint(found->bytes, found->name); });
     log.info("going on from {}", found->name);
     if (checkpoint->created_by != program_signature()) {
-        log.info("this checkpoint was written by '{}', and this is '{}': the last bits of the results may differ",
-                 checkpoint->created_by, program_signature());
+        log.info(
+            "this checkpoint was written by '{}', and this is '{}': the last bits of the results may differ",
+            checkpoint->created_by, program_signature());
     }
     return checkpoint;
 }
@@ -32,15 +33,17 @@ std::optional<Checkpoint> load_newest_checkpoint(const RunDirectory* directory, 
 void require_same_configuration(const Config& config, const Checkpoint& checkpoint) {
     const std::vector<std::string> changed = changed_result_keys(checkpoint.config, config);
     if (changed.empty()) return;
-    throw_input_error("the run in {} was begun with another configuration; changed: {}. Restore them, or choose another "
-                      "output.directory", config.output.directory, format_list(changed));
+    throw_input_error(
+        "the run in {} was begun with another configuration; changed: {}. Restore them, or choose another "
+        "output.directory",
+        config.output.directory, format_list(changed));
 }
 
 void require_same_data(const RowSource& data, const Checkpoint& checkpoint) {
     if (data.rows() == checkpoint.data_rows && data.row_shape() == checkpoint.row_shape) return;
-    throw_input_error("the run was begun on {} samples of shape {}, but {} has {} of shape {}", checkpoint.data_rows,
-                      format_shape(checkpoint.row_shape), data.description(), data.rows(),
-                      format_shape(data.row_shape()));
+    throw_input_error("the run was begun on {} samples of shape {}, but {} has {} of shape {}",
+                      checkpoint.data_rows, format_shape(checkpoint.row_shape), data.description(),
+                      data.rows(), format_shape(data.row_shape()));
 }
 
 }  // namespace vae_dist

@@ -23,7 +23,9 @@ bool is_checkpoint_name(const std::string& name) {
 
 }  // namespace
 
-std::string checkpoint_name(std::int64_t step) { return fmt::format("step_{:010}.h5", step); }
+std::string checkpoint_name(std::int64_t step) {
+    return fmt::format("step_{:010}.h5", step);
+}
 
 std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
     std::ifstream stream(path, std::ios::binary | std::ios::ate);
@@ -36,7 +38,8 @@ std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
     return bytes;
 }
 
-RunDirectory::RunDirectory(const std::string& directory) : path_(directory), checkpoints_(path_ / "checkpoints") {
+RunDirectory::RunDirectory(const std::string& directory)
+    : path_(directory), checkpoints_(path_ / "checkpoints") {
     create_writable_folder(path_);
     lock_.emplace(path_);
     create_writable_folder(checkpoints_);
@@ -60,15 +63,17 @@ std::optional<RunDirectory::Found> RunDirectory::newest_checkpoint(const Log& lo
         try {
             Found found = {candidate.string(), read_bytes(candidate)};
             parse_checkpoint(found.bytes, found.name);
-            if (candidate != candidates.front()) log.warn("going on from the older checkpoint {}", found.name);
+            if (candidate != candidates.front())
+                log.warn("going on from the older checkpoint {}", found.name);
             return found;
         } catch (const std::exception& error) {
             log.warn("passing over a checkpoint: {}", error.what());
         }
     }
     if (!candidates.empty()) {
-        throw_input_error("none of the {} checkpoints in {} can be read; move them away to start this run anew",
-                          candidates.size(), checkpoints_.string());
+        throw_input_error(
+            "none of the {} checkpoints in {} can be read; move them away to start this run anew",
+            candidates.size(), checkpoints_.string());
     }
     return std::nullopt;
 }
@@ -83,18 +88,24 @@ void RunDirectory::write_or_name_newest(const std::filesystem::path& to, std::sp
     }
 }
 
-std::string RunDirectory::write_checkpoint(std::int64_t step, std::span<const std::byte> bytes, std::int64_t keep) {
+std::string RunDirectory::write_checkpoint(std::int64_t step, std::span<const std::byte> bytes,
+                                           std::int64_t keep) {
     const std::string name = checkpoint_name(step);
     write_or_name_newest(checkpoints_ / name, bytes);
     // A later one was passed over at the start, or it would be the one that the run goes on from.
     auto all = checkpoints();
     std::erase_if(all, [&](const auto& path) { return path.filename().string() > name; });
-    for (std::size_t i = static_cast<std::size_t>(keep); i < all.size(); ++i) std::filesystem::remove(all[i]);
+    for (std::size_t i = static_cast<std::size_t>(keep); i < all.size(); ++i)
+        std::filesystem::remove(all[i]);
     return "checkpoints/" + name;
 }
 
-void RunDirectory::write_best(std::span<const std::byte> bytes) { write_or_name_newest(path_ / "best.h5", bytes); }
+void RunDirectory::write_best(std::span<const std::byte> bytes) {
+    write_or_name_newest(path_ / "best.h5", bytes);
+}
 
-void RunDirectory::write_config(const std::string& yaml) { write_file_atomically(path_ / "config.yaml", yaml); }
+void RunDirectory::write_config(const std::string& yaml) {
+    write_file_atomically(path_ / "config.yaml", yaml);
+}
 
 }  // namespace vae_dist

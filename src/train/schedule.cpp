@@ -19,9 +19,12 @@ double decay(const ScheduleConfig& schedule, std::int64_t step, std::int64_t rem
     const auto at = static_cast<double>(step);
     const auto every = static_cast<double>(schedule.every_steps);
     switch (schedule.name) {
-        case ScheduleKind::constant: return 1;
-        case ScheduleKind::step: return std::pow(schedule.factor, std::floor(at / every));
-        case ScheduleKind::exponential: return std::pow(schedule.factor, at / every);
+        case ScheduleKind::constant:
+            return 1;
+        case ScheduleKind::step:
+            return std::pow(schedule.factor, std::floor(at / every));
+        case ScheduleKind::exponential:
+            return std::pow(schedule.factor, at / every);
         case ScheduleKind::cosine: {
             const std::int64_t length = schedule.decay_steps > 0 ? schedule.decay_steps : remaining_steps;
             const double progress =

@@ -38,8 +38,8 @@ void initialise(Replica& replica, const Config& config, const std::optional<Feat
 
 }  // namespace
 
-StartedReplica start_replica(const Config& config, const TrainingData& data, const std::optional<Checkpoint>& resumed,
-                             Communicator& communicator) {
+StartedReplica start_replica(const Config& config, const TrainingData& data,
+                             const std::optional<Checkpoint>& resumed, Communicator& communicator) {
     StartedReplica started;
     run_together(communicator, [&] {
         started.backend = make_backend(config.compute);
@@ -55,8 +55,8 @@ StartedReplica start_replica(const Config& config, const TrainingData& data, con
     }
     run_together(communicator, [&] {
         if (standardize) started.statistics = statistics;
-        started.replica = std::make_unique<Replica>(config, data.source(), started.statistics, data.slice_rows(),
-                                                    *started.backend);
+        started.replica = std::make_unique<Replica>(config, data.source(), started.statistics,
+                                                    data.slice_rows(), *started.backend);
         if (resumed) {
             restore_replica(*resumed, *started.replica);
         } else {
@@ -70,8 +70,8 @@ std::unique_ptr<RowSource> open_validation_rows(const Config& config, const RowS
     std::unique_ptr<RowSource> rows = open_hdf5_rows(config.data.validation.value());
     if (rows->row_shape() != training.row_shape()) {
         throw_input_error("data.validation has samples of shape {} ({}), but data.train has shape {} ({})",
-                          format_shape(rows->row_shape()), rows->description(), format_shape(training.row_shape()),
-                          training.description());
+                          format_shape(rows->row_shape()), rows->description(),
+                          format_shape(training.row_shape()), training.description());
     }
     if (rows->element_type() != training.element_type()) {
         throw_input_error("data.validation holds {} numbers ({}), but data.train {} ({})",

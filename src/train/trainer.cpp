@@ -33,8 +33,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 /// A run from its (re)start to its end. Every rank has one and does the same; rank 0 alone has the files.
 class Run {
  public:
-    Run(const Config& config, std::unique_ptr<RunDirectory> directory, const std::optional<Checkpoint>& resumed,
-        Communicator& communicator, const Log& log);
+    Run(const Config& config, std::unique_ptr<RunDirectory> directory,
+        const std::optional<Checkpoint>& resumed, Communicator& communicator, const Log& log);
 
     void train();
 
@@ -74,8 +74,8 @@ class Run {
     std::int64_t first_step_ = 0;
 };
 
-Run::Run(const Config& config, std::unique_ptr<RunDirectory> directory, const std::optional<Checkpoint>& resumed,
-         Communicator& communicator, const Log& log)
+Run::Run(const Config& config, std::unique_ptr<RunDirectory> directory,
+         const std::optional<Checkpoint>& resumed, Communicator& communicator, const Log& log)
     : config_(config),
       communicator_(communicator),
       log_(log),
@@ -96,7 +96,8 @@ Run::Run(const Config& config, std::unique_ptr<RunDirectory> directory, const st
         directory_->write_config(to_yaml(config_));
         metrics_.emplace(directory_->metrics_path(), progress_.step);
         if (resumed) {
-            metrics_->checkpoint(progress_.step, epoch_number(), "checkpoints/" + checkpoint_name(progress_.step));
+            metrics_->checkpoint(progress_.step, epoch_number(),
+                                 "checkpoints/" + checkpoint_name(progress_.step));
         }
     });
 }
@@ -111,7 +112,8 @@ void Run::train() {
     std::unique_ptr<BatchLoader> loader;
     run_together(communicator_,
                  [&] { loader = data_.start_loader(progress_.epoch, progress_.samples_in_epoch); });
-    while (progress_.step < total) finish_step(step_.run(*loader, progress_.step, progress_.updates));
+    while (progress_.step < total)
+        finish_step(step_.run(*loader, progress_.step, progress_.updates));
     if (validation_ && validated_step_ != progress_.step) validate();
     if (saved_step_ != progress_.step) save();
     display_.message(fmt::format("done: {} steps in {}; checkpoints and metrics in {}", progress_.step,
@@ -144,12 +146,14 @@ void Run::apply_nonfinite_policy(const StepResult& result) {
     ++progress_.nonfinite_in_a_row;
     const bool stop = config_.train.on_nonfinite == NonFinitePolicy::stop;
     if (stop || progress_.nonfinite_in_a_row > kMostSkipsInARow) {
-        throw Error(ErrorKind::failure,
-                    fmt::format("training diverged: in step {} a loss or gradient is not finite, or too large for the exact "
-                                "sum{}; lower optimizer.learning_rate, set optimizer.clip_norm, or scale the data "
-                                "(data.scale, data.transform: standardize)",
-                                progress_.step,
-                                stop ? "" : fmt::format(", for {} steps in a row", progress_.nonfinite_in_a_row)))
+        throw Error(
+            ErrorKind::failure,
+            fmt::format(
+                "training diverged: in step {} a loss or gradient is not finite, or too large for the exact "
+                "sum{}; lower optimizer.learning_rate, set optimizer.clip_norm, or scale the data "
+                "(data.scale, data.transform: standardize)",
+                progress_.step,
+                stop ? "" : fmt::format(", for {} steps in a row", progress_.nonfinite_in_a_row)))
             .mark_on_all_ranks();
     }
     if (metrics_) metrics_->skipped(progress_.step, epoch_number());
@@ -194,8 +198,8 @@ void Run::validate() {
     metrics.seconds = seconds_since(started_at_);
     validated_step_ = progress_.step;
     progress_.validation_elbo = metrics.mean.reconstruction - metrics.mean.kl;
-    const bool best = !std::isnan(progress_.validation_elbo) &&
-                      !(progress_.validation_elbo <= progress_.best_elbo);
+    const bool best =
+        !std::isnan(progress_.validation_elbo) && !(progress_.validation_elbo <= progress_.best_elbo);
     if (metrics_) metrics_->validation(metrics);
     display_.validation(metrics, best);
     if (!best) return;

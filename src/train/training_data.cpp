@@ -14,13 +14,15 @@ std::int64_t resolve_virtual_ranks(const TrainConfig& config, std::int64_t saved
     const std::int64_t automatic = saved > 0 ? saved : ranks;
     const std::int64_t virtual_ranks = config.virtual_ranks.value_or(automatic);
     if (ranks > virtual_ranks) {
-        throw_input_error("{} ranks were started, but the run is defined for {} virtual ranks (train.virtual_ranks{}); "
-                          "start at most {}", ranks, virtual_ranks, saved > 0 ? ", kept in its checkpoint" : "",
-                          virtual_ranks);
+        throw_input_error(
+            "{} ranks were started, but the run is defined for {} virtual ranks (train.virtual_ranks{}); "
+            "start at most {}",
+            ranks, virtual_ranks, saved > 0 ? ", kept in its checkpoint" : "", virtual_ranks);
     }
     if (config.batch_size < virtual_ranks) {
-        throw_input_error("train.batch_size {} is smaller than the number of virtual ranks {} (train.virtual_ranks)",
-                          config.batch_size, virtual_ranks);
+        throw_input_error(
+            "train.batch_size {} is smaller than the number of virtual ranks {} (train.virtual_ranks)",
+            config.batch_size, virtual_ranks);
     }
     return virtual_ranks;
 }
@@ -52,8 +54,9 @@ TrainingData::TrainingData(const Config& config, Communicator& communicator)
     communicator.all_reduce_max(shape);
     run_together(communicator, [&] {
         if (shape[0] != -shape[1] || shape[2] != -shape[3]) {
-            throw_input_error("the ranks see different training data: this rank sees {} samples of {} numbers in {}",
-                              source_->rows(), source_->features(), source_->description());
+            throw_input_error(
+                "the ranks see different training data: this rank sees {} samples of {} numbers in {}",
+                source_->rows(), source_->features(), source_->description());
         }
     });
 }
@@ -74,10 +77,13 @@ std::int64_t TrainingData::slice_rows() const {
     return dealt_to(config_.train.batch_size, 0, plan_->virtual_ranks());
 }
 
-std::int64_t TrainingData::loader_bytes() const { return vae_dist::loader_bytes(*plan_, *source_, options_); }
+std::int64_t TrainingData::loader_bytes() const {
+    return vae_dist::loader_bytes(*plan_, *source_, options_);
+}
 
 std::unique_ptr<BatchLoader> TrainingData::start_loader(std::int64_t epoch, std::int64_t first_sample) const {
-    return std::make_unique<BatchLoader>(open_training_rows(config_.data), *plan_, options_, epoch, first_sample);
+    return std::make_unique<BatchLoader>(open_training_rows(config_.data), *plan_, options_, epoch,
+                                         first_sample);
 }
 
 }  // namespace vae_dist

@@ -103,7 +103,8 @@ void TrainingStep::update_weights(StepResult& result, std::int64_t update) {
     }
     result.gradient_norm = std::sqrt(replica_.backend.sum_of_squares(store.gradients));
     if (optimizer.clip_norm > 0 && result.gradient_norm > optimizer.clip_norm) {
-        replica_.backend.scale(store.gradients, static_cast<float>(optimizer.clip_norm / result.gradient_norm));
+        replica_.backend.scale(store.gradients,
+                               static_cast<float>(optimizer.clip_norm / result.gradient_norm));
     }
     replica_.optimizer->step(update + 1, result.learning_rate, store.gradients, store.values);
 }

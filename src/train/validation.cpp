@@ -48,11 +48,11 @@ void Validation::add_samples(Replica& replica, StepTail& tail) {
         done += batch.samples;
         for (const Slice& slice : batch.slices) {
             if (slice.rows.empty()) continue;
-            const ElboTerms sums = replica.vae.evaluate(
-                {.x = replica.input.load(slice, 0),
-                 .rows = slice.rows,
-                 .noise = CounterRandom(config_.train.seed, Purpose::validation_noise),
-                 .visit = 0});
+            const ElboTerms sums =
+                replica.vae.evaluate({.x = replica.input.load(slice, 0),
+                                      .rows = slice.rows,
+                                      .noise = CounterRandom(config_.train.seed, Purpose::validation_noise),
+                                      .visit = 0});
             tail.add({sums.reconstruction * share, sums.kl * share});
         }
     }

@@ -15,8 +15,8 @@ enum class ErrorKind {
     bug,      ///< us: an invariant of the program does not hold (exit status 1)
 };
 
-/// The one exception type of the project. Its message says what was being done, with which file, key or dataset,
-/// and what to do about it.
+/// The one exception type of the project. Its message says what was being done, with which file, key or
+/// dataset, and what to do about it.
 class Error : public std::runtime_error {
  public:
     Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
@@ -52,7 +52,6 @@ template <class... Args>
 }
 
 /// Throws `ErrorKind::bug` with the caller's place in the source unless `holds`; in release builds too.
-void require(bool holds, const char* invariant,
-             std::source_location where = std::source_location::current());
+void require(bool holds, const char* invariant, std::source_location where = std::source_location::current());
 
 }  // namespace vae_dist

@@ -9,9 +9,9 @@
 
 namespace vae_dist {
 
-/// Puts a file in place whole or not at all: writes a temporary beside it, flushes file and folder to disk, renames.
-/// Throws ErrorKind::failure naming the file and the system's reason; the temporary is then gone and what was there
-/// before is untouched.
+/// Puts a file in place whole or not at all: writes a temporary beside it, flushes file and folder to disk,
+/// renames. Throws ErrorKind::failure naming the file and the system's reason; the temporary is then gone and
+/// what was there before is untouched.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
@@ -28,11 +28,12 @@ std::string read_text_file(const std::filesystem::path& path);
 /// Creates a folder and its parents and shows that a file can be written there; else an input error.
 void create_writable_folder(const std::filesystem::path& folder);
 
-/// Holds a folder for this process while it lives, so that two runs do not write into one folder. File systems without
-/// locks are let pass.
+/// Holds a folder for this process while it lives, so that two runs do not write into one folder. File
+/// systems without locks are let pass.
 class FolderLock {
  public:
-    /// Throws an input error if another process still holds it after `patience`: a killed run's ranks take a moment to end.
+    /// Throws an input error if another process still holds it after `patience`: a killed run's ranks take a
+    /// moment to end.
     explicit FolderLock(const std::filesystem::path& folder,
                         std::chrono::milliseconds patience = std::chrono::seconds(5));
     ~FolderLock();

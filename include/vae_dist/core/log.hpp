@@ -11,8 +11,8 @@ class logger;
 
 namespace vae_dist {
 
-/// What a person at the terminal reads. Information comes from rank 0 alone, on stdout; a warning from any rank,
-/// on stderr, with the number of the rank where it is not 0.
+/// What a person at the terminal reads. Information comes from rank 0 alone, on stdout; a warning from any
+/// rank, on stderr, with the number of the rank where it is not 0.
 class Log {
  public:
     explicit Log(int rank);

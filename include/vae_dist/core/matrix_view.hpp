@@ -5,8 +5,8 @@
 
 namespace vae_dist {
 
-/// A view of a row-major matrix (rows, columns) in some backend's memory. It owns nothing; consecutive rows lie
-/// `stride` elements apart, stride >= columns.
+/// A view of a row-major matrix (rows, columns) in some backend's memory. It owns nothing; consecutive rows
+/// lie `stride` elements apart, stride >= columns.
 template <class T>
 struct MatrixView {
     T* data = nullptr;
@@ -21,9 +21,7 @@ struct MatrixView {
         : data(data_), rows(rows_), columns(columns_), stride(stride_) {}
 
     /// A view for writing serves as one for reading.
-    operator MatrixView<const T>() const
-        requires(!std::is_const_v<T>)
-    {
+    operator MatrixView<const T>() const requires(!std::is_const_v<T>) {
         return {data, rows, columns, stride};
     }
 

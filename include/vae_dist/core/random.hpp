@@ -7,8 +7,8 @@
 
 namespace vae_dist {
 
-/// What a random number is for. Each purpose has a stream of its own, so that adding draws to one leaves the others
-/// as they were. The values are part of the result of a run: add to them, never renumber.
+/// What a random number is for. Each purpose has a stream of its own, so that adding draws to one leaves the
+/// others as they were. The values are part of the result of a run: add to them, never renumber.
 enum class Purpose : std::uint32_t {
     initialise = 1,        ///< weights: (parameter, -, element)
     shard_order = 2,       ///< which row blocks make up which shard
@@ -20,13 +20,12 @@ enum class Purpose : std::uint32_t {
     validation_noise = 8,  ///< epsilon in validation: (0, sample, latent dimension)
 };
 
-/// Random numbers as a pure function of a key (seed, purpose) and a counter (visit, sample, index): Philox4x32-10
-/// of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), by Random123. Nothing has a state, so
-/// nothing depends on who draws first.
+/// Random numbers as a pure function of a key (seed, purpose) and a counter (visit, sample, index):
+/// Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), by Random123.
+/// Nothing has a state, so nothing depends on who draws first.
 class CounterRandom {
  public:
-    CounterRandom(std::uint32_t seed, Purpose purpose)
-        : key_{seed, static_cast<std::uint32_t>(purpose)} {}
+    CounterRandom(std::uint32_t seed, Purpose purpose) : key_{seed, static_cast<std::uint32_t>(purpose)} {}
 
     std::uint32_t seed() const { return key_[0]; }
     Purpose purpose() const { return static_cast<Purpose>(key_[1]); }
@@ -34,20 +33,21 @@ class CounterRandom {
     /// The four words that serve the indices 4 * block ... 4 * block + 3.
     std::array<std::uint32_t, 4> words(std::uint32_t visit, std::uint64_t sample, std::uint32_t block) const;
 
-    /// The words of the blocks first_block, first_block + 1, ... one after another: what `words` gives, but many at once
-    /// and so several times faster. The last block may be used in part.
+    /// The words of the blocks first_block, first_block + 1, ... one after another: what `words` gives, but
+    /// many at once and so several times faster. The last block may be used in part.
     void fill_words(std::uint32_t visit, std::uint64_t sample, std::uint32_t first_block,
                     std::span<std::uint32_t> out) const;
 
     /// Uniform in (0, 1), a multiple of 2^-23 plus 2^-24: neither 0 nor 1.
     float uniform(std::uint32_t visit, std::uint64_t sample, std::uint32_t index) const;
 
-    /// Standard normal numbers for the indices 0 ... size - 1, by Box and Muller (1958): the words 4b and 4b + 1
-    /// give the normals 4b and 4b + 1, the words 4b + 2 and 4b + 3 the next two. Computed in double.
+    /// Standard normal numbers for the indices 0 ... size - 1, by Box and Muller (1958): the words 4b and 4b
+    /// + 1 give the normals 4b and 4b + 1, the words 4b + 2 and 4b + 3 the next two. Computed in double.
     void normals(std::uint32_t visit, std::uint64_t sample, std::span<float> out) const;
 
     /// Uniform in [0, bound), from 64 random bits by multiplication; bound > 0.
-    std::uint64_t below(std::uint64_t bound, std::uint32_t visit, std::uint64_t sample, std::uint32_t index) const;
+    std::uint64_t below(std::uint64_t bound, std::uint32_t visit, std::uint64_t sample,
+                        std::uint32_t index) const;
 
     /// Permutes `items` by Fisher and Yates's shuffle; `visit` and `sample` name the permutation.
     template <class T>
@@ -62,8 +62,8 @@ class CounterRandom {
     std::array<std::uint32_t, 2> key_;
 };
 
-/// A random word as a float in (0, 1): its top 23 bits in the middle of their interval, which is exact (the half of a
-/// 24-bit number would be rounded, up to 1).
+/// A random word as a float in (0, 1): its top 23 bits in the middle of their interval, which is exact (the
+/// half of a 24-bit number would be rounded, up to 1).
 inline float unit_float(std::uint32_t word) {
     return (static_cast<float>(word >> 9) + 0.5F) * 0x1p-23F;
 }

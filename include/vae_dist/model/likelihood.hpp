@@ -17,14 +17,15 @@ class Likelihood {
                           float weight, float* log_likelihood) const = 0;
 
     /// log_likelihood (B) alone.
-    virtual void forward(Backend& backend, const ParameterStore& store, ConstFloatMatrix output, ConstFloatMatrix x,
-                         float* log_likelihood) const = 0;
+    virtual void forward(Backend& backend, const ParameterStore& store, ConstFloatMatrix output,
+                         ConstFloatMatrix x, float* log_likelihood) const = 0;
 
     /// End of the likelihood's own parameters in the flat array.
     virtual std::int64_t end() const = 0;
 };
 
 /// Adds the likelihood's own parameters to the layout: "decoder/log_variance" (features) for gaussian.
-std::unique_ptr<Likelihood> make_likelihood(LikelihoodKind kind, ParameterLayout& layout, std::int64_t features);
+std::unique_ptr<Likelihood> make_likelihood(LikelihoodKind kind, ParameterLayout& layout,
+                                            std::int64_t features);
 
 }  // namespace vae_dist

@@ -9,11 +9,13 @@
 
 namespace vae_dist {
 
-/// A fully connected layer y (B, out) = f(x (B, in) weight^T + bias): its sizes and where its parameters lie. The values live
-/// in a ParameterStore. Several heads over the same input, stacked, are one layer whose columns are the heads' side by side.
+/// A fully connected layer y (B, out) = f(x (B, in) weight^T + bias): its sizes and where its parameters lie.
+/// The values live in a ParameterStore. Several heads over the same input, stacked, are one layer whose
+/// columns are the heads' side by side.
 class Linear {
  public:
-    /// Adds "NAME/weight" (out, in) and "NAME/bias" (out) to the layout, for each of `names`; all of `out` columns each.
+    /// Adds "NAME/weight" (out, in) and "NAME/bias" (out) to the layout, for each of `names`; all of `out`
+    /// columns each.
     Linear(ParameterLayout& layout, const std::vector<std::string>& names, std::int64_t in, std::int64_t out,
            std::optional<Activation> activation);
 
@@ -33,8 +35,8 @@ class Linear {
     void forward(Backend& backend, const ParameterStore& store, ConstFloatMatrix x, FloatMatrix before,
                  FloatMatrix y) const;
 
-    /// dy (B, out) is the gradient by y, and is changed into the gradient by f's argument. Writes this layer's gradients
-    /// into the store and, unless dx.data is null, the gradient by x (B, in) to dx.
+    /// dy (B, out) is the gradient by y, and is changed into the gradient by f's argument. Writes this
+    /// layer's gradients into the store and, unless dx.data is null, the gradient by x (B, in) to dx.
     void backward(Backend& backend, ParameterStore& store, ConstFloatMatrix x, ConstFloatMatrix before,
                   ConstFloatMatrix y, FloatMatrix dy, FloatMatrix dx) const;
 

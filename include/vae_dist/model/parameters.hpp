@@ -17,12 +17,13 @@ struct Parameter {
     std::int64_t size() const;
 };
 
-/// Where each parameter lies in the flat arrays of parameters, gradients and optimizer state. Parameters lie in the
-/// order in which the backward pass finishes their gradients, so that what is finished is always a prefix.
+/// Where each parameter lies in the flat arrays of parameters, gradients and optimizer state. Parameters lie
+/// in the order in which the backward pass finishes their gradients, so that what is finished is always a
+/// prefix.
 class ParameterLayout {
  public:
-    /// Places arrays one after the other without gaps (so that stacked weights are one matrix); the first begins on a
-    /// cache line. Returns the offset of the first.
+    /// Places arrays one after the other without gaps (so that stacked weights are one matrix); the first
+    /// begins on a cache line. Returns the offset of the first.
     std::int64_t add(std::vector<Parameter> stacked);
 
     /// Elements of a flat array, padding included.

@@ -24,15 +24,17 @@ struct VaeInput {
 };
 
 /// What is minimised, summed over the samples of the global batch:
-///   sample_weight * (-log p(x|z) + beta * sum_j max(free_bits, KL_j)),  KL_j of one sample and latent dimension.
+///   sample_weight * (-log p(x|z) + beta * sum_j max(free_bits, KL_j)),  KL_j of one sample and latent
+///   dimension.
 struct ObjectiveWeights {
     double sample_weight = 1;  ///< 1 / samples in the global batch
     double beta = 1;
     double free_bits = 0;
 };
 
-/// A variational autoencoder (Kingma and Welling, 2014; Rezende et al., 2014): q(z|x) a diagonal Gaussian whose mean and
-/// log-variance the encoder gives, p(z) standard normal, p(x|z) by the decoder and the likelihood.
+/// A variational autoencoder (Kingma and Welling, 2014; Rezende et al., 2014): q(z|x) a diagonal Gaussian
+/// whose mean and log-variance the encoder gives, p(z) standard normal, p(x|z) by the decoder and the
+/// likelihood.
 class Vae {
  public:
     Vae(const ModelConfig& config, std::int64_t features, Backend& backend);
@@ -43,11 +45,12 @@ class Vae {
     const ModelConfig& config() const { return config_; }
     std::int64_t features() const { return features_; }
 
-    /// Sets all parameters to their start: weights by He et al. (2015) before relu and its kin, else by Glorot and Bengio
-    /// (2010), from counter-based randomness; biases 0.
+    /// Sets all parameters to their start: weights by He et al. (2015) before relu and its kin, else by
+    /// Glorot and Bengio (2010), from counter-based randomness; biases 0.
     void initialise(std::uint32_t seed);
 
-    /// Starts the bernoulli output's bias (D, host) at the logit of the features' mean, clipped to [0.001, 0.999].
+    /// Starts the bernoulli output's bias (D, host) at the logit of the features' mean, clipped to [0.001,
+    /// 0.999].
     void set_output_bias_from_mean(std::span<const float> mean);
 
     /// Memory for passes of up to `rows` samples.
@@ -61,8 +64,8 @@ class Vae {
     /// The ELBO's terms, and what `backward` needs. The likelihood's gradient is computed in the same pass.
     ElboTerms forward(const VaeInput& input, const ObjectiveWeights& weights);
 
-    /// The gradients of the pass that `forward` made with the same arguments, into parameters().gradients. `ready` is
-    /// told of each finished prefix.
+    /// The gradients of the pass that `forward` made with the same arguments, into parameters().gradients.
+    /// `ready` is told of each finished prefix.
     void backward(const VaeInput& input, const ObjectiveWeights& weights, const GradientsReady& ready);
 
  private:
@@ -86,18 +89,18 @@ class Vae {
     std::unique_ptr<ParameterStore> parameters_;
 
     // Memory of one pass, B rows reserved.
-    Buffer posterior_;          ///< (B, 2 Z): mean, log-variance
+    Buffer posterior_;           ///< (B, 2 Z): mean, log-variance
     Buffer posterior_gradient_;  ///< (B, 2 Z)
-    Buffer epsilon_;            ///< (B, Z)
-    Buffer latent_;             ///< (B, Z)
-    Buffer latent_gradient_;    ///< (B, Z)
-    Buffer output_buffer_;      ///< (B, D): logits or means, then their gradient
-    Buffer decoder_gradient_;   ///< (B, last decoder layer)
-    Buffer encoder_gradient_;   ///< (B, last encoder layer)
-    Buffer log_likelihood_;     ///< (B)
-    Buffer kl_;                 ///< (B)
-    ConstFloatMatrix encoded_;  ///< the encoder's last output of this pass
-    ConstFloatMatrix decoded_;  ///< the decoder's last output of this pass
+    Buffer epsilon_;             ///< (B, Z)
+    Buffer latent_;              ///< (B, Z)
+    Buffer latent_gradient_;     ///< (B, Z)
+    Buffer output_buffer_;       ///< (B, D): logits or means, then their gradient
+    Buffer decoder_gradient_;    ///< (B, last decoder layer)
+    Buffer encoder_gradient_;    ///< (B, last encoder layer)
+    Buffer log_likelihood_;      ///< (B)
+    Buffer kl_;                  ///< (B)
+    ConstFloatMatrix encoded_;   ///< the encoder's last output of this pass
+    ConstFloatMatrix decoded_;   ///< the decoder's last output of this pass
 };
 
 }  // namespace vae_dist

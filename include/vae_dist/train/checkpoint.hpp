@@ -48,23 +48,24 @@ struct Checkpoint {
     std::int64_t data_rows = 0;  ///< of the training data, to notice when they change
     std::vector<std::int64_t> row_shape;
     std::vector<NamedArray> model;
-    std::vector<std::pair<std::string, std::vector<NamedArray>>> optimizer;  ///< by state: "first_moment", ...
+    std::vector<std::pair<std::string, std::vector<NamedArray>>>
+        optimizer;                                ///< by state: "first_moment", ...
     std::optional<FeatureStatistics> statistics;  ///< of the transform standardize
 };
 
 /// The version of the file's layout that this program writes, and the only one that it reads.
 inline constexpr std::int64_t kCheckpointFormat = 1;
 
-/// Fills `model`, `optimizer` from a replica, and back. restore_replica throws an input error naming the array where names
-/// or shapes differ from the replica's.
+/// Fills `model`, `optimizer` from a replica, and back. restore_replica throws an input error naming the
+/// array where names or shapes differ from the replica's.
 void capture_replica(const Replica& replica, Checkpoint& checkpoint);
 void restore_replica(const Checkpoint& checkpoint, Replica& replica);
 
 /// The file's bytes. Equal checkpoints give equal bytes.
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint);
 
-/// Reads all of a checkpoint, verifying every checksum; `name` is for messages. Throws an input error if it is no
-/// checkpoint, of another format version, incomplete or damaged.
+/// Reads all of a checkpoint, verifying every checksum; `name` is for messages. Throws an input error if it
+/// is no checkpoint, of another format version, incomplete or damaged.
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name);
 
 /// "vae_dist 0.1.0, x86-64-v4, ...": what writes checkpoints here.

@@ -30,19 +30,19 @@ struct ValidationMetrics {
     double seconds = 0;
 };
 
-/// metrics.jsonl: one JSON object a line, appended and handed to the operating system line by line. Numbers that are not finite
-/// become null.
+/// metrics.jsonl: one JSON object a line, appended and handed to the operating system line by line. Numbers
+/// that are not finite become null.
 class MetricsLog {
  public:
-    /// Goes on with the file at `path`: lines of steps after `step`, and a torn last line, are what an interrupted run
-    /// left behind and go. Throws ErrorKind::failure if it cannot be written.
+    /// Goes on with the file at `path`: lines of steps after `step`, and a torn last line, are what an
+    /// interrupted run left behind and go. Throws ErrorKind::failure if it cannot be written.
     MetricsLog(std::filesystem::path path, std::int64_t step);
 
     void train(const TrainMetrics& metrics);
     void validation(const ValidationMetrics& metrics);
     void skipped(std::int64_t step, std::int64_t epoch);
-    /// `file` is relative to the run's directory. Does nothing if the file already has this line, as after a kill between a
-    /// checkpoint and its line.
+    /// `file` is relative to the run's directory. Does nothing if the file already has this line, as after a
+    /// kill between a checkpoint and its line.
     void checkpoint(std::int64_t step, std::int64_t epoch, const std::string& file);
 
  private:

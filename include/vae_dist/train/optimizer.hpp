@@ -11,8 +11,8 @@
 
 namespace vae_dist {
 
-/// Changes the weights by a gradient. Its state is flat arrays laid out like the parameters, so that checkpoints treat it like
-/// them.
+/// Changes the weights by a gradient. Its state is flat arrays laid out like the parameters, so that
+/// checkpoints treat it like them.
 class Optimizer {
  public:
     struct State {
@@ -22,7 +22,8 @@ class Optimizer {
 
     virtual ~Optimizer() = default;
 
-    /// One update; `update` counts from 1, updates that were skipped not among them. All spans have one length.
+    /// One update; `update` counts from 1, updates that were skipped not among them. All spans have one
+    /// length.
     virtual void step(std::int64_t update, double learning_rate, std::span<const float> gradient,
                       std::span<float> weights) = 0;
 

@@ -8,8 +8,8 @@
 
 namespace vae_dist {
 
-/// What a person at the terminal sees of a run: one line that is rewritten, with a bar, where someone watches; plain lines
-/// where the output goes to a file.
+/// What a person at the terminal sees of a run: one line that is rewritten, with a bar, where someone
+/// watches; plain lines where the output goes to a file.
 class ProgressDisplay {
  public:
     ProgressDisplay(const Log& log, std::int64_t total_steps, std::int64_t total_epochs);

@@ -8,15 +8,17 @@
 
 namespace vae_dist {
 
-/// Collective. The newest complete checkpoint of the run, read by rank 0 (`directory` is null elsewhere) and handed to all.
+/// Collective. The newest complete checkpoint of the run, read by rank 0 (`directory` is null elsewhere) and
+/// handed to all.
 std::optional<Checkpoint> load_newest_checkpoint(const RunDirectory* directory, Communicator& communicator,
                                                  const Log& log);
 
-/// Throws an input error naming the keys in which the configuration differs from the checkpoint's, if the result depends on
-/// them.
+/// Throws an input error naming the keys in which the configuration differs from the checkpoint's, if the
+/// result depends on them.
 void require_same_configuration(const Config& config, const Checkpoint& checkpoint);
 
-/// Throws an input error if the training data are not those the checkpoint was trained on, as far as their shape tells.
+/// Throws an input error if the training data are not those the checkpoint was trained on, as far as their
+/// shape tells.
 void require_same_data(const RowSource& data, const Checkpoint& checkpoint);
 
 }  // namespace vae_dist

@@ -17,11 +17,13 @@ struct StartedReplica {
     std::unique_ptr<Replica> replica;
 };
 
-/// Collective. Builds this rank's replica: at its start, or as a checkpoint left it. Errors are thrown on all ranks.
-StartedReplica start_replica(const Config& config, const TrainingData& data, const std::optional<Checkpoint>& resumed,
-                             Communicator& communicator);
+/// Collective. Builds this rank's replica: at its start, or as a checkpoint left it. Errors are thrown on all
+/// ranks.
+StartedReplica start_replica(const Config& config, const TrainingData& data,
+                             const std::optional<Checkpoint>& resumed, Communicator& communicator);
 
-/// The validation data, as far as they suit the training data; else throws an input error naming both shapes or types.
+/// The validation data, as far as they suit the training data; else throws an input error naming both shapes
+/// or types.
 std::unique_ptr<RowSource> open_validation_rows(const Config& config, const RowSource& training);
 
 /// The whole state of a run.

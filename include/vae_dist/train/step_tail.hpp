@@ -8,15 +8,15 @@
 
 namespace vae_dist {
 
-/// What all ranks learn of a step besides the gradients, as integers whose sum is exact: the ELBO's terms, and whether
-/// any rank met a number that is not finite, or failed.
+/// What all ranks learn of a step besides the gradients, as integers whose sum is exact: the ELBO's terms,
+/// and whether any rank met a number that is not finite, or failed.
 class StepTail {
  public:
     /// `slices` is how many shares will be added in all, over all ranks.
     explicit StepTail(std::int64_t slices) : slices_(slices) {}
 
-    /// Adds a slice's share of the global means (its sums divided by the number of samples in all), in multiples of
-    /// 2^-32 nats. A share that is not finite or does not fit counts as not finite.
+    /// Adds a slice's share of the global means (its sums divided by the number of samples in all), in
+    /// multiples of 2^-32 nats. A share that is not finite or does not fit counts as not finite.
     void add(const ElboTerms& share);
     void report_nonfinite() { words_[kNonFinite] = 1; }
     void report_failure() { words_[kFailed] = 1; }

@@ -6,9 +6,9 @@
 
 namespace vae_dist {
 
-/// Collective. Trains, or goes on with the run in output.directory from its newest complete checkpoint, until the configured
-/// number of epochs or steps is done. Errors are thrown on all ranks: wrong configuration or data, a changed
-/// configuration (naming the keys), a checkpoint that cannot be written, divergence.
+/// Collective. Trains, or goes on with the run in output.directory from its newest complete checkpoint, until
+/// the configured number of epochs or steps is done. Errors are thrown on all ranks: wrong configuration or
+/// data, a changed configuration (naming the keys), a checkpoint that cannot be written, divergence.
 void train(const Config& config, Communicator& communicator, const Log& log);
 
 }  // namespace vae_dist

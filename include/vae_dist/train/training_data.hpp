@@ -9,13 +9,13 @@
 
 namespace vae_dist {
 
-/// The number of virtual ranks of a run: what the configuration says, or what its checkpoint has (`saved`, 0 for none), or
-/// the number of ranks. Throws an input error if there are more ranks, or fewer samples in a batch, than virtual
-/// ranks.
+/// The number of virtual ranks of a run: what the configuration says, or what its checkpoint has (`saved`, 0
+/// for none), or the number of ranks. Throws an input error if there are more ranks, or fewer samples in a
+/// batch, than virtual ranks.
 std::int64_t resolve_virtual_ranks(const TrainConfig& config, std::int64_t saved, int ranks);
 
-/// A run's training data as this rank sees them: all of the data's shape, the epoch plan, and the shards of this rank's
-/// virtual ranks.
+/// A run's training data as this rank sees them: all of the data's shape, the epoch plan, and the shards of
+/// this rank's virtual ranks.
 class TrainingData {
  public:
     /// Collective; `config.train.virtual_ranks` is set. An error on any rank is thrown on all.

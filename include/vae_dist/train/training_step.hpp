@@ -28,17 +28,18 @@ struct StepResult {
     ElboTerms mean;                 ///< per sample of the global batch
     double beta = 0;                ///< weight of the KL term
     double learning_rate = 0;
-    double gradient_norm = 0;       ///< of the whole gradient, penalties included, before clipping
-    bool applied = true;            ///< false: a number was not finite, and the weights are as they were
+    double gradient_norm = 0;  ///< of the whole gradient, penalties included, before clipping
+    bool applied = true;       ///< false: a number was not finite, and the weights are as they were
 };
 
 /// One step of training on all ranks: forward, backward, sum, clip, update.
 class TrainingStep {
  public:
-    TrainingStep(const Config& config, std::int64_t total_steps, Replica& replica, Communicator& communicator);
+    TrainingStep(const Config& config, std::int64_t total_steps, Replica& replica,
+                 Communicator& communicator);
 
-    /// Collective. The next batch of `loader` as step `step` (from 0), `update` counting the updates that were applied
-    /// before. An error on any rank is thrown on all of them.
+    /// Collective. The next batch of `loader` as step `step` (from 0), `update` counting the updates that
+    /// were applied before. An error on any rank is thrown on all of them.
     StepResult run(BatchLoader& loader, std::int64_t step, std::int64_t update);
 
     const StepTimes& times() const { return times_; }

@@ -14,7 +14,8 @@ class Adagrad final : public Optimizer {
     void step(std::int64_t, double learning_rate, std::span<const float> gradient,
               std::span<float> weights) override {
         backend_.adagrad(static_cast<float>(learning_rate), static_cast<float>(config_.epsilon),
-                         static_cast<float>(1 - learning_rate * config_.weight_decay), gradient, state(0), weights);
+                         static_cast<float>(1 - learning_rate * config_.weight_decay), gradient, state(0),
+                         weights);
     }
 
  private:

@@ -8,7 +8,8 @@ namespace {
 
 class Adam final : public Optimizer {
  public:
-    Adam(const OptimizerConfig& config, Backend& backend, std::int64_t size) : Optimizer(backend), config_(config) {
+    Adam(const OptimizerConfig& config, Backend& backend, std::int64_t size)
+        : Optimizer(backend), config_(config) {
         add_state("first_moment", size);
         add_state("second_moment", size);
     }

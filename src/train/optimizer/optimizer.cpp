@@ -5,12 +5,16 @@
 
 namespace vae_dist {
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, Backend& backend, std::int64_t size) {
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, Backend& backend,
+                                          std::int64_t size) {
     switch (config.name) {
         case OptimizerKind::adam:
-        case OptimizerKind::adamw: return make_adam(config, backend, size);
-        case OptimizerKind::sgd: return make_sgd(config, backend, size);
-        case OptimizerKind::adagrad: return make_adagrad(config, backend, size);
+        case OptimizerKind::adamw:
+            return make_adam(config, backend, size);
+        case OptimizerKind::sgd:
+            return make_sgd(config, backend, size);
+        case OptimizerKind::adagrad:
+            return make_adagrad(config, backend, size);
     }
     require(false, "every optimizer has a class");
     return nullptr;

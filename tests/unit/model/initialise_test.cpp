@@ -25,7 +25,8 @@ std::vector<float> values_of(const Vae& vae, const std::string& name) {
 
 double deviation(const std::vector<float>& values) {
     double squares = 0;
-    for (const float v : values) squares += static_cast<double>(v) * v;
+    for (const float v : values)
+        squares += static_cast<double>(v) * v;
     return std::sqrt(squares / static_cast<double>(values.size()));
 }
 
@@ -33,7 +34,8 @@ TEST(Initialise, HiddenWeightsBeforeReluFollowHe) {
     const auto backend = make_backend({});
     Vae vae(wide_model(Activation::relu), 100, *backend);
     vae.initialise(1);
-    EXPECT_NEAR(deviation(values_of(vae, "encoder/0/weight")), std::sqrt(2.0 / 100), 0.02 * std::sqrt(2.0 / 100));
+    EXPECT_NEAR(deviation(values_of(vae, "encoder/0/weight")), std::sqrt(2.0 / 100),
+                0.02 * std::sqrt(2.0 / 100));
 }
 
 TEST(Initialise, HeadsOutputAndTanhLayersFollowGlorot) {
@@ -54,7 +56,8 @@ TEST(Initialise, BiasesAreZeroAndLayersDiffer) {
     const auto backend = make_backend({});
     Vae vae(wide_model(Activation::relu), 100, *backend);
     vae.initialise(1);
-    for (const float bias : values_of(vae, "decoder/0/bias")) EXPECT_EQ(bias, 0);
+    for (const float bias : values_of(vae, "decoder/0/bias"))
+        EXPECT_EQ(bias, 0);
     EXPECT_NE(values_of(vae, "encoder/mean/weight"), values_of(vae, "encoder/log_variance/weight"));
 }
 

@@ -31,15 +31,22 @@ TEST(Vae, ParametersHaveTheNamesAndShapesOfTheCheckpointFormat) {
     config.likelihood = LikelihoodKind::gaussian;
     const Vae vae(config, 11, *backend);
     const std::vector<std::pair<std::string, std::vector<std::int64_t>>> expected = {
-        {"encoder/0/weight", {7, 11}},      {"encoder/0/bias", {7}},
-        {"encoder/1/weight", {6, 7}},       {"encoder/1/bias", {6}},
-        {"encoder/mean/weight", {3, 6}},    {"encoder/mean/bias", {3}},
-        {"encoder/log_variance/weight", {3, 6}}, {"encoder/log_variance/bias", {3}},
-        {"decoder/0/weight", {5, 3}},       {"decoder/0/bias", {5}},
-        {"decoder/output/weight", {11, 5}}, {"decoder/output/bias", {11}},
+        {"encoder/0/weight", {7, 11}},
+        {"encoder/0/bias", {7}},
+        {"encoder/1/weight", {6, 7}},
+        {"encoder/1/bias", {6}},
+        {"encoder/mean/weight", {3, 6}},
+        {"encoder/mean/bias", {3}},
+        {"encoder/log_variance/weight", {3, 6}},
+        {"encoder/log_variance/bias", {3}},
+        {"decoder/0/weight", {5, 3}},
+        {"decoder/0/bias", {5}},
+        {"decoder/output/weight", {11, 5}},
+        {"decoder/output/bias", {11}},
         {"decoder/log_variance", {11}},
     };
-    for (const auto& [name, shape] : expected) EXPECT_EQ(vae.layout().find(name).shape, shape) << name;
+    for (const auto& [name, shape] : expected)
+        EXPECT_EQ(vae.layout().find(name).shape, shape) << name;
     EXPECT_EQ(vae.layout().parameters().size(), expected.size());
 }
 

@@ -10,12 +10,18 @@ namespace {
 
 double activate(Activation activation, double a) {
     switch (activation) {
-        case Activation::relu: return std::max(a, 0.0);
-        case Activation::tanh: return std::tanh(a);
-        case Activation::gelu: return a * 0.5 * std::erfc(-a / std::numbers::sqrt2);
-        case Activation::silu: return a / (1 + std::exp(-a));
-        case Activation::softplus: return std::log1p(std::exp(a));
-        case Activation::elu: return a > 0 ? a : std::expm1(a);
+        case Activation::relu:
+            return std::max(a, 0.0);
+        case Activation::tanh:
+            return std::tanh(a);
+        case Activation::gelu:
+            return a * 0.5 * std::erfc(-a / std::numbers::sqrt2);
+        case Activation::silu:
+            return a / (1 + std::exp(-a));
+        case Activation::softplus:
+            return std::log1p(std::exp(a));
+        case Activation::elu:
+            return a > 0 ? a : std::expm1(a);
     }
     return 0;
 }
@@ -26,7 +32,8 @@ std::vector<double> affine(const ReferenceVae::Parameters& parameters, const std
     const std::vector<double>& weight = parameters.at(name + "/weight");
     std::vector<double> y = parameters.at(name + "/bias");
     for (std::size_t o = 0; o < y.size(); ++o) {
-        for (std::size_t i = 0; i < x.size(); ++i) y[o] += weight[o * x.size() + i] * x[i];
+        for (std::size_t i = 0; i < x.size(); ++i)
+            y[o] += weight[o * x.size() + i] * x[i];
     }
     return y;
 }
@@ -49,11 +56,12 @@ double log_likelihood(LikelihoodKind kind, const ReferenceVae::Parameters& param
 
 }  // namespace
 
-std::vector<double> ReferenceVae::layers(const Parameters& parameters, const std::string& name, std::size_t count,
-                                         std::vector<double> x) const {
+std::vector<double> ReferenceVae::layers(const Parameters& parameters, const std::string& name,
+                                         std::size_t count, std::vector<double> x) const {
     for (std::size_t i = 0; i < count; ++i) {
         x = affine(parameters, name + "/" + std::to_string(i), x);
-        for (double& value : x) value = activate(config_.activation, value);
+        for (double& value : x)
+            value = activate(config_.activation, value);
     }
     return x;
 }
@@ -70,8 +78,7 @@ ReferenceVae::Terms ReferenceVae::terms(const Parameters& parameters, const std:
         double penalty = 0;
         for (std::size_t z = 0; z < latent.size(); ++z) {
             latent[z] += std::exp(log_variance[z] / 2) * sample.epsilon[z];
-            const double kl =
-                (mean[z] * mean[z] + std::exp(log_variance[z]) - 1 - log_variance[z]) / 2;
+            const double kl = (mean[z] * mean[z] + std::exp(log_variance[z]) - 1 - log_variance[z]) / 2;
             terms.kl += kl;
             penalty += std::max(free_bits, kl);
         }

@@ -104,11 +104,12 @@ class VaeGradient : public testing::TestWithParam<Case> {
 };
 
 TEST_P(VaeGradient, TermsAgreeWithTheFormulas) {
-    const ObjectiveWeights weights = {.sample_weight = 0.25, .beta = GetParam().beta, .free_bits = GetParam().free_bits};
+    const ObjectiveWeights weights = {
+        .sample_weight = 0.25, .beta = GetParam().beta, .free_bits = GetParam().free_bits};
     const ElboTerms terms = vae_.forward(input(), weights);
     const ElboTerms evaluated = vae_.evaluate(input());
-    const ReferenceVae::Terms expected = ReferenceVae(model_config())
-                                             .terms(reference_parameters(), reference_samples(), 0.25, 1, 0);
+    const ReferenceVae::Terms expected =
+        ReferenceVae(model_config()).terms(reference_parameters(), reference_samples(), 0.25, 1, 0);
     EXPECT_NEAR(terms.reconstruction, expected.reconstruction, 1e-5 * std::abs(expected.reconstruction));
     EXPECT_NEAR(terms.kl, expected.kl, 1e-5 * expected.kl);
     EXPECT_EQ(evaluated.reconstruction, terms.reconstruction);
@@ -134,8 +135,10 @@ TEST_P(VaeGradient, EveryParameterAgreesWithFiniteDifferences) {
             const double below = reference.terms(parameters, samples, 0.25, c.beta, c.free_bits).objective;
             value = at;
             const double expected = (above - below) / (2 * kStep);
-            const double gradient = vae_.parameters().gradients[static_cast<std::size_t>(parameter.offset + i)];
-            EXPECT_NEAR(gradient, expected, 2e-5 * (1 + std::abs(expected))) << parameter.name << "[" << i << "]";
+            const double gradient =
+                vae_.parameters().gradients[static_cast<std::size_t>(parameter.offset + i)];
+            EXPECT_NEAR(gradient, expected, 2e-5 * (1 + std::abs(expected)))
+                << parameter.name << "[" << i << "]";
         }
     }
 }
