@@ -10,7 +10,7 @@ namespace vae_dist {
 struct ImportTarget {
     std::string file;
     std::string dataset;
-    bool replace = false;  ///< overwrite a dataset of that name (--replace)
+    bool replace = false;  ///< overwrite a dataset of that name (--force)
     int deflate = 4;       ///< 1 to 9; 0: uncompressed
 };
 

@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <limits>
 #include <map>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -35,6 +38,34 @@ EpochPlan plan_for(const RowSource& source, std::int64_t virtual_ranks, std::int
 BatchLoaderOptions options_for(VirtualRankRange mine, std::int64_t batch_size, CacheMode cache) {
     return {.mine = mine, .batch_size = batch_size, .cache = cache, .allowed = kAny};
 }
+
+/// Zeros, each a block of its own, whose reading is counted, and takes a while if asked to.
+class CountedRows final : public RowSource {
+ public:
+    CountedRows(std::atomic<int>& reads, std::chrono::milliseconds delay) : reads_(reads), delay_(delay) {
+        for (std::int64_t row = 0; row < kRows; ++row)
+            blocks_.push_back({row, 1});
+    }
+    std::int64_t rows() const override { return kRows; }
+    const std::vector<std::int64_t>& row_shape() const override { return shape_; }
+    ElementType element_type() const override { return ElementType::uint8; }
+    const std::vector<RowRange>& blocks() const override { return blocks_; }
+    void read(std::int64_t, std::int64_t, std::byte* to) override {
+        std::this_thread::sleep_for(delay_);
+        *to = std::byte{0};
+        ++reads_;
+    }
+    std::string locate(std::int64_t) const override { return ""; }
+    std::string description() const override { return "counted data"; }
+
+    static constexpr std::int64_t kRows = 10'000;
+
+ private:
+    std::atomic<int>& reads_;
+    std::chrono::milliseconds delay_;
+    std::vector<std::int64_t> shape_;
+    std::vector<RowRange> blocks_;
+};
 
 /// More data than any machine holds; nobody can read them.
 class HugeRows final : public RowSource {
@@ -228,6 +259,31 @@ TEST_P(Loaders, CanBeDestroyedAtAnyMoment) {
         BatchLoader loader(synthetic(5000), plan, options_for({0, 2}, 50, GetParam()), 0, 0);
         take(loader, taken);
     }
+}
+
+TEST(BatchLoader, IsDestroyedWithoutFinishingTheWindowThatItReads) {
+    std::atomic<int> reads = 0;
+    auto source = std::make_unique<CountedRows>(reads, std::chrono::milliseconds(1));
+    const EpochPlan plan = plan_for(*source, 1, CountedRows::kRows);  // one window, 10 s
+    {
+        const BatchLoader loader(std::move(source), plan, options_for({0, 1}, 10, CacheMode::stream), 0, 0);
+        while (reads == 0)
+            std::this_thread::yield();
+    }
+    EXPECT_LT(reads, CountedRows::kRows);
+}
+
+TEST(BatchLoader, PreparesSomeBatchesUnaskedAndNoMore) {
+    std::atomic<int> reads = 0;
+    auto source = std::make_unique<CountedRows>(reads, std::chrono::milliseconds(0));
+    const EpochPlan plan = plan_for(*source, 1, 1);  // windows of one row
+    {
+        BatchLoader loader(std::move(source), plan, options_for({0, 1}, 10, CacheMode::stream), 0, 0);
+        loader.next();
+        while (reads < 30)  // that batch and two more; the test's time limit ends it otherwise
+            std::this_thread::yield();
+    }
+    EXPECT_LE(reads, 31);  // and the window that comes after them
 }
 
 TEST(BatchLoader, GivesTheSameBatchesFromMemoryAndFromTheFile) {

@@ -108,6 +108,14 @@ TEST_F(ChunkReads, AreOneAnEpochForChunksLargerThanHdf5sCache) {
     expect_once_an_epoch(count(data, 1, {0, 1}, CacheMode::stream, kEpochs, 100), 3);
 }
 
+TEST_F(ChunkReads, AreOneInAllForChunksThatVirtualRanksShare) {
+    const DatasetConfig data = write(12000, 256, 2000, 256);  // each chunk is cut
+    const auto counts = count(data, 7, {0, 7}, CacheMode::stream, kEpochs, 100);
+    EXPECT_EQ(counts.size(), 6U);
+    for (const auto& [chunk, times] : counts)
+        EXPECT_EQ(times, 1) << "chunk from " << chunk;
+}
+
 TEST_F(ChunkReads, AreOneInAllForAChunkThatAllVirtualRanksShare) {
     const DatasetConfig data = write(2000, 256, 2000, 256);
     EXPECT_EQ(count(data, 4, {0, 4}, CacheMode::stream, kEpochs, 100), (std::map<float, int>{{0.0F, 1}}));

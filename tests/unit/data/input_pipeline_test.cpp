@@ -1,0 +1,103 @@
+#include "vae_dist/data/input_pipeline.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "support/expect_error.hpp"
+
+namespace vae_dist {
+namespace {
+
+DataConfig transformed(Transform transform) {
+    DataConfig config;
+    config.transform = transform;
+    return config;
+}
+
+DataConfig scaled(double scale) {
+    DataConfig config;
+    config.scale = scale;
+    return config;
+}
+
+class Pipeline : public testing::Test {
+ protected:
+    // The model's input for samples of the file, with their row numbers.
+    template <class T>
+    std::vector<float> load(const DataConfig& config, ElementType type, std::int64_t features,
+                            const std::vector<T>& samples, const std::vector<std::int64_t>& rows,
+                            const std::optional<FeatureStatistics>& statistics = {}, std::uint32_t visit = 0,
+                            std::uint32_t seed = 1) {
+        InputPipeline pipeline(config, seed, type, features, statistics, 16, *backend_);
+        const Slice slice = {.virtual_rank = 0, .raw = std::as_bytes(std::span(samples)), .rows = rows};
+        const ConstFloatMatrix input = pipeline.load(slice, visit);
+        EXPECT_EQ(input.rows, static_cast<std::int64_t>(rows.size()));
+        EXPECT_EQ(input.columns, features);
+        std::vector<float> values;
+        for (std::int64_t r = 0; r < input.rows; ++r) {
+            values.insert(values.end(), input.row(r), input.row(r) + features);
+        }
+        return values;
+    }
+
+    std::vector<float> binarized(const std::vector<std::int64_t>& rows, std::uint32_t visit,
+                                 std::uint32_t seed = 1) {
+        const std::vector<float> grey(rows.size() * kPixels, 0.5F);
+        return load(transformed(Transform::binarize), ElementType::float32, kPixels, grey, rows, {}, visit,
+                    seed);
+    }
+
+    static constexpr std::int64_t kPixels = 64;
+    std::unique_ptr<Backend> backend_ = make_backend({});
+};
+
+TEST_F(Pipeline, AutomaticScaleIsForBytesAlone) {
+    EXPECT_EQ(input_scale({}, ElementType::uint8), 1.0 / 255);
+    for (const ElementType type : {ElementType::int8, ElementType::uint16, ElementType::float32}) {
+        EXPECT_EQ(input_scale({}, type), 1);
+    }
+    EXPECT_EQ(input_scale(scaled(3), ElementType::uint8), 3);
+}
+
+TEST_F(Pipeline, NumbersOfTheFileBecomeScaledFloats) {
+    EXPECT_EQ(load<std::uint8_t>({}, ElementType::uint8, 2, {0, 255, 51, 102}, {0, 1}),
+              (std::vector<float>{0, 1, 51 * (1.0F / 255), 102 * (1.0F / 255)}));
+    EXPECT_EQ(load<std::int16_t>(scaled(0.5), ElementType::int16, 3, {-4, 0, 6}, {9}),
+              (std::vector<float>{-2, 0, 3}));
+}
+
+TEST_F(Pipeline, StandardizeMakesEachFeatureOfMeanZeroAndDeviationOne) {
+    const FeatureStatistics statistics = {.mean = {10, -1}, .deviation = {2, 0.5F}, .rows = 5};
+    EXPECT_EQ(load<float>(transformed(Transform::standardize), ElementType::float32, 2, {14, -1, 8, -2},
+                          {0, 1}, statistics),
+              (std::vector<float>{2, 0, -1, -2}));
+}
+
+TEST_F(Pipeline, StatisticsAreNeededByStandardizeAndNothingElse) {
+    const FeatureStatistics statistics = {.mean = {0}, .deviation = {1}, .rows = 1};
+    expect_error(ErrorKind::bug, {"standardize"}, [&] {
+        load<float>(transformed(Transform::standardize), ElementType::float32, 1, {1}, {0});
+    });
+    expect_error(ErrorKind::bug, {"standardize"},
+                 [&] { load<float>({}, ElementType::float32, 1, {1}, {0}, statistics); });
+}
+
+TEST_F(Pipeline, BinarizeDrawsAnewAtEveryVisit) {
+    const auto first = binarized({3}, 0);
+    for (const float value : first)
+        EXPECT_TRUE(value == 0 || value == 1);
+    EXPECT_EQ(first, binarized({3}, 0));
+    EXPECT_NE(first, binarized({3}, 1));
+    EXPECT_NE(first, binarized({3}, 0, 2)) << "another seed";
+    EXPECT_NE(first, binarized({4}, 0)) << "another sample";
+}
+
+TEST_F(Pipeline, ASamplesDrawDoesNotDependOnItsNeighbours) {
+    const auto together = binarized({8, 3, 5}, 4);
+    const auto alone = binarized({5}, 4);
+    EXPECT_EQ(std::vector<float>(together.begin() + 2 * kPixels, together.end()), alone);
+}
+
+}  // namespace
+}  // namespace vae_dist
