@@ -14,9 +14,9 @@ std::string version_text() {
         "instruction set  {}\n"
         "compute          {}; cuda: not in this build\n"
         "communication    {}; nccl: not in this build\n"
-        "data             HDF5 {}",
+        "data             HDF5 {}.{}.{}",
         VAE_DIST_VERSION, instruction_set(), make_backend({})->description(), mpi_library_version(),
-        H5_VERS_INFO);
+        H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
 }
 
 }  // namespace vae_dist

@@ -95,8 +95,9 @@ std::string mpi_library_version() {
     char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int length = 0;
     MPI_Get_library_version(text, &length);
-    // MPICH's words go on for many lines.
-    return std::string(text, std::find(text, text + length, '\n'));
+    // Not `length` characters: Open MPI counts the zero at the end. MPICH's words go on for many lines.
+    const std::string words = text;
+    return words.substr(0, words.find('\n'));
 }
 
 }  // namespace vae_dist

@@ -1,0 +1,136 @@
+// What the commands besides training print and leave.
+
+#include <algorithm>
+
+#include "integration/run_files.hpp"
+#include "integration/sample_data.hpp"
+#include "integration/workplace.hpp"
+
+namespace vae_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Commands : public Workplace {
+ protected:
+    Commands() {
+        write_text(
+            "run.yaml",
+            "data: {train: {files: [d.h5], dataset: train/x}, validation: {files: [d.h5], dataset: test/x}}\n"
+            "model: {latent_dim: 2, encoder: {hidden: [8]}, decoder: {hidden: [8]}}\n"
+            "train: {epochs: 3, batch_size: 40, virtual_ranks: 4}\n"
+            "output: {directory: run}\n");
+        write_images(path("d.h5"), "train/x", 402);
+        write_images(path("d.h5"), "test/x", 33, 100000);
+    }
+
+    static std::string last_line(const std::string& text) {
+        const std::size_t end = text.find_last_not_of('\n');
+        const std::size_t begin = text.rfind('\n', end);
+        return text.substr(begin == std::string::npos ? 0 : begin + 1, end - begin);
+    }
+};
+
+TEST_F(Commands, CheckPrintsThePlanAndTrainsNothing) {
+    for (const int ranks : {0, 3}) {
+        const Outcome outcome = run_well(ranks, {"check", "run.yaml"});
+        expect_parts(outcome.out,
+                     {"run.yaml is valid", "402", "8 x 8", "uint8", "4 virtual ranks", "100 to 101 samples",
+                      "11 an epoch", "the last of 2", "33 in all", "33 samples", "parameters", "memory"});
+    }
+    // 64*8+8 + 2*(8*2+2) + 2*8+8 + 8*64+64
+    expect_parts(run_well(0, {"check", "run.yaml"}).out, {"1,156 parameters"});
+    EXPECT_FALSE(fs::exists(path("run")));
+}
+
+TEST_F(Commands, CheckFindsWhatTrainingWouldRefuse) {
+    expect_refused(run(3, {"check", "run.yaml", "--set", "train.batch_size=2"}), 2, {"train.batch_size"});
+    expect_refused(run(0, {"check", "run.yaml", "--set", "data.train.dataset=none"}), 2,
+                   {"d.h5:none", "train/x"});
+    EXPECT_FALSE(fs::exists(path("run")));
+}
+
+TEST_F(Commands, InspectDescribesACheckpoint) {
+    run_well(2, {"run.yaml", "--set", "train.epochs=1"});
+    const Outcome outcome = run_well(0, {"inspect", "run/checkpoints/step_0000000011.h5"});
+    expect_parts(outcome.out,
+                 {"checkpoint", "step 11", "402 samples", "8 x 8", "4 virtual ranks", "bernoulli",
+                  "/model/encoder/0/weight", "8 x 64", "/model/decoder/output/bias"});
+}
+
+TEST_F(Commands, InspectDescribesADataFile) {
+    const Outcome outcome = run_well(3, {"inspect", "d.h5"});
+    expect_parts(outcome.out, {"train/x", "402 x 8 x 8", "uint8", "test/x", "deflate"});
+}
+
+TEST_F(Commands, InspectRefusesATextFile) {
+    expect_refused(run(0, {"inspect", "run.yaml"}), 2, {"run.yaml", "not an HDF5 file"});
+    expect_refused(run(3, {"inspect", "nowhere.h5"}), 2, {"nowhere.h5", "No such file"});
+}
+
+TEST_F(Commands, HelpHasAnExampleForEachCommand) {
+    const Outcome outcome = run_well(0, {"--help"});
+    expect_parts(outcome.out, {"mpirun -np 4 vae_dist configs/", "vae_dist check", "vae_dist inspect",
+                               "vae_dist import idx", "vae_dist import csv", "vae_dist import npy",
+                               "benchmark", "--set", "Exit status"});
+    for (const char* command : {"check", "benchmark", "inspect", "import"}) {
+        expect_parts(run_well(0, {command, "--help"}).out, {"Example"});
+    }
+    expect_parts(run_well(0, {"import", "csv", "--help"}).out, {"Example", "--delimiter"});
+}
+
+TEST_F(Commands, VersionSaysWhatWasBuiltIn) {
+    const Outcome outcome = run_well(2, {"--version"});
+    expect_parts(outcome.out, {"vae_dist ", "Open MPI", "HDF5 1.", "cuda", "nccl"});
+}
+
+TEST_F(Commands, WrongUsageIsRefused) {
+    expect_refused(run(0, {}), 2, {"--help"});
+    expect_refused(run(3, {"trian"}), 2, {"trian"});
+    expect_refused(run(0, {"run.yaml", "--sett", "a=b"}), 2, {"--sett"});
+    expect_refused(run(0, {"run.yaml", "--set", "train.epochs"}), 2, {"train.epochs"});
+    expect_refused(run(0, {"generate", "run"}), 2, {"generate"});
+}
+
+TEST_F(Commands, BenchmarkEndsInOneLineOfJsonAndLeavesNothing) {
+    for (const int ranks : {0, 2}) {
+        const Outcome outcome = run_well(ranks, {"benchmark", "run.yaml", "--steps", "15", "--warmup", "2"});
+        const Json json = Json::parse(last_line(outcome.out), nullptr, false);
+        ASSERT_TRUE(json.is_object()) << outcome.text();
+        for (const char* key : {"step_ms", "samples_per_second"})
+            EXPECT_GT(json[key].get<double>(), 0) << key;
+        EXPECT_EQ(json["ranks"], std::max(ranks, 1));
+        EXPECT_EQ(json["virtual_ranks"], 4);
+        for (const char* part : {"data", "forward", "backward", "reduce", "optimizer"}) {
+            EXPECT_GE(json["parts_ms"][part].get<double>(), 0) << part;
+        }
+    }
+    EXPECT_FALSE(fs::exists(path("run")));
+}
+
+TEST_F(Commands, ImportedTablesCanBeTrainedOn) {
+    write_text("t.csv", "a,b,c\n1,2,3.5\n4,5,-6\n7,8,9\n0,1,2\n");
+    run_well(0, {"import", "csv", "t.csv", "--out", "t.h5:x"});
+    run_well(2, {"run.yaml", "--set", "data.train={files: [t.h5], dataset: x}", "--set",
+                 "data.validation=null", "--set", "data.transform=standardize", "--set",
+                 "model.likelihood=gaussian", "--set", "train.batch_size=4"});
+    EXPECT_EQ(checkpoints_in(path("run")).size(), 3U);
+    expect_refused(run(0, {"import", "csv", "t.csv", "--out", "t.h5:x"}), 2, {"t.h5", "x"});
+    expect_refused(run(0, {"import", "csv", "nowhere.csv", "--out", "t.h5:y"}), 2, {"nowhere.csv"});
+}
+
+TEST_F(Commands, OnlyRankZeroPrints) {
+    const std::string one = run_well(0, {"check", "run.yaml"}).out;
+    const std::string three = run_well(3, {"check", "run.yaml"}).out;
+    EXPECT_EQ(std::count(three.begin(), three.end(), '\n'), std::count(one.begin(), one.end(), '\n') + 2);
+}
+
+TEST_F(Commands, PlainLinesTellOfTraining) {
+    const Outcome outcome = run_well(2, {"run.yaml", "--set", "output.log_every=5"});
+    expect_parts(outcome.out, {"epoch 1/3  step 5/33  elbo -", "reconstruction -", "kl ", "left",
+                               "validation", "done: 33 steps"});
+    EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos) << "no terminal is watching";
+}
+
+}  // namespace
+}  // namespace vae_dist

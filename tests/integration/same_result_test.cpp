@@ -1,0 +1,122 @@
+// A run's result depends on its configuration and data, never on how many ranks ran it.
+
+#include <fmt/format.h>
+
+#include "integration/run_files.hpp"
+#include "integration/sample_data.hpp"
+#include "integration/workplace.hpp"
+
+namespace vae_dist {
+namespace {
+
+constexpr const char* kImages =
+    "data:\n"
+    "  train: {files: [d.h5], dataset: train/x}\n"
+    "  validation: {files: [d.h5], dataset: test/x}\n"
+    "  transform: binarize\n"
+    "  shuffle_window: 128\n"
+    "model: {latent_dim: 3, encoder: {hidden: [24, 16]}, decoder: {hidden: [16, 24]}, activation: tanh}\n"
+    "train: {epochs: 2, batch_size: 40, virtual_ranks: 4}\n"
+    "output: {directory: run, log_every: 3}\n";
+
+constexpr const char* kTable =
+    "data:\n"
+    "  train: {files: [d.h5], dataset: train/x}\n"
+    "  validation: {files: [d.h5], dataset: test/x}\n"
+    "  transform: standardize\n"
+    "model: {latent_dim: 2, encoder: {hidden: [16]}, decoder: {hidden: [16]}, likelihood: gaussian}\n"
+    "objective: {kl_warmup_steps: 5}\n"
+    "optimizer: {clip_norm: 5, l2: 1e-4}\n"
+    "train: {epochs: 2, batch_size: 40, virtual_ranks: 4}\n"
+    "output: {directory: run, log_every: 3}\n";
+
+class SameResult : public Workplace {
+ protected:
+    void use_images(std::int64_t rows) const {
+        write_text("run.yaml", kImages);
+        write_images(path("d.h5"), "train/x", rows);
+        write_images(path("d.h5"), "test/x", 61, 100000);
+    }
+
+    void use_table(std::int64_t rows) const {
+        write_text("run.yaml", kTable);
+        write_table(path("d.h5"), "train/x", rows);
+        write_table(path("d.h5"), "test/x", 61);
+    }
+
+    void train(int ranks, const std::string& directory, std::vector<std::string> settings = {}) const {
+        settings.push_back("output.directory=" + directory);
+        run_well(ranks, with_settings("run.yaml", settings));
+    }
+
+    void expect_same_on_every_number_of_ranks() const {
+        train(0, "p0");
+        for (const int ranks : {1, 2, 3, 4}) {
+            const std::string name = fmt::format("p{}", ranks);
+            train(ranks, name);
+            SCOPED_TRACE(std::to_string(ranks) + " ranks");
+            expect_equal_runs(path("p0"), path(name));
+        }
+        // Or nothing was compared.
+        EXPECT_EQ(checkpoints_in(path("p0")).size(), 2U);
+        EXPECT_TRUE(std::filesystem::exists(path("p0/best.h5")));
+        EXPECT_FALSE(metric(path("p0"), "train", "elbo").empty());
+        EXPECT_EQ(metric(path("p0"), "validation", "elbo").size(), 2U);
+    }
+};
+
+TEST_F(SameResult, BernoulliOnBinarizedImages) {
+    use_images(400);
+    expect_same_on_every_number_of_ranks();
+}
+
+TEST_F(SameResult, BernoulliWithAnUnevenLastBatch) {
+    // A last batch of two samples: two virtual ranks have none.
+    use_images(402);
+    expect_same_on_every_number_of_ranks();
+}
+
+TEST_F(SameResult, GaussianOnAStandardizedTable) {
+    use_table(400);
+    expect_same_on_every_number_of_ranks();
+}
+
+TEST_F(SameResult, GaussianWithAnUnevenLastBatch) {
+    use_table(401);
+    expect_same_on_every_number_of_ranks();
+}
+
+TEST_F(SameResult, StreamedDataGiveTheBitsOfDataInMemory) {
+    use_images(402);
+    train(2, "memory", {"data.cache=memory"});
+    train(2, "stream", {"data.cache=stream"});
+    const auto memory = checkpoints_in(path("memory"));
+    const auto stream = checkpoints_in(path("stream"));
+    ASSERT_EQ(memory.size(), stream.size());
+    EXPECT_EQ(metrics_of(path("memory")), metrics_of(path("stream")));
+    // The files differ in the configuration that they keep.
+    train(0, "memory", {"data.cache=stream", "train.epochs=3"});
+    train(0, "stream", {"data.cache=stream", "train.epochs=3"});
+    expect_equal_hdf5(checkpoints_in(path("memory")).back(), checkpoints_in(path("stream")).back());
+}
+
+TEST_F(SameResult, AnotherSeedIsAnotherResult) {
+    use_images(120);
+    train(2, "one", {"train.epochs=1"});
+    train(2, "two", {"train.epochs=1", "train.seed=2"});
+    EXPECT_NE(metrics_of(path("one")), metrics_of(path("two")));
+}
+
+TEST_F(SameResult, Float32ReductionIsCloseToExact) {
+    use_table(400);
+    train(3, "exact");
+    train(3, "float", {"train.reduction=float32"});
+    const auto exact = metric(path("exact"), "validation", "elbo");
+    const auto fast = metric(path("float"), "validation", "elbo");
+    ASSERT_EQ(exact.size(), fast.size());
+    for (std::size_t i = 0; i < exact.size(); ++i)
+        EXPECT_NEAR(exact[i], fast[i], 1e-2 * std::abs(exact[i]));
+}
+
+}  // namespace
+}  // namespace vae_dist

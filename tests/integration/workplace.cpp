@@ -1,0 +1,92 @@
+#include "integration/workplace.hpp"
+
+#include <fstream>
+#include <sstream>
+
+namespace vae_dist {
+
+namespace {
+
+std::vector<std::string> words(const std::string& text) {
+    std::istringstream stream(text);
+    std::vector<std::string> words;
+    for (std::string word; stream >> word;)
+        words.push_back(word);
+    return words;
+}
+
+std::vector<std::string> error_lines(const std::string& text) {
+    std::istringstream stream(text);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(stream, line);) {
+        if (line.starts_with("vae_dist: error:")) lines.push_back(line);
+    }
+    return lines;
+}
+
+}  // namespace
+
+std::vector<std::string> mpirun_command() {
+    std::vector<std::string> command = {"env"};
+    for (const std::string& assignment : words(VAE_DIST_MPI_ENVIRONMENT))
+        command.push_back(assignment);
+    command.push_back(VAE_DIST_MPIEXEC);
+    return command;
+}
+
+std::vector<std::string> vae_dist_command(int ranks, const std::vector<std::string>& arguments) {
+    std::vector<std::string> command;
+    if (ranks > 0) {
+        command = mpirun_command();
+        command.insert(command.end(), {VAE_DIST_MPIEXEC_NUMPROC_FLAG, std::to_string(ranks)});
+    }
+    command.push_back(VAE_DIST_PROGRAM);
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return command;
+}
+
+std::vector<std::string> with_settings(const std::string& config, const std::vector<std::string>& settings) {
+    std::vector<std::string> arguments = {config};
+    for (const std::string& setting : settings)
+        arguments.insert(arguments.end(), {"--set", setting});
+    return arguments;
+}
+
+std::unique_ptr<Process> Workplace::start(int ranks, const std::vector<std::string>& arguments) const {
+    return std::make_unique<Process>(vae_dist_command(ranks, arguments),
+                                     ProcessOptions{.folder = folder_.path()});
+}
+
+Outcome Workplace::run(int ranks, const std::vector<std::string>& arguments, ProcessOptions options) const {
+    options.folder = folder_.path();
+    return Process(vae_dist_command(ranks, arguments), options).wait(limit_);
+}
+
+Outcome Workplace::run_well(int ranks, const std::vector<std::string>& arguments) const {
+    Outcome outcome = run(ranks, arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.text();
+    EXPECT_EQ(outcome.err.find("vae_dist: error:"), std::string::npos) << outcome.text();
+    return outcome;
+}
+
+void Workplace::write_text(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories(path(name).parent_path());
+    std::ofstream(path(name)) << text;
+}
+
+void expect_parts(const std::string& text, std::initializer_list<std::string> parts) {
+    for (const std::string& part : parts) {
+        EXPECT_NE(text.find(part), std::string::npos) << "no '" << part << "' in:\n" << text;
+    }
+}
+
+void expect_refused(const Outcome& outcome, int status, std::initializer_list<std::string> parts) {
+    EXPECT_EQ(outcome.status, status) << outcome.text();
+    const auto lines = error_lines(outcome.err);
+    ASSERT_EQ(lines.size(), 1U) << outcome.text();
+    EXPECT_TRUE(error_lines(outcome.out).empty()) << outcome.text();
+    expect_parts(lines[0], parts);
+    EXPECT_LT(outcome.seconds_after_error, 10) << outcome.text();
+}
+
+}  // namespace vae_dist

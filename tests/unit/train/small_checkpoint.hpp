@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "vae_dist/config/load.hpp"
+#include "vae_dist/train/checkpoint.hpp"
+
+namespace vae_dist {
+
+/// A configuration as training has it: made-up data, virtual ranks resolved.
+inline Config small_config() {
+    Config config = parse_config(
+        "data: {synthetic: {samples: 40, shape: [6]}}\n"
+        "model: {latent_dim: 2, encoder: {hidden: [5]}, decoder: {hidden: [4]}, likelihood: gaussian}\n"
+        "train: {batch_size: 8, epochs: 2, seed: 9}\n"
+        "output: {directory: runs/small}\n",
+        "small.yaml");
+    config.train.virtual_ranks = 4;
+    return config;
+}
+
+/// Made-up contents in every field, numbers that are not finite among them.
+inline Checkpoint small_checkpoint(std::int64_t step = 7) {
+    Checkpoint checkpoint;
+    checkpoint.progress = {.step = step,
+                           .epoch = 1,
+                           .samples_in_epoch = 16,
+                           .updates = step - 1,
+                           .nonfinite_in_a_row = 1,
+                           .validation_elbo = std::numeric_limits<double>::quiet_NaN(),
+                           .best_elbo = -101.0 / 3,
+                           .window = {.reconstruction = -1234.0 / 7, .kl = 0.1, .samples = 24}};
+    checkpoint.config = small_config();
+    checkpoint.created_by = program_signature();
+    checkpoint.data_rows = 40;
+    checkpoint.row_shape = {2, 3};
+    checkpoint.model = {
+        {"decoder/output/weight", {2, 3}, {1, -2, 3e-39F, std::nanf(""), 5, -0.0F}},
+        {"encoder/0/bias", {1}, {std::numeric_limits<float>::infinity()}},
+    };
+    checkpoint.optimizer = {{"first_moment", checkpoint.model}, {"second_moment", checkpoint.model}};
+    checkpoint.optimizer[1].second[1].values[0] = 0.25F;
+    checkpoint.statistics = FeatureStatistics{.mean = {1, 2, 3}, .deviation = {0.5F, 1, 2}, .rows = 40};
+    return checkpoint;
+}
+
+}  // namespace vae_dist

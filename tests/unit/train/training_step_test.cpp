@@ -1,0 +1,119 @@
+#include "vae_dist/train/training_step.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "unit/train/small_checkpoint.hpp"
+#include "vae_dist/comm/self_communicator.hpp"
+#include "vae_dist/train/start.hpp"
+
+namespace vae_dist {
+namespace {
+
+constexpr double kRate = 0.01;
+
+// Plain gradient descent on a batch of all samples, so that a step shows its gradient.
+Config descent() {
+    Config config = small_config();
+    config.train.batch_size = config.data.synthetic->samples;
+    config.optimizer.name = OptimizerKind::sgd;
+    config.optimizer.momentum = 0;
+    config.optimizer.learning_rate = kRate;
+    return config;
+}
+
+// One step of one rank.
+struct OneStep {
+    explicit OneStep(const Config& config, float weights_times = 1) {
+        SelfCommunicator alone;
+        const TrainingData data(config, alone);
+        const StartedReplica started = start_replica(config, data, std::nullopt, alone);
+        const ParameterStore& store = started.replica->vae.parameters();
+        for (float& weight : store.values)
+            weight *= weights_times;
+        before.assign(store.values.begin(), store.values.end());
+        TrainingStep step(config, 10, *started.replica, alone);
+        const auto loader = data.start_loader(0, 0);
+        result = step.run(*loader, 0, 0);
+        after.assign(store.values.begin(), store.values.end());
+    }
+
+    // Of the gradient that the weights moved by.
+    double moved_by() const {
+        double squares = 0;
+        for (std::size_t i = 0; i < before.size(); ++i) {
+            squares += std::pow((static_cast<double>(before[i]) - after[i]) / kRate, 2);
+        }
+        return std::sqrt(squares);
+    }
+
+    std::vector<float> before;
+    std::vector<float> after;
+    StepResult result;
+};
+
+TEST(TrainingStep, MovesTheWeightsByTheWholeGradient) {
+    const OneStep step(descent());
+    EXPECT_TRUE(step.result.applied);
+    EXPECT_EQ(step.result.samples, 40);
+    EXPECT_EQ(step.result.learning_rate, kRate);
+    EXPECT_GT(step.result.gradient_norm, 0);
+    EXPECT_NEAR(step.moved_by(), step.result.gradient_norm, 1e-4 * step.result.gradient_norm);
+}
+
+TEST(TrainingStep, ClippingLimitsTheMoveAndReportsTheNormBefore) {
+    Config config = descent();
+    const double whole = OneStep(config).result.gradient_norm;
+    config.optimizer.clip_norm = whole / 4;
+    const OneStep clipped(config);
+    EXPECT_EQ(clipped.result.gradient_norm, whole);
+    EXPECT_NEAR(clipped.moved_by(), whole / 4, 1e-3 * whole);
+    config.optimizer.clip_norm = whole * 2;
+    EXPECT_EQ(OneStep(config).after, OneStep(descent()).after) << "a gradient below the limit is left alone";
+}
+
+TEST(TrainingStep, PenaltiesPullTheWeightsTowardsZero) {
+    const OneStep plain(descent());
+    Config config = descent();
+    config.optimizer.l1 = 0.5;
+    config.optimizer.l2 = 2;
+    const OneStep penalised(config);
+    for (std::size_t i = 0; i < plain.before.size(); ++i) {
+        const double weight = plain.before[i];
+        const double sign = (weight > 0 ? 1 : 0) - (weight < 0 ? 1 : 0);
+        EXPECT_NEAR(penalised.after[i], plain.after[i] - kRate * (2 * weight + 0.5 * sign), 1e-6);
+    }
+}
+
+TEST(TrainingStep, TheGradientIsThatOfTheMeanHoweverManyVirtualRanks) {
+    Config config = descent();
+    config.train.virtual_ranks = 1;
+    const OneStep one(config);
+    config.train.virtual_ranks = 7;
+    const OneStep seven(config);
+    EXPECT_NEAR(one.result.mean.reconstruction, seven.result.mean.reconstruction, 1e-5);
+    EXPECT_NEAR(one.result.mean.kl, seven.result.mean.kl, 1e-5);
+    EXPECT_NEAR(one.result.gradient_norm, seven.result.gradient_norm, 1e-4 * one.result.gradient_norm);
+    for (std::size_t i = 0; i < one.after.size(); ++i)
+        EXPECT_NEAR(one.after[i], seven.after[i], 1e-6);
+}
+
+TEST(TrainingStep, WhereANumberIsNotFiniteTheWeightsStayAsTheyWere) {
+    const OneStep step(descent(), 1e30F);
+    EXPECT_FALSE(step.result.applied);
+    EXPECT_EQ(step.before, step.after);
+}
+
+TEST(TrainingStep, TakesTheScheduleOfItsStep) {
+    Config config = descent();
+    config.objective = {.beta = 3, .kl_warmup_steps = 6};
+    config.optimizer.schedule.warmup_steps = 4;
+    const OneStep step(config);
+    EXPECT_EQ(step.result.beta, 0.5);
+    EXPECT_EQ(step.result.learning_rate, kRate / 4);
+}
+
+}  // namespace
+}  // namespace vae_dist
