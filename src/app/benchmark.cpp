@@ -7,6 +7,7 @@
 #include "app/commands.hpp"
 #include "app/fresh_run.hpp"
 #include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/core/error.hpp"
 #include "vae_dist/train/training_step.hpp"
 
 namespace vae_dist {
@@ -35,7 +36,12 @@ Timing medians(const std::vector<Timing>& timings) {
 
 Timing time_step(TrainingStep& step, BatchLoader& loader, std::int64_t number) {
     const auto begun = std::chrono::steady_clock::now();
-    step.run(loader, number, number);
+    if (!step.run(loader, number, number).applied) {
+        throw Error(ErrorKind::failure,
+                    "training diverged, so that there is nothing to time; lower "
+                    "optimizer.learning_rate")
+            .mark_on_all_ranks();
+    }
     const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begun;
     const StepTimes& times = step.times();
     Timing timing = {whole.count(), times.data, times.forward, times.backward, times.reduce, times.optimizer};
@@ -47,7 +53,7 @@ Timing time_step(TrainingStep& step, BatchLoader& loader, std::int64_t number) {
 }  // namespace
 
 void run_command(const BenchmarkCommand& command, Communicator& communicator, const Log& log) {
-    const FreshRun run(command.config, command.overrides, communicator);
+    const FreshRun run(command.config, command.overrides, communicator, log);
     const std::int64_t virtual_ranks = run.config.train.virtual_ranks.value();
     const std::int64_t steps = command.warmup + command.steps;
     TrainingStep step(run.config, steps, *run.started.replica, communicator);

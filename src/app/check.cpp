@@ -3,7 +3,6 @@
 
 #include "app/commands.hpp"
 #include "app/fresh_run.hpp"
-#include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/config/names.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/train/training_step.hpp"
@@ -52,13 +51,16 @@ Bytes memory_of(const TrainingData& data, const StartedReplica& started, const T
     const Vae& vae = started.replica->vae;
     const std::int64_t array = vae.layout().size() * static_cast<std::int64_t>(sizeof(float));
     const auto states = static_cast<std::int64_t>(started.replica->optimizer->states().size());
+    // The parameters and each state, as arrays, as the file and as its bytes.
+    const std::int64_t saving = 3 * (1 + states) * array;
     return {{"parameters and gradients", 2 * array},
             {"optimizer", states * array},
             {"gradient sum", step.bytes()},
             {"activations", vae.workspace_bytes(data.slice_rows()) +
                                 InputPipeline::bytes(vae.features(), data.slice_rows())},
             {"training data", data.loader_bytes()},
-            {"validation data", validation_bytes}};
+            {"validation data", validation_bytes},
+            {"saving (rank 0)", saving}};
 }
 
 void print_memory(const Bytes& parts, const Log& log) {
@@ -74,17 +76,13 @@ void print_memory(const Bytes& parts, const Log& log) {
 }  // namespace
 
 void run_command(const CheckCommand& command, Communicator& communicator, const Log& log) {
-    const FreshRun run(command.config, command.overrides, communicator);
+    const FreshRun run(command.config, command.overrides, communicator, log);
     const Config& config = run.config;
     const TrainingData& data = run.data;
     const StartedReplica& started = run.started;
     const TrainingStep step(config, data.total_steps(), *started.replica, communicator);
     std::optional<Validation> validation;
-    run_together(communicator, [&] {
-        if (!config.data.validation) return;
-        validation.emplace(config, open_validation_rows(config, data.source()), data.mine(),
-                           data.ranks_on_this_machine(), communicator);
-    });
+    if (config.data.validation) validation.emplace(config, data, communicator);
     log.info("{} is valid", command.config);
     print_data(config, data, log);
     if (validation) log.info("validation  {} samples", format_count(validation->samples()));

@@ -56,6 +56,7 @@ class Parser {
             return PrintCommand{version.what()};
         } catch (const CLI::ParseError& error) {
             refuse_commands_to_come();
+            if (!train_.config.empty()) refuse_unknown_command();
             throw_input_error("{}; see vae_dist --help", error.what());
         }
         return command();
@@ -63,8 +64,8 @@ class Parser {
 
  private:
     void add_check() {
-        check_app_ =
-            app_.add_subcommand("check", "Validate configuration and data, print the plan, train nothing");
+        check_app_ = app_.add_subcommand(
+            "check", "Validate the configuration, open the data, print the plan; train nothing");
         check_app_->footer("Example: mpirun -np 4 vae_dist check configs/fashion.yaml");
         add_config_options(*check_app_, check_.config, check_.overrides);
         check_app_->get_option("config")->required();
@@ -75,9 +76,10 @@ class Parser {
         benchmark_app_->footer("Example: mpirun -np 2 vae_dist benchmark configs/fashion.yaml --steps 100");
         add_config_options(*benchmark_app_, benchmark_.config, benchmark_.overrides);
         benchmark_app_->get_option("config")->required();
-        benchmark_app_->add_option("--steps", benchmark_.steps, "Steps to time")->check(CLI::PositiveNumber);
+        benchmark_app_->add_option("--steps", benchmark_.steps, "Steps to time")
+            ->check(CLI::Range(1, 1000000));
         benchmark_app_->add_option("--warmup", benchmark_.warmup, "Steps before them")
-            ->check(CLI::NonNegativeNumber);
+            ->check(CLI::Range(0, 1000000));
     }
 
     void add_inspect() {

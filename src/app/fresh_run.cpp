@@ -19,9 +19,9 @@ Config load_and_resolve(const std::string& path, const std::vector<std::string>&
 }  // namespace
 
 FreshRun::FreshRun(const std::string& path, const std::vector<std::string>& overrides,
-                   Communicator& communicator)
+                   Communicator& communicator, const Log& log)
     : config(load_and_resolve(path, overrides, communicator)),
       data(config, communicator),
-      started(start_replica(config, data, std::nullopt, communicator)) {}
+      started(start_replica(config, data, std::nullopt, communicator, log)) {}
 
 }  // namespace vae_dist

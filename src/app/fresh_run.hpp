@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "vae_dist/comm/communicator.hpp"
+#include "vae_dist/core/log.hpp"
 #include "vae_dist/train/start.hpp"
 #include "vae_dist/train/training_data.hpp"
 
@@ -12,7 +13,8 @@ namespace vae_dist {
 /// A run at its beginning, whatever its output.directory holds: what `check` looks at and `benchmark` runs.
 struct FreshRun {
     /// Collective; errors are thrown on all ranks.
-    FreshRun(const std::string& path, const std::vector<std::string>& overrides, Communicator& communicator);
+    FreshRun(const std::string& path, const std::vector<std::string>& overrides, Communicator& communicator,
+             const Log& log);
 
     Config config;
     TrainingData data;

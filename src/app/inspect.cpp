@@ -47,7 +47,8 @@ std::string describe_checkpoint(const Checkpoint& checkpoint, const std::string&
 }
 
 bool is_checkpoint(const std::string& path) {
-    return hdf5::File::open(path).has_attribute("/", "format_version");
+    const hdf5::File file = hdf5::File::open(path);
+    return file.has_attribute("/", "format_version") && file.kind("/model") == hdf5::NodeKind::group;
 }
 
 }  // namespace

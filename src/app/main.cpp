@@ -8,6 +8,7 @@
 #include "vae_dist/comm/self_communicator.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/log.hpp"
+#include "vae_dist/core/terminal.hpp"
 
 namespace vae_dist {
 namespace {
@@ -28,6 +29,7 @@ int report(const Error& error, Communicator& communicator, const Log& log) {
 }
 
 int guarded_main(int argc, char** argv) {
+    open_missing_standard_streams();
     std::optional<MpiSession> session;
     std::unique_ptr<Communicator> communicator = std::make_unique<SelfCommunicator>();
     try {

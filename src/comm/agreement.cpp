@@ -31,14 +31,18 @@ std::int64_t maximum(Communicator& communicator, std::int64_t value) {
 
 }  // namespace
 
-void run_together(Communicator& communicator, const std::function<void()>& work) {
+void run_together(Communicator& communicator, const std::function<void()>& work,
+                  std::chrono::milliseconds patience) {
     std::exception_ptr mine;
     try {
         work();
     } catch (...) {
         mine = std::current_exception();
     }
-    if (maximum(communicator, mine ? 1 : 0) > 0) throw_together(communicator, mine);
+    const auto failed =
+        communicator.all_reduce_max_within(mine ? 1 : 0, mine ? patience : std::chrono::milliseconds::max());
+    if (!failed) throw as_error(mine);
+    if (*failed > 0) throw_together(communicator, mine);
 }
 
 void run_on_first_rank(Communicator& communicator, const std::function<void()>& work) {

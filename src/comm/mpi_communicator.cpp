@@ -3,7 +3,10 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
+#include <memory>
+#include <thread>
 
 #include "vae_dist/core/error.hpp"
 
@@ -22,7 +25,12 @@ class MpiCommunicator final : public Communicator {
         check(MPI_Comm_size(communicator_, &size_), "MPI_Comm_size");
     }
 
+    // What the others have not answered MPI may still write to, and a communicator in use cannot be freed.
     ~MpiCommunicator() override {
+        if (unanswered_) {
+            static_cast<void>(unanswered_.release());
+            return;
+        }
         int finalized = 0;
         MPI_Finalized(&finalized);
         if (finalized == 0) MPI_Comm_free(&communicator_);
@@ -46,6 +54,20 @@ class MpiCommunicator final : public Communicator {
 
     void all_reduce_max(std::span<std::int64_t> values) override { all_reduce(values, MPI_INT64_T, MPI_MAX); }
     void all_reduce_max(std::span<double> values) override { all_reduce(values, MPI_DOUBLE, MPI_MAX); }
+
+    std::optional<std::int64_t> all_reduce_max_within(std::int64_t value,
+                                                      std::chrono::milliseconds patience) override {
+        require(!unanswered_, "a communicator whose ranks did not meet in time is only aborted");
+        unanswered_ = std::make_unique<std::int64_t>(value);
+        MPI_Request request = MPI_REQUEST_NULL;
+        check(
+            MPI_Iallreduce(MPI_IN_PLACE, unanswered_.get(), 1, MPI_INT64_T, MPI_MAX, communicator_, &request),
+            "MPI_Iallreduce");
+        if (!done_within(request, patience)) return std::nullopt;
+        const std::int64_t answer = *unanswered_;
+        unanswered_.reset();
+        return answer;
+    }
 
     void broadcast(std::span<std::byte> bytes, int root) override {
         in_pieces(bytes, [&](std::byte* piece, int count) {
@@ -76,6 +98,23 @@ class MpiCommunicator final : public Communicator {
 
  private:
     static constexpr int kGatherTag = 1;
+
+    // At first without pauses, which would add to the time of a short wait. The ranks that work on may need
+    // the core that a long one would take.
+    bool done_within(MPI_Request& request, std::chrono::milliseconds patience) const {
+        using Clock = std::chrono::steady_clock;
+        constexpr std::chrono::milliseconds kPause{1};
+        const auto start = Clock::now();
+        for (;;) {
+            int done = 0;
+            check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+            if (done != 0) return true;
+            // In whole milliseconds, of which milliseconds::max() does not overflow.
+            const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
+            if (waited >= patience) return false;
+            if (waited >= kPause) std::this_thread::sleep_for(kPause);
+        }
+    }
 
     template <class T>
     void all_reduce(std::span<T> values, MPI_Datatype type, MPI_Op operation) {
@@ -120,6 +159,7 @@ class MpiCommunicator final : public Communicator {
     MPI_Comm communicator_ = MPI_COMM_NULL;
     int rank_ = 0;
     int size_ = 1;
+    std::unique_ptr<std::int64_t> unanswered_;  ///< value of an all_reduce_max_within that is under way
 };
 
 }  // namespace

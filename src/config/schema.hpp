@@ -28,13 +28,11 @@ struct IntegerRange {
     std::int64_t high = 1'000'000'000'000;
 };
 
-/// The numbers that are allowed: low ... high, without the ends or without 0 where it says so. All fit a
-/// float.
+/// The numbers that are allowed: low ... high, without the low end or without 0 where it says so.
 struct RealRange {
     double low = 0;
     double high = 1e30;
     bool with_low = true;
-    bool with_high = true;
     bool with_zero = true;
 };
 
@@ -53,12 +51,12 @@ inline constexpr IntegerRange kSeeds = {0, std::numeric_limits<std::uint32_t>::m
 inline constexpr IntegerRange kSteps = {1, std::numeric_limits<std::uint32_t>::max()};
 inline constexpr IntegerRange kEvery = {1};
 inline constexpr IntegerRange kWidths = {1, 10'000'000};
-inline constexpr RealRange kPositive = {0, 1e30, false};
+inline constexpr RealRange kPositive = {1e-30, 1e30};
 inline constexpr RealRange kNonNegative = {0, 1e30};
-inline constexpr RealRange kDecayRate = {0, 1, true, false};
+inline constexpr RealRange kDecayRate = {0, 0.999999};  // float32 tells it from 1
 inline constexpr RealRange kFraction = {0, 1};
 inline constexpr RealRange kFactor = {0, 1, false};
-inline constexpr RealRange kScale = {-1e30, 1e30, true, true, false};
+inline constexpr RealRange kScale = {-1e300, 1e300, true, false};
 
 template <class SomeDataset, class Visitor>
 void visit_dataset(const std::string& section, SomeDataset& dataset, Visitor& visit) {

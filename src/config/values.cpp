@@ -35,9 +35,8 @@ std::string describe(const IntegerRange& range) {
 }
 
 std::string describe(const RealRange& range) {
-    return fmt::format("{} {} and {} {}{}", range.with_low ? "at least" : "greater than", range.low,
-                       range.with_high ? "at most" : "less than", range.high,
-                       range.with_zero ? "" : ", and not 0");
+    return fmt::format("{} {} and at most {}{}", range.with_low ? "at least" : "greater than", range.low,
+                       range.high, range.with_zero ? "" : ", and not 0");
 }
 
 // from_chars takes no plus sign.
@@ -104,8 +103,7 @@ void read_value(const Node& node, const Key& key, double& value, const RealRange
     const std::optional<double> parsed = parse_real(node.text);
     if (!parsed) refuse(node, key, "a number");
     const bool above = range.with_low ? *parsed >= range.low : *parsed > range.low;
-    const bool below = range.with_high ? *parsed <= range.high : *parsed < range.high;
-    if (!above || !below || (*parsed == 0 && !range.with_zero)) out_of_range(node, key, describe(range));
+    if (!above || *parsed > range.high || (*parsed == 0 && !range.with_zero)) out_of_range(node, key, describe(range));
     value = *parsed;
 }
 

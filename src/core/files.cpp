@@ -120,6 +120,28 @@ void create_writable_folder(const std::filesystem::path& folder) {
     ::unlink(trial.c_str());
 }
 
+LineFile::LineFile(const std::filesystem::path& path)
+    : path_(path), descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
+    if (descriptor_ < 0) throw_failure("cannot open {}: {}", path_.string(), system_reason());
+}
+
+LineFile::~LineFile() {
+    ::close(descriptor_);
+}
+
+void LineFile::append(const std::string& line) {
+    const std::string text = line + "\n";
+    if (!write_all(descriptor_, std::as_bytes(std::span(text)))) {
+        throw_failure("cannot write to {}: {}", path_.string(), system_reason());
+    }
+}
+
+void LineFile::flush_to_disk() {
+    if (::fsync(descriptor_) != 0) {
+        throw_failure("cannot flush {} to disk: {}", path_.string(), system_reason());
+    }
+}
+
 FolderLock::FolderLock(const std::filesystem::path& folder, std::chrono::milliseconds patience) {
     const std::filesystem::path lock = folder / ".lock";
     descriptor_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);

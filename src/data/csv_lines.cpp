@@ -1,5 +1,6 @@
 #include "data/csv_lines.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "vae_dist/core/error.hpp"

@@ -6,12 +6,13 @@
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
-namespace {
 
 std::int64_t total_rows(std::span<const RowRange> ranges) {
     return std::accumulate(ranges.begin(), ranges.end(), std::int64_t{0},
                            [](std::int64_t sum, const RowRange& range) { return sum + range.rows; });
 }
+
+namespace {
 
 /// The number of samples that `blocks` cover without a gap.
 std::int64_t covered_samples(std::span<const RowRange> blocks) {

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "data/hdf5_detail.hpp"
+#include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
 
 namespace vae_dist::hdf5 {
@@ -60,10 +60,6 @@ std::vector<std::int64_t> extent(hid_t space) {
     std::vector<hsize_t> sizes(static_cast<std::size_t>(rank));
     H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
     return {sizes.begin(), sizes.end()};
-}
-
-std::int64_t product(std::span<const std::int64_t> sizes) {
-    return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
 }
 
 }  // namespace
@@ -195,7 +191,6 @@ DatasetInfo File::info(const std::string& dataset) const {
     const Handle type(check(H5Dget_type(opened.get()), ErrorKind::input, doing), H5Tclose);
     const Handle creation(check(H5Dget_create_plist(opened.get()), ErrorKind::input, doing), H5Pclose);
     DatasetInfo info;
-    info.scalar = H5Sget_simple_extent_type(space.get()) != H5S_SIMPLE;
     info.shape = detail::extent(space.get());
     info.type = detail::element_type_of(type.get());
     info.type_name = detail::describe_type(type.get());
@@ -204,23 +199,31 @@ DatasetInfo File::info(const std::string& dataset) const {
     return info;
 }
 
-std::vector<float> File::read_floats(const std::string& dataset) const {
+template <class T>
+std::vector<T> File::read_values(const std::string& dataset, hid_t memory_type) const {
     const DatasetInfo about = info(dataset);
     if (!about.type)
         throw_input_error("'{}' holds no numbers, but {}", locate(*this, dataset), about.type_name);
     const Handle opened = detail::open_dataset(*this, dataset);
     const Handle space(H5Dget_space(opened.get()), H5Sclose);
     if (H5Sget_simple_extent_type(space.get()) == H5S_NULL) return {};
-    std::vector<float> values(static_cast<std::size_t>(detail::product(about.shape)));
-    check(H5Dread(opened.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
-          ErrorKind::input, fmt::format("cannot read '{}'", locate(*this, dataset)));
+    std::vector<T> values(static_cast<std::size_t>(element_count(about.shape)));
+    check(H5Dread(opened.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), ErrorKind::input,
+          fmt::format("cannot read '{}'", locate(*this, dataset)));
     return values;
 }
 
-void File::write_floats(const std::string& dataset, std::span<const std::int64_t> shape,
-                        std::span<const float> values, bool checksum) {
-    const std::int64_t elements = detail::product(shape);
-    require(elements == static_cast<std::int64_t>(values.size()), "a dataset's values fill its shape");
+std::vector<float> File::read_floats(const std::string& dataset) const {
+    return read_values<float>(dataset, H5T_NATIVE_FLOAT);
+}
+
+std::vector<double> File::read_doubles(const std::string& dataset) const {
+    return read_values<double>(dataset, H5T_NATIVE_DOUBLE);
+}
+
+void File::write_values(const std::string& dataset, std::span<const std::int64_t> shape, hid_t file_type,
+                        hid_t memory_type, const void* values, bool checksum) {
+    const std::int64_t elements = element_count(shape);
     detail::create_groups_above(*this, dataset);
     const std::string doing = fmt::format("cannot write '{}'", locate(*this, dataset));
     const Handle properties = detail::object_properties(H5P_DATASET_CREATE);
@@ -232,15 +235,27 @@ void File::write_floats(const std::string& dataset, std::span<const std::int64_t
         check(H5Pset_fletcher32(properties.get()), ErrorKind::failure, doing);
     }
     const Handle space = detail::make_space(shape);
-    Handle made(check(H5Dcreate2(id(), dataset.c_str(), H5T_IEEE_F32LE, space.get(), H5P_DEFAULT,
-                                 properties.get(), H5P_DEFAULT),
+    Handle made(check(H5Dcreate2(id(), dataset.c_str(), file_type, space.get(), H5P_DEFAULT, properties.get(),
+                                 H5P_DEFAULT),
                       ErrorKind::failure, doing),
                 H5Dclose);
     if (elements > 0) {
-        check(H5Dwrite(made.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
-              ErrorKind::failure, doing);
+        check(H5Dwrite(made.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), ErrorKind::failure,
+              doing);
     }
     if (!made.close()) detail::fail(ErrorKind::failure, doing);
+}
+
+void File::write_floats(const std::string& dataset, std::span<const std::int64_t> shape,
+                        std::span<const float> values, bool checksum) {
+    require(element_count(shape) == std::ssize(values), "a dataset's values fill its shape");
+    write_values(dataset, shape, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, values.data(), checksum);
+}
+
+void File::write_doubles(const std::string& dataset, std::span<const std::int64_t> shape,
+                         std::span<const double> values, bool checksum) {
+    require(element_count(shape) == std::ssize(values), "a dataset's values fill its shape");
+    write_values(dataset, shape, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, values.data(), checksum);
 }
 
 }  // namespace vae_dist::hdf5

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "data/hdf5_detail.hpp"
+#include "vae_dist/core/shape.hpp"
 
 namespace vae_dist::hdf5 {
 
@@ -126,9 +127,7 @@ void RowReader::read(std::int64_t first, std::int64_t count, std::byte* to) cons
 std::vector<double> RowReader::read_doubles(std::int64_t first, std::int64_t count) const {
     if (!info_.type)
         throw_input_error("'{}' holds no numbers, but {}", locate(file_, dataset_path_), info_.type_name);
-    std::int64_t values = count;
-    for (std::size_t d = 1; d < info_.shape.size(); ++d)
-        values *= info_.shape[d];
+    const std::int64_t values = count * element_count(std::span(info_.shape).subspan(1));
     std::vector<double> to(static_cast<std::size_t>(values));
     read_as(H5T_NATIVE_DOUBLE, first, count, to.data());
     return to;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
 
 namespace vae_dist {
@@ -77,9 +78,7 @@ void copy_array(ImportInput& input, const ArrayInput& array, const std::string& 
                 ImportOutput& output) {
     check_shape(array, input);
     const std::int64_t rows = array.shape.front();
-    std::int64_t row_elements = 1;
-    for (std::size_t d = 1; d < array.shape.size(); ++d)
-        row_elements *= array.shape[d];
+    const std::int64_t row_elements = element_count(std::span(array.shape).subspan(1));
     const auto width = static_cast<std::int64_t>(input_width(array));
     const std::int64_t chunk_rows =
         chunk_rows_for(row_elements * static_cast<std::int64_t>(element_bytes(array.type)), rows);

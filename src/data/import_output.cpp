@@ -1,9 +1,14 @@
 #include "data/import_output.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <system_error>
 
 #include "vae_dist/core/error.hpp"
@@ -26,6 +31,45 @@ ImportTarget parse_target(const std::string& text) {
     return target;
 }
 
+ImportTemporary::ImportTemporary(const std::filesystem::path& target, const std::string& name)
+    : path_(target.parent_path() / fmt::format(".{}.import-tmp", target.filename().string())) {
+    while (!open_and_lock(name)) {
+    }
+}
+
+bool ImportTemporary::open_and_lock(const std::string& name) {
+    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) throw_failure("cannot write '{}': {}", path_.string(), std::strerror(errno));
+    struct stat held {};
+    struct stat there {};
+    const bool known = ::fstat(descriptor_, &held) == 0;
+    // Any other reason than that it is locked means that this file system has no locks.
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || held.st_size > 0)) {
+        ::close(descriptor_);
+        throw_input_error(
+            "another import is writing to '{}'; wait until it has ended or, if there is none, remove '{}'",
+            name, path_.string());
+    }
+    // The import that held it until now may have ended in between: the file is then another name's, or
+    // none's.
+    if (known && ::stat(path_.c_str(), &there) == 0 && held.st_dev == there.st_dev &&
+        held.st_ino == there.st_ino) {
+        return true;
+    }
+    ::close(descriptor_);
+    return false;
+}
+
+ImportTemporary::~ImportTemporary() {
+    if (!in_place_) ::unlink(path_.c_str());  // before the lock goes
+    ::close(descriptor_);
+}
+
+void ImportTemporary::put_in_place_of(const std::filesystem::path& target) {
+    put_in_place(path_, target);
+    in_place_ = true;
+}
+
 ImportOutput::ImportOutput(const ImportTarget& target) : target_(target) {
     if (target.deflate < 0 || target.deflate > 9) {
         throw_input_error("compression levels go from 0 (none) to 9, not {}", target.deflate);
@@ -34,26 +78,17 @@ ImportOutput::ImportOutput(const ImportTarget& target) : target_(target) {
     // Through symbolic links, or the rename would replace the link.
     path_ = std::filesystem::weakly_canonical(target.file, error);
     if (error) throw_input_error("cannot write '{}': {}", target.file, error.message());
-    const bool exists = std::filesystem::exists(path_);
-    if (exists) hdf5::File::open(target.file);  // says what is wrong under the name that the user knows
-    temporary_ = path_.parent_path() / fmt::format(".{}.tmp-{}", path_.filename().string(), getpid());
-    if (exists && !std::filesystem::copy_file(path_, temporary_, error)) {
-        const std::string why = error.message();
-        std::filesystem::remove(temporary_, error);
-        throw_failure("cannot copy '{}' to '{}': {}", target.file, temporary_.string(), why);
+    temporary_.emplace(path_, target.file);
+    const std::filesystem::path& copy = temporary_->path();
+    if (!std::filesystem::exists(path_)) {
+        file_ = hdf5::File::create(copy);
+        return;
     }
-    try {
-        file_ = exists ? hdf5::File::open_for_writing(temporary_) : hdf5::File::create(temporary_);
-    } catch (...) {
-        std::filesystem::remove(temporary_, error);
-        throw;
+    hdf5::File::open(target.file);  // says what is wrong under the name that the user knows
+    if (!std::filesystem::copy_file(path_, copy, std::filesystem::copy_options::overwrite_existing, error)) {
+        throw_failure("cannot copy '{}' to '{}': {}", target.file, copy.string(), error.message());
     }
-}
-
-ImportOutput::~ImportOutput() {
-    file_.reset();
-    std::error_code ignored;  // after commit there is none
-    std::filesystem::remove(temporary_, ignored);
+    file_ = hdf5::File::open_for_writing(copy);
 }
 
 hdf5::RowWriter ImportOutput::create_rows(const std::string& dataset, hdf5::RowWriterOptions options) {
@@ -61,9 +96,8 @@ hdf5::RowWriter ImportOutput::create_rows(const std::string& dataset, hdf5::RowW
     if (kind == hdf5::NodeKind::dataset && target_.replace) {
         file_->remove(dataset);
     } else if (kind == hdf5::NodeKind::dataset) {
-        throw_input_error(
-            "'{}' has a dataset '{}' already; choose another name, or replace it with --force",
-            target_.file, dataset);
+        throw_input_error("'{}' has a dataset '{}' already; choose another name, or replace it with --force",
+                          target_.file, dataset);
     } else if (kind != hdf5::NodeKind::missing) {
         throw_input_error("'{}' has '{}' already, and it is no dataset; choose another name", target_.file,
                           dataset);
@@ -74,7 +108,7 @@ hdf5::RowWriter ImportOutput::create_rows(const std::string& dataset, hdf5::RowW
 
 void ImportOutput::commit() {
     file_->close();
-    put_in_place(temporary_, path_);
+    temporary_->put_in_place_of(path_);
 }
 
 std::int64_t chunk_rows_for(std::int64_t row_bytes, std::int64_t most) {

@@ -10,28 +10,29 @@ double input_scale(const DataConfig& config, ElementType type) {
     return config.scale.value_or(type == ElementType::uint8 ? 1.0 / 255.0 : 1.0);
 }
 
-InputPipeline::InputPipeline(const DataConfig& config, std::uint32_t seed, ElementType type, std::int64_t features,
-                             const std::optional<FeatureStatistics>& statistics, std::int64_t rows,
-                             Backend& backend)
+InputPipeline::InputPipeline(const DataConfig& config, std::uint32_t seed, ElementType type,
+                             std::int64_t features, const std::optional<FeatureStatistics>& statistics,
+                             std::int64_t rows, Backend& backend)
     : backend_(backend),
       type_(type),
       features_(features),
       input_(backend.allocate(static_cast<std::size_t>(rows * features) * sizeof(float))),
-      transform_{.scale = static_cast<float>(input_scale(config, type)),
+      transform_{.scale = input_scale(config, type),
                  .kind = config.transform,
                  .random = CounterRandom(seed, Purpose::binarize)} {
     require(statistics.has_value() == (config.transform == Transform::standardize),
             "standardize, and nothing else, needs the features' statistics");
     if (!statistics) return;
-    const std::size_t bytes = static_cast<std::size_t>(features) * sizeof(float);
-    std::vector<float> inverse;
-    for (const float deviation : statistics->deviation) inverse.push_back(1.0F / deviation);
+    const std::size_t bytes = static_cast<std::size_t>(features) * sizeof(double);
+    std::vector<double> inverse;
+    for (const double deviation : statistics->deviation)
+        inverse.push_back(1 / deviation);
     mean_ = backend.allocate(bytes);
     inverse_deviation_ = backend.allocate(bytes);
-    backend.copy_in(mean_.as<float>(), statistics->mean.data(), bytes);
-    backend.copy_in(inverse_deviation_.as<float>(), inverse.data(), bytes);
-    transform_.mean = mean_.as<float>();
-    transform_.inverse_deviation = inverse_deviation_.as<float>();
+    backend.copy_in(mean_.as<double>(), statistics->mean.data(), bytes);
+    backend.copy_in(inverse_deviation_.as<double>(), inverse.data(), bytes);
+    transform_.mean = mean_.as<double>();
+    transform_.inverse_deviation = inverse_deviation_.as<double>();
 }
 
 ConstFloatMatrix InputPipeline::load(const Slice& slice, std::uint32_t visit) {

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/hdf5.hpp"
 
@@ -20,22 +21,15 @@ constexpr std::size_t kMostDatasets = 12;
 constexpr std::size_t kMostAttributes = 12;
 constexpr std::size_t kMostText = 60;
 
-std::int64_t product(std::span<const std::int64_t> sizes) {
-    std::int64_t result = 1;
-    for (const std::int64_t size : sizes)
-        result *= size;
-    return result;
-}
-
 // Shape, type, and how it is stored.
 std::string describe_storage(const hdf5::DatasetInfo& info) {
     std::string text = fmt::format("{}  {}", format_shape(info.shape), info.type_name);
     if (!info.chunk.empty()) text += fmt::format(", chunks {}", format_shape(info.chunk));
     if (!info.filters.empty()) text += fmt::format(", {}", fmt::join(info.filters, " + "));
     text += fmt::format(", {}", format_bytes(info.stored_bytes));
-    if (info.type && !info.filters.empty() && product(info.shape) > 0) {
+    if (info.type && !info.filters.empty() && element_count(info.shape) > 0) {
         const auto raw =
-            static_cast<double>(product(info.shape)) * static_cast<double>(element_bytes(*info.type));
+            static_cast<double>(element_count(info.shape)) * static_cast<double>(element_bytes(*info.type));
         text += fmt::format(" ({:.0f}% of {})", 100 * static_cast<double>(info.stored_bytes) / raw,
                             format_bytes(static_cast<std::uint64_t>(raw)));
     }
@@ -46,7 +40,7 @@ std::string describe_storage(const hdf5::DatasetInfo& info) {
 std::string describe_values(const std::string& path, const std::string& dataset,
                             const hdf5::DatasetInfo& info) {
     constexpr std::int64_t kMostValues = std::int64_t{1} << 20;
-    const std::int64_t row_values = product(std::span(info.shape).subspan(1));
+    const std::int64_t row_values = element_count(std::span(info.shape).subspan(1));
     const std::int64_t rows =
         std::min(info.shape.front(), kMostValues / std::max<std::int64_t>(row_values, 1));
     if (rows == 0 || row_values == 0)
@@ -131,10 +125,10 @@ std::string dataset_to_train_on(const std::vector<Entry>& entries) {
     std::string best;
     std::int64_t most = 0;
     for (const Entry& entry : entries) {
-        if (!entry.info || !entry.info->type || product(entry.info->shape) <= most ||
+        if (!entry.info || !entry.info->type || element_count(entry.info->shape) <= most ||
             entry.info->shape.empty())
             continue;
-        most = product(entry.info->shape);
+        most = element_count(entry.info->shape);
         best = entry.name;
     }
     return best;

@@ -1,15 +1,12 @@
 #include "vae_dist/data/row_source.hpp"
 
-#include <functional>
-#include <numeric>
-
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/shape.hpp"
 
 namespace vae_dist {
 
 std::int64_t RowSource::features() const {
-    const std::vector<std::int64_t>& shape = row_shape();
-    return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+    return element_count(row_shape());
 }
 
 std::size_t RowSource::row_bytes() const {

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <cstring>
-#include <span>
 
 #include "data/row_blocks.hpp"
+#include "vae_dist/config/names.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/random.hpp"
 #include "vae_dist/core/text.hpp"
@@ -11,28 +11,6 @@
 
 namespace vae_dist {
 namespace {
-
-const char* name_of(SyntheticDistribution distribution) {
-    switch (distribution) {
-        case SyntheticDistribution::normal:
-            return "normal";
-        case SyntheticDistribution::uniform:
-            return "uniform";
-        case SyntheticDistribution::bernoulli:
-            return "bernoulli";
-    }
-    return "unknown";
-}
-
-/// Uniform numbers in (0, 1) for the features of one sample.
-void uniforms(const CounterRandom& random, std::uint64_t sample, std::span<float> out) {
-    for (std::size_t first = 0; first < out.size(); first += 4) {
-        const auto words = random.words(0, sample, static_cast<std::uint32_t>(first / 4));
-        for (std::size_t i = first; i < std::min(first + 4, out.size()); ++i) {
-            out[i] = unit_float(words[i - first]);
-        }
-    }
-}
 
 class SyntheticRows final : public RowSource {
  public:
@@ -69,10 +47,12 @@ class SyntheticRows final : public RowSource {
             random_.normals(0, row, sample_);
             return;
         }
-        uniforms(random_, row, sample_);
-        if (config_.distribution == SyntheticDistribution::bernoulli) {
-            for (float& value : sample_)
-                value = value < 0.5F ? 1.0F : 0.0F;
+        const bool bernoulli = config_.distribution == SyntheticDistribution::bernoulli;
+        words_.resize(sample_.size());
+        random_.fill_words(0, row, 0, words_);
+        for (std::size_t i = 0; i < sample_.size(); ++i) {
+            const float uniform = unit_float(words_[i]);
+            sample_[i] = !bernoulli ? uniform : uniform < 0.5F ? 1.0F : 0.0F;
         }
     }
 
@@ -80,6 +60,7 @@ class SyntheticRows final : public RowSource {
     CounterRandom random_;
     std::vector<RowRange> blocks_;
     std::vector<float> sample_;
+    std::vector<std::uint32_t> words_;
 };
 
 }  // namespace

@@ -5,16 +5,6 @@
 #include <utility>
 
 namespace vae_dist {
-namespace {
-
-std::int64_t total_rows(const std::vector<RowRange>& pieces) {
-    std::int64_t rows = 0;
-    for (const RowRange& piece : pieces)
-        rows += piece.rows;
-    return rows;
-}
-
-}  // namespace
 
 ShardCursor::ShardCursor(const EpochPlan& plan, std::int64_t virtual_rank, CheckedRows& rows,
                          const RowTable& resident, std::int64_t epoch, std::int64_t visited)

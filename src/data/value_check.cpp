@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <string>
 #include <type_traits>
 
@@ -14,37 +13,15 @@
 namespace vae_dist {
 namespace {
 
-/// Calls `work` with a number of the C++ type that `type` stands for.
-template <class Work>
-auto with_type(ElementType type, const Work& work) {
-    switch (type) {
-        case ElementType::uint8:
-            return work(std::uint8_t{});
-        case ElementType::int8:
-            return work(std::int8_t{});
-        case ElementType::uint16:
-            return work(std::uint16_t{});
-        case ElementType::int16:
-            return work(std::int16_t{});
-        case ElementType::uint32:
-            return work(std::uint32_t{});
-        case ElementType::int32:
-            return work(std::int32_t{});
-        case ElementType::uint64:
-            return work(std::uint64_t{});
-        case ElementType::int64:
-            return work(std::int64_t{});
-        case ElementType::float32:
-            return work(float{});
-        case ElementType::float64:
-            return work(double{});
-    }
-    throw Error(ErrorKind::bug, "an element type without a C++ type");
+// As the backend computes the model's input.
+template <class T>
+float scaled(T raw, double scale) {
+    return static_cast<float>(static_cast<double>(raw) * scale);
 }
 
 template <class T>
 bool outside(T raw, double scale, const ValueRange& allowed) {
-    const double value = static_cast<double>(raw) * scale;
+    const float value = scaled(raw, scale);
     return !(value >= allowed.lowest && value <= allowed.highest);  // NaN is outside
 }
 
@@ -63,7 +40,7 @@ bool any_outside(const T* raw, std::int64_t count, double scale, const ValueRang
     } else {
         std::int64_t found = 0;
         for (std::int64_t i = 0; i < count; ++i) {
-            const double value = static_cast<double>(raw[i]) * scale;
+            const float value = scaled(raw[i], scale);
             found +=
                 static_cast<int>(!(value >= allowed.lowest)) | static_cast<int>(!(value <= allowed.highest));
         }
@@ -83,7 +60,7 @@ std::string describe(T raw, double scale, const char* why) {
     return fmt::format("value {}{}; {}", value, times, why);
 }
 
-constexpr double kLargestFloat = std::numeric_limits<float>::max();
+constexpr float kLargestFloat = std::numeric_limits<float>::max();
 
 }  // namespace
 
@@ -96,11 +73,6 @@ ValueRange allowed_values(Transform transform, LikelihoodKind likelihood) {
         case Transform::binarize:
             return {0, 1, "data.transform binarize needs probabilities, values in [0, 1]"};
         case Transform::log1p:
-            if (likelihood == LikelihoodKind::bernoulli) {
-                return {0, static_cast<float>(std::numbers::e - 1),
-                        "the bernoulli likelihood needs values in [0, 1], which log1p makes of [0, 1.718]"};
-            }
-            // A double nearer to -1 than this would be -1 as a float.
             return {std::nextafter(-1.0F, 0.0F), kLargestFloat, "data.transform log1p needs values above -1"};
         case Transform::threshold:
         case Transform::standardize:

@@ -50,12 +50,12 @@ void Vae::initialise(std::uint32_t seed) {
     backend_.copy_in(parameters_->values.data(), values.data(), values.size() * sizeof(float));
 }
 
-void Vae::set_output_bias_from_mean(std::span<const float> mean) {
+void Vae::set_output_bias_from_mean(std::span<const double> mean) {
     require(static_cast<std::int64_t>(mean.size()) == features_, "there is a mean for each feature");
     const Parameter& bias = layout_.find("decoder/output/bias");
     std::vector<float> logits;
-    for (const float value : mean) {
-        const double p = std::clamp(static_cast<double>(value), 0.001, 0.999);
+    for (const double value : mean) {
+        const double p = std::clamp(value, 0.001, 0.999);
         logits.push_back(static_cast<float>(std::log(p / (1 - p))));
     }
     backend_.copy_in(parameters_->values.data() + bias.offset, logits.data(), logits.size() * sizeof(float));

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <array>
+
 #include "vae_dist/config/load.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/instruction_set.hpp"
@@ -54,8 +57,8 @@ std::vector<NamedArray> read_arrays(const File& file, const std::string& group) 
 }
 
 FeatureStatistics read_statistics(const File& file) {
-    return {.mean = file.read_floats("/data/mean"),
-            .deviation = file.read_floats("/data/standard_deviation"),
+    return {.mean = file.read_doubles("/data/mean"),
+            .deviation = file.read_doubles("/data/standard_deviation"),
             .rows = file.read_int_attribute("/data", "rows")};
 }
 
@@ -67,6 +70,17 @@ std::vector<std::int64_t> parse_shape(const std::string& text) {
         at += length + 1;
     }
     return shape;
+}
+
+// Every array of optimizer state belongs to an array of the model, and the other way round.
+void require_complete(const Checkpoint& checkpoint, const std::string& name) {
+    for (const auto& [state, arrays] : checkpoint.optimizer) {
+        const bool same = std::ranges::equal(
+            arrays, checkpoint.model,
+            [](const NamedArray& a, const NamedArray& b) { return a.name == b.name && a.shape == b.shape; });
+        if (!same)
+            throw_input_error("'{}' is incomplete: /optimizer/{} and /model hold other arrays", name, state);
+    }
 }
 
 void require_format(const File& file) {
@@ -82,8 +96,8 @@ void require_format(const File& file) {
 
 }  // namespace
 
-std::string program_signature() {
-    return fmt::format("vae_dist {}, {}", VAE_DIST_VERSION, instruction_set());
+std::string program_signature(const Backend& backend) {
+    return fmt::format("vae_dist {}, {}; {}", VAE_DIST_VERSION, instruction_set(), backend.description());
 }
 
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
@@ -96,6 +110,7 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
     file.write_attribute("/", "seed", static_cast<std::int64_t>(checkpoint.config.train.seed));
     file.write_attribute("/", "virtual_ranks", checkpoint.config.train.virtual_ranks.value());
     file.write_attribute("/", "data_rows", checkpoint.data_rows);
+    file.write_attribute("/", "data_fingerprint", checkpoint.data_fingerprint);
     file.write_attribute("/", "data_row_shape", fmt::format("{}", fmt::join(checkpoint.row_shape, ",")));
     visit_progress(checkpoint.progress,
                    [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
@@ -104,9 +119,9 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
         write_arrays(file, "/optimizer/" + state, arrays);
     if (checkpoint.statistics) {
         const auto features = static_cast<std::int64_t>(checkpoint.statistics->mean.size());
-        file.write_floats("/data/mean", std::array{features}, checkpoint.statistics->mean, true);
-        file.write_floats("/data/standard_deviation", std::array{features}, checkpoint.statistics->deviation,
-                          true);
+        file.write_doubles("/data/mean", std::array{features}, checkpoint.statistics->mean, true);
+        file.write_doubles("/data/standard_deviation", std::array{features}, checkpoint.statistics->deviation,
+                           true);
         file.write_attribute("/data", "rows", checkpoint.statistics->rows);
     }
     return file.image();
@@ -123,6 +138,7 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string&
     }
     checkpoint.config = parse_config(config, name, {}, false);
     checkpoint.data_rows = file.read_int_attribute("/", "data_rows");
+    checkpoint.data_fingerprint = file.read_int_attribute("/", "data_fingerprint");
     checkpoint.row_shape = parse_shape(file.read_text_attribute("/", "data_row_shape"));
     visit_progress(checkpoint.progress, [&]<class T>(const char* attribute, T& value) {
         if constexpr (std::is_same_v<T, double>) {
@@ -137,6 +153,7 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string&
             checkpoint.optimizer.emplace_back(state, read_arrays(file, "/optimizer/" + state));
         }
     }
+    require_complete(checkpoint, name);
     if (file.kind("/data") == hdf5::NodeKind::group) checkpoint.statistics = read_statistics(file);
     return checkpoint;
 }

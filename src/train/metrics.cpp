@@ -1,12 +1,8 @@
 #include "vae_dist/train/metrics.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "vae_dist/core/error.hpp"
 #include "vae_dist/core/files.hpp"
 
 namespace vae_dist {
@@ -27,21 +23,32 @@ Json line_of(const char* event, const Metrics& metrics) {
             {"kl", metrics.mean.kl}};
 }
 
-}  // namespace
-
-MetricsLog::MetricsLog(std::filesystem::path path, std::int64_t step) : path_(std::move(path)) {
+// Rewrites the file without what an interrupted, or shorter, run left behind after `step`; returns its path.
+const std::filesystem::path& drop_later_lines(const std::filesystem::path& path, std::int64_t step) {
     std::string kept;
-    if (std::filesystem::exists(path_)) {
-        std::istringstream lines(read_text_file(path_));
+    if (std::filesystem::exists(path)) {
+        std::istringstream lines(read_text_file(path));
         for (std::string line; std::getline(lines, line);) {
             const Json json = Json::parse(line, nullptr, false);
-            if (!json.is_object() || !json.contains("step") || json["step"].get<std::int64_t>() > step)
-                continue;
-            if (json["event"] == "checkpoint") last_checkpoint_step_ = json["step"];
+            if (!json.is_object() || !json.value("step", Json()).is_number_integer()) continue;
+            if (json["step"] > step || json.value("final", false)) continue;
             kept += line + "\n";
         }
     }
-    write_file_atomically(path_, kept);
+    write_file_atomically(path, kept);
+    return path;
+}
+
+}  // namespace
+
+MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t step)
+    : file_(drop_later_lines(path, step)) {
+    std::istringstream lines(read_text_file(path));
+    for (std::string line; std::getline(lines, line);) {
+        const Json json = Json::parse(line);
+        if (json.value("event", "") == "checkpoint")
+            last_checkpoint_step_ = json.value("step", std::int64_t{-1});
+    }
 }
 
 void MetricsLog::train(const TrainMetrics& metrics) {
@@ -51,30 +58,27 @@ void MetricsLog::train(const TrainMetrics& metrics) {
     line["learning_rate"] = metrics.learning_rate;
     line["samples_per_second"] = metrics.samples_per_second;
     line["seconds"] = metrics.seconds;
-    append(line.dump());
+    file_.append(line.dump());
 }
 
 void MetricsLog::validation(const ValidationMetrics& metrics) {
     Json line = line_of("validation", metrics);
+    if (metrics.final) line["final"] = true;
     line["samples_per_second"] = metrics.samples_per_second;
     line["seconds"] = metrics.seconds;
-    append(line.dump());
+    file_.append(line.dump());
 }
 
 void MetricsLog::skipped(std::int64_t step, std::int64_t epoch) {
-    append(Json{{"event", "skipped"}, {"step", step}, {"epoch", epoch}}.dump());
+    file_.append(Json{{"event", "skipped"}, {"step", step}, {"epoch", epoch}}.dump());
 }
 
-void MetricsLog::checkpoint(std::int64_t step, std::int64_t epoch, const std::string& file) {
+void MetricsLog::checkpoint(std::int64_t step, std::int64_t epoch, const std::string& file, bool final) {
     if (step == last_checkpoint_step_) return;
     last_checkpoint_step_ = step;
-    append(Json{{"event", "checkpoint"}, {"step", step}, {"epoch", epoch}, {"file", file}}.dump());
-}
-
-void MetricsLog::append(const std::string& line) {
-    std::ofstream stream(path_, std::ios::app | std::ios::binary);
-    stream << line << '\n' << std::flush;
-    if (!stream) throw_failure("cannot write to {}: {}", path_.string(), std::strerror(errno));
+    Json line = {{"event", "checkpoint"}, {"step", step}, {"epoch", epoch}, {"file", file}};
+    if (final) line["final"] = true;
+    file_.append(line.dump());
 }
 
 }  // namespace vae_dist

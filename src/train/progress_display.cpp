@@ -18,10 +18,16 @@ std::string terms(const ElboTerms& mean) {
                        mean.reconstruction, mean.kl);
 }
 
-std::string bar(std::int64_t done, std::int64_t total) {
-    constexpr std::int64_t kWidth = 20;
-    const std::int64_t filled = kWidth * done / total;
-    return fmt::format("[{:#<{}}{:-<{}}] {:3} %", "", filled, "", kWidth - filled, 100 * done / total);
+// The most important first: a narrow terminal cuts the end.
+std::string line_with_bar(const TrainMetrics& metrics, std::int64_t total_steps, std::int64_t total_epochs,
+                          const std::string& left, const std::string& speed) {
+    constexpr std::int64_t kWidth = 10;
+    const std::int64_t filled = kWidth * metrics.step / total_steps;
+    const ElboTerms& mean = metrics.mean;
+    return fmt::format(
+        "[{:#<{}}{:-<{}}] {:3} %  epoch {}/{}  elbo {:.2f} ({:.2f} - {:.2f})  {} left  {} samples/s", "",
+        filled, "", kWidth - filled, 100 * metrics.step / total_steps, metrics.epoch, total_epochs,
+        mean.reconstruction - mean.kl, mean.reconstruction, mean.kl, left, speed);
 }
 
 }  // namespace
@@ -33,15 +39,16 @@ ProgressDisplay::ProgressDisplay(const Log& log, std::int64_t total_steps, std::
       total_epochs_(total_epochs) {}
 
 void ProgressDisplay::train(const TrainMetrics& metrics, double seconds_left) {
-    const std::string line = fmt::format("epoch {}/{}  step {}/{}  {}  {} samples/s  {} left", metrics.epoch,
-                                         total_epochs_, metrics.step, total_steps_, terms(metrics.mean),
-                                         format_count(static_cast<std::int64_t>(metrics.samples_per_second)),
-                                         format_duration(seconds_left));
+    const std::string left = format_duration(seconds_left);
+    const std::string speed = format_count(static_cast<std::int64_t>(metrics.samples_per_second));
     if (!watched_) {
-        log_.info("{}", line);
+        log_.info("epoch {}/{}  step {}/{}  {}  {} samples/s  {} left", metrics.epoch, total_epochs_,
+                  metrics.step, total_steps_, terms(metrics.mean), speed, left);
         return;
     }
-    fmt::print("{}{}  {}", kClearLine, bar(metrics.step, total_steps_), line);
+    // A line that wraps cannot be rewritten.
+    const std::string line = line_with_bar(metrics, total_steps_, total_epochs_, left, speed);
+    fmt::print("{}{}", kClearLine, line.substr(0, static_cast<std::size_t>(terminal_columns() - 1)));
     std::fflush(stdout);
 }
 

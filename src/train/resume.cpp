@@ -6,13 +6,14 @@
 #include "vae_dist/config/load.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
+#include "vae_dist/train/training_data.hpp"
 
 namespace vae_dist {
 
-std::optional<Checkpoint> load_newest_checkpoint(const RunDirectory* directory, Communicator& communicator,
+std::optional<Checkpoint> load_newest_checkpoint(RunRecorder* recorder, Communicator& communicator,
                                                  const Log& log) {
     std::optional<RunDirectory::Found> found;
-    run_on_first_rank(communicator, [&] { found = directory->newest_checkpoint(log); });
+    run_on_first_rank(communicator, [&] { found = recorder->newest_checkpoint(); });
     std::array<std::int64_t, 1> size = {found ? static_cast<std::int64_t>(found->bytes.size()) : 0};
     communicator.broadcast(std::as_writable_bytes(std::span(size)), 0);
     if (size[0] == 0) return std::nullopt;
@@ -22,11 +23,6 @@ std::optional<Checkpoint> load_newest_checkpoint(const RunDirectory* directory, 
     std::optional<Checkpoint> checkpoint;
     run_together(communicator, [&] { checkpoint = parse_checkpoint(found->bytes, found->name); });
     log.info("going on from {}", found->name);
-    if (checkpoint->created_by != program_signature()) {
-        log.info(
-            "this checkpoint was written by '{}', and this is '{}': the last bits of the results may differ",
-            checkpoint->created_by, program_signature());
-    }
     return checkpoint;
 }
 
@@ -40,10 +36,13 @@ void require_same_configuration(const Config& config, const Checkpoint& checkpoi
 }
 
 void require_same_data(const RowSource& data, const Checkpoint& checkpoint) {
-    if (data.rows() == checkpoint.data_rows && data.row_shape() == checkpoint.row_shape) return;
-    throw_input_error("the run was begun on {} samples of shape {}, but {} has {} of shape {}",
-                      checkpoint.data_rows, format_shape(checkpoint.row_shape), data.description(),
-                      data.rows(), format_shape(data.row_shape()));
+    if (data_fingerprint(data) == checkpoint.data_fingerprint) return;
+    throw_input_error(
+        "the run was begun on other data: then {} samples of shape {}, now {} of shape {}, {}; or their type "
+        "or "
+        "chunks differ",
+        checkpoint.data_rows, format_shape(checkpoint.row_shape), data.rows(), format_shape(data.row_shape()),
+        data.description());
 }
 
 }  // namespace vae_dist

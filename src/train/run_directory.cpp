@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 
@@ -13,18 +14,24 @@ namespace vae_dist {
 
 namespace {
 
-bool is_checkpoint_name(const std::string& name) {
-    constexpr std::string_view kPrefix = "step_";
-    constexpr std::string_view kSuffix = ".h5";
-    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return false;
-    const std::string digits = name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
-    return !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
+constexpr std::string_view kConfigHeader = "# The resolved configuration of this run, written by vae_dist.\n";
+constexpr std::string_view kPrefix = "step_";
+constexpr std::string_view kSuffix = ".h5";
+
+/// The step that a checkpoint's name tells; none for other names.
+std::optional<std::int64_t> step_of(const std::string& name) {
+    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
+    const char* const first = name.data() + kPrefix.size();
+    const char* const last = name.data() + name.size() - kSuffix.size();
+    std::int64_t step = 0;
+    const auto [end, error] = std::from_chars(first, last, step);
+    return error == std::errc() && end == last && step >= 0 ? std::optional(step) : std::nullopt;
 }
 
 }  // namespace
 
 std::string checkpoint_name(std::int64_t step) {
-    return fmt::format("step_{:010}.h5", step);
+    return fmt::format("{}{:010}{}", kPrefix, step, kSuffix);
 }
 
 std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
@@ -41,32 +48,35 @@ std::vector<std::byte> read_bytes(const std::filesystem::path& path) {
 RunDirectory::RunDirectory(const std::string& directory)
     : path_(directory), checkpoints_(path_ / "checkpoints") {
     create_writable_folder(path_);
+    require_own_folder();
     lock_.emplace(path_);
     create_writable_folder(checkpoints_);
     remove_temporaries(path_);
     remove_temporaries(checkpoints_);
 }
 
-std::vector<std::filesystem::path> RunDirectory::checkpoints() const {
-    std::vector<std::filesystem::path> found;
+std::vector<RunDirectory::Candidate> RunDirectory::checkpoints() const {
+    std::vector<Candidate> found;
     for (const auto& entry : std::filesystem::directory_iterator(checkpoints_)) {
-        if (is_checkpoint_name(entry.path().filename().string())) found.push_back(entry.path());
+        const auto step = step_of(entry.path().filename().string());
+        if (step && entry.is_regular_file()) found.push_back({*step, entry.path()});
     }
-    // Equally many digits, so that the order of names is that of steps.
-    std::sort(found.rbegin(), found.rend());
+    std::sort(found.begin(), found.end(),
+              [](const Candidate& a, const Candidate& b) { return a.step > b.step; });
     return found;
 }
 
-std::optional<RunDirectory::Found> RunDirectory::newest_checkpoint(const Log& log) const {
+std::optional<RunDirectory::Found> RunDirectory::newest_checkpoint(const Log& log) {
     const auto candidates = checkpoints();
-    for (const auto& candidate : candidates) {
+    for (const Candidate& candidate : candidates) {
         try {
-            Found found = {candidate.string(), read_bytes(candidate)};
+            Found found = {candidate.path.string(), read_bytes(candidate.path)};
             parse_checkpoint(found.bytes, found.name);
-            if (candidate != candidates.front())
+            if (candidate.path != candidates.front().path)
                 log.warn("going on from the older checkpoint {}", found.name);
+            newest_complete_ = found.name;
             return found;
-        } catch (const std::exception& error) {
+        } catch (const Error& error) {
             log.warn("passing over a checkpoint: {}", error.what());
         }
     }
@@ -78,34 +88,54 @@ std::optional<RunDirectory::Found> RunDirectory::newest_checkpoint(const Log& lo
     return std::nullopt;
 }
 
-void RunDirectory::write_or_name_newest(const std::filesystem::path& to, std::span<const std::byte> bytes) {
+void RunDirectory::write_or_name_newest(const std::function<void()>& write) const {
     try {
-        write_file_atomically(to, bytes);
+        write();
     } catch (const Error& error) {
-        const auto complete = checkpoints();
-        if (complete.empty()) throw_failure("{}; there is no complete checkpoint yet", error.what());
-        throw_failure("{}; the newest complete checkpoint is {}", error.what(), complete.front().string());
+        if (newest_complete_.empty()) throw_failure("{}; there is no complete checkpoint yet", error.what());
+        throw_failure("{}; the newest complete checkpoint is {}", error.what(), newest_complete_);
     }
 }
 
 std::string RunDirectory::write_checkpoint(std::int64_t step, std::span<const std::byte> bytes,
-                                           std::int64_t keep) {
-    const std::string name = checkpoint_name(step);
-    write_or_name_newest(checkpoints_ / name, bytes);
+                                           std::int64_t keep, const Log& log) {
+    const std::filesystem::path path = checkpoints_ / checkpoint_name(step);
+    write_or_name_newest([&] { write_file_atomically(path, bytes); });
+    newest_complete_ = path.string();
     // A later one was passed over at the start, or it would be the one that the run goes on from.
     auto all = checkpoints();
-    std::erase_if(all, [&](const auto& path) { return path.filename().string() > name; });
-    for (std::size_t i = static_cast<std::size_t>(keep); i < all.size(); ++i)
-        std::filesystem::remove(all[i]);
-    return "checkpoints/" + name;
+    std::erase_if(all, [&](const Candidate& candidate) { return candidate.step > step; });
+    for (std::size_t i = static_cast<std::size_t>(keep); i < all.size(); ++i) {
+        std::error_code error;
+        std::filesystem::remove(all[i].path, error);
+        if (error) log.warn("cannot remove the old checkpoint {}: {}", all[i].path.string(), error.message());
+    }
+    return (checkpoints_.filename() / path.filename()).string();
 }
 
 void RunDirectory::write_best(std::span<const std::byte> bytes) {
-    write_or_name_newest(path_ / "best.h5", bytes);
+    write_or_name_newest([&] { write_file_atomically(best_path(), bytes); });
 }
 
 void RunDirectory::write_config(const std::string& yaml) {
-    write_file_atomically(path_ / "config.yaml", yaml);
+    write_or_name_newest([&] { write_file_atomically(config_path(), std::string(kConfigHeader) + yaml); });
+}
+
+void RunDirectory::require_own_folder() const {
+    if (std::filesystem::exists(config_path())) {
+        if (read_text_file(config_path()).starts_with(kConfigHeader)) return;
+        throw_input_error(
+            "{} was not written by vae_dist, and a run would replace it; choose another "
+            "output.directory",
+            config_path().string());
+    }
+    for (const auto& file : {metrics_path(), best_path()}) {
+        if (!std::filesystem::exists(file)) continue;
+        throw_input_error(
+            "{} exists, but no config.yaml of a run beside it, and a run would replace it; choose another "
+            "output.directory",
+            file.string());
+    }
 }
 
 }  // namespace vae_dist

@@ -10,16 +10,14 @@ namespace vae_dist {
 namespace {
 
 // Rank 0 looks at the data, so that they are read once; the others get its bits.
-FeatureStatistics shared_statistics(const Config& config, const TrainingData& data, Backend& backend,
+FeatureStatistics shared_statistics(const Config& config, const TrainingData& data,
                                     Communicator& communicator) {
     RowSource& source = data.source();
     const auto features = static_cast<std::size_t>(source.features());
     FeatureStatistics statistics;
     run_on_first_rank(communicator, [&] {
-        const InputTransform transform = {
-            .scale = static_cast<float>(input_scale(config.data, source.element_type())),
-            .kind = config.data.transform};
-        statistics = feature_statistics(source, backend, transform);
+        statistics = feature_statistics(source, input_scale(config.data, source.element_type()),
+                                        config.data.transform);
     });
     statistics.mean.resize(features);
     statistics.deviation.resize(features);
@@ -27,6 +25,24 @@ FeatureStatistics shared_statistics(const Config& config, const TrainingData& da
     communicator.broadcast(std::as_writable_bytes(std::span(statistics.deviation)), 0);
     communicator.broadcast(std::as_writable_bytes(std::span(&statistics.rows, 1)), 0);
     return statistics;
+}
+
+// Libraries choose their code by the processor they find.
+void warn_of_other_means(const std::string& mine, const std::optional<Checkpoint>& resumed,
+                         Communicator& communicator, const Log& log) {
+    const std::string first = broadcast_text(communicator, mine, 0);
+    if (mine != first) {
+        log.warn(
+            "this rank computes by '{}', rank 0 by '{}': the last bits of the results may depend on the "
+            "number of ranks",
+            mine, first);
+    }
+    if (resumed && communicator.rank() == 0 && resumed->created_by != mine) {
+        log.warn(
+            "the checkpoint was written by '{}', and this is '{}': the last bits of the results may differ "
+            "from an uninterrupted run's",
+            resumed->created_by, mine);
+    }
 }
 
 void initialise(Replica& replica, const Config& config, const std::optional<FeatureStatistics>& statistics) {
@@ -39,19 +55,21 @@ void initialise(Replica& replica, const Config& config, const std::optional<Feat
 }  // namespace
 
 StartedReplica start_replica(const Config& config, const TrainingData& data,
-                             const std::optional<Checkpoint>& resumed, Communicator& communicator) {
+                             const std::optional<Checkpoint>& resumed, Communicator& communicator,
+                             const Log& log) {
     StartedReplica started;
     run_together(communicator, [&] {
         started.backend = make_backend(config.compute);
         if (resumed) require_same_data(data.source(), *resumed);
     });
+    warn_of_other_means(program_signature(*started.backend), resumed, communicator, log);
     const bool standardize = config.data.transform == Transform::standardize;
     const bool bernoulli = config.model.likelihood == LikelihoodKind::bernoulli;
     std::optional<FeatureStatistics> statistics;
     if (resumed) {
         statistics = resumed->statistics;
     } else if (standardize || bernoulli) {
-        statistics = shared_statistics(config, data, *started.backend, communicator);
+        statistics = shared_statistics(config, data, communicator);
     }
     run_together(communicator, [&] {
         if (standardize) started.statistics = statistics;
@@ -66,28 +84,14 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
     return started;
 }
 
-std::unique_ptr<RowSource> open_validation_rows(const Config& config, const RowSource& training) {
-    std::unique_ptr<RowSource> rows = open_hdf5_rows(config.data.validation.value());
-    if (rows->row_shape() != training.row_shape()) {
-        throw_input_error("data.validation has samples of shape {} ({}), but data.train has shape {} ({})",
-                          format_shape(rows->row_shape()), rows->description(),
-                          format_shape(training.row_shape()), training.description());
-    }
-    if (rows->element_type() != training.element_type()) {
-        throw_input_error("data.validation holds {} numbers ({}), but data.train {} ({})",
-                          element_name(rows->element_type()), rows->description(),
-                          element_name(training.element_type()), training.description());
-    }
-    return rows;
-}
-
 Checkpoint snapshot(const Config& config, const TrainingData& data, const StartedReplica& started,
                     const Progress& progress) {
     Checkpoint checkpoint;
     checkpoint.progress = progress;
     checkpoint.config = config;
-    checkpoint.created_by = program_signature();
+    checkpoint.created_by = program_signature(*started.backend);
     checkpoint.data_rows = data.source().rows();
+    checkpoint.data_fingerprint = data_fingerprint(data.source());
     checkpoint.row_shape = data.source().row_shape();
     checkpoint.statistics = started.statistics;
     capture_replica(*started.replica, checkpoint);

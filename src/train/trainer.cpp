@@ -7,13 +7,11 @@
 #include <utility>
 
 #include "vae_dist/comm/agreement.hpp"
-#include "vae_dist/config/load.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/train/metrics.hpp"
 #include "vae_dist/train/progress_display.hpp"
 #include "vae_dist/train/resume.hpp"
-#include "vae_dist/train/run_directory.hpp"
+#include "vae_dist/train/run_recorder.hpp"
 #include "vae_dist/train/start.hpp"
 #include "vae_dist/train/training_data.hpp"
 #include "vae_dist/train/training_step.hpp"
@@ -33,8 +31,9 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 /// A run from its (re)start to its end. Every rank has one and does the same; rank 0 alone has the files.
 class Run {
  public:
-    Run(const Config& config, std::unique_ptr<RunDirectory> directory,
-        const std::optional<Checkpoint>& resumed, Communicator& communicator, const Log& log);
+    /// Collective. `resumed` is let go once its state is taken over.
+    Run(const Config& config, std::unique_ptr<RunRecorder> recorder, std::optional<Checkpoint> resumed,
+        Communicator& communicator, const Log& log);
 
     void train();
 
@@ -42,10 +41,13 @@ class Run {
     void finish_step(const StepResult& result);
     void apply_nonfinite_policy(const StepResult& result);
     void log_training(const StepResult& result);
-    void finish_epoch();
-    void validate();
-    void save();
+    bool validate(bool final);
+    void save(RunRecorder::Save save);
+
+    std::int64_t total_steps() const { return data_.total_steps(); }
     bool at_epoch_end() const { return progress_.samples_in_epoch == 0; }
+    /// Whether the epoch that just ended is one of every `epochs`.
+    bool is_due(std::int64_t epochs) const { return at_epoch_end() && progress_.epoch % epochs == 0; }
     /// The epoch that the last step was in, counted from 1.
     std::int64_t epoch_number() const { return progress_.epoch + (at_epoch_end() ? 0 : 1); }
     std::int64_t samples_visited() const {
@@ -55,8 +57,7 @@ class Run {
     Config config_;
     Communicator& communicator_;
     const Log& log_;
-    std::unique_ptr<RunDirectory> directory_;  ///< rank 0 only
-    std::optional<MetricsLog> metrics_;        ///< rank 0 only
+    std::unique_ptr<RunRecorder> recorder_;  ///< rank 0 only
     TrainingData data_;
     StartedReplica started_;
     Replica& replica_;
@@ -64,58 +65,52 @@ class Run {
     TrainingStep step_;
     ProgressDisplay display_;
     Progress progress_;
-    std::int64_t validated_step_ = -1;
-    std::int64_t saved_step_ = -1;
+    bool is_new_ = true;
 
     // Speed, for people only.
     std::chrono::steady_clock::time_point started_at_ = std::chrono::steady_clock::now();
     double last_log_seconds_ = 0;
+    double pause_seconds_ = 0;  ///< validating and saving, since the last line
     std::int64_t samples_since_log_ = 0;
     std::int64_t first_step_ = 0;
 };
 
-Run::Run(const Config& config, std::unique_ptr<RunDirectory> directory,
-         const std::optional<Checkpoint>& resumed, Communicator& communicator, const Log& log)
+Run::Run(const Config& config, std::unique_ptr<RunRecorder> recorder, std::optional<Checkpoint> resumed,
+         Communicator& communicator, const Log& log)
     : config_(config),
       communicator_(communicator),
       log_(log),
-      directory_(std::move(directory)),
+      recorder_(std::move(recorder)),
       data_(config, communicator),
-      started_(start_replica(config, data_, resumed, communicator)),
+      started_(start_replica(config, data_, resumed, communicator, log)),
       replica_(*started_.replica),
       step_(config, data_.total_steps(), replica_, communicator),
       display_(log, data_.total_steps(), data_.total_epochs()) {
-    if (resumed) progress_ = resumed->progress;
+    if (!resumed) return;
+    is_new_ = false;
+    progress_ = resumed->progress;
     first_step_ = progress_.step;
-    run_together(communicator, [&] {
-        if (!config.data.validation) return;
-        validation_.emplace(config_, open_validation_rows(config_, data_.source()), data_.mine(),
-                            data_.ranks_on_this_machine(), communicator_);
-    });
-    run_on_first_rank(communicator, [&] {
-        directory_->write_config(to_yaml(config_));
-        metrics_.emplace(directory_->metrics_path(), progress_.step);
-        if (resumed) {
-            metrics_->checkpoint(progress_.step, epoch_number(),
-                                 "checkpoints/" + checkpoint_name(progress_.step));
-        }
-    });
 }
 
 void Run::train() {
-    const std::int64_t total = data_.total_steps();
-    if (progress_.step >= total) {
-        log_.info("this run is finished: {} of {} steps done; see {}", progress_.step, total,
+    if (progress_.step >= total_steps()) {
+        log_.info("this run is finished: {} of {} steps done; see {}", progress_.step, total_steps(),
                   config_.output.directory);
         return;
     }
     std::unique_ptr<BatchLoader> loader;
+    if (config_.data.validation) validation_.emplace(config_, data_, communicator_);
     run_together(communicator_,
                  [&] { loader = data_.start_loader(progress_.epoch, progress_.samples_in_epoch); });
-    while (progress_.step < total)
+    run_on_first_rank(communicator_, [&] {
+        recorder_->begin(config_, progress_.step);
+        if (!is_new_ && is_due(config_.output.checkpoint_every))
+            recorder_->complete_line(progress_.step, epoch_number());
+    });
+    // The first one keeps what virtual_ranks: auto was, and shows early whether there is room.
+    if (is_new_) save({.as_checkpoint = true});
+    while (progress_.step < total_steps())
         finish_step(step_.run(*loader, progress_.step, progress_.updates));
-    if (validation_ && validated_step_ != progress_.step) validate();
-    if (saved_step_ != progress_.step) save();
     display_.message(fmt::format("done: {} steps in {}; checkpoints and metrics in {}", progress_.step,
                                  format_duration(seconds_since(started_at_)), config_.output.directory));
 }
@@ -130,7 +125,17 @@ void Run::finish_step(const StepResult& result) {
     }
     apply_nonfinite_policy(result);
     if (progress_.step % config_.output.log_every == 0) log_training(result);
-    if (at_epoch_end()) finish_epoch();
+
+    // What happens only because the run ends here leaves no trace in a run that is made longer.
+    const auto stepped = std::chrono::steady_clock::now();
+    const bool last = progress_.step == total_steps();
+    const bool validation_due = is_due(config_.output.validate_every);
+    const bool checkpoint_due = is_due(config_.output.checkpoint_every);
+    const bool best = validation_ && (validation_due || last) && validate(!validation_due);
+    if (best || checkpoint_due || last) {
+        save({.as_best = best, .as_checkpoint = checkpoint_due || last, .final = !checkpoint_due});
+    }
+    pause_seconds_ += seconds_since(stepped);
 }
 
 void Run::apply_nonfinite_policy(const StepResult& result) {
@@ -146,20 +151,23 @@ void Run::apply_nonfinite_policy(const StepResult& result) {
     ++progress_.nonfinite_in_a_row;
     const bool stop = config_.train.on_nonfinite == NonFinitePolicy::stop;
     if (stop || progress_.nonfinite_in_a_row > kMostSkipsInARow) {
+        const char* const advice = progress_.updates == 0
+                                       ? "the data are too large for the model as it starts: use "
+                                         "data.transform: standardize, or data.scale"
+                                       : "lower optimizer.learning_rate, set optimizer.clip_norm, or use "
+                                         "data.transform: standardize";
         throw Error(
             ErrorKind::failure,
             fmt::format(
-                "training diverged: in step {} a loss or gradient is not finite, or too large for the exact "
-                "sum{}; lower optimizer.learning_rate, set optimizer.clip_norm, or scale the data "
-                "(data.scale, data.transform: standardize)",
+                "training diverged: in step {} a loss or gradient is not finite, or too large for the sum "
+                "over all ranks{}; {}",
                 progress_.step,
-                stop ? "" : fmt::format(", for {} steps in a row", progress_.nonfinite_in_a_row)))
+                stop ? "" : fmt::format(", for {} steps in a row", progress_.nonfinite_in_a_row), advice))
             .mark_on_all_ranks();
     }
-    if (metrics_) metrics_->skipped(progress_.step, epoch_number());
-    if (communicator_.rank() == 0) {
-        log_.warn("step {}: a loss or gradient is not finite; the step is skipped", progress_.step);
-    }
+    if (!recorder_) return;
+    recorder_->skipped(progress_.step, epoch_number());
+    log_.warn("step {}: a loss or gradient is not finite; the step is skipped", progress_.step);
 }
 
 void Run::log_training(const StepResult& result) {
@@ -174,68 +182,56 @@ void Run::log_training(const StepResult& result) {
         .beta = result.beta,
         .gradient_norm = result.applied ? result.gradient_norm : std::nan(""),
         .learning_rate = result.learning_rate,
-        .samples_per_second = static_cast<double>(samples_since_log_) / (seconds - last_log_seconds_),
+        .samples_per_second =
+            static_cast<double>(samples_since_log_) / (seconds - last_log_seconds_ - pause_seconds_),
         .seconds = seconds};
     last_log_seconds_ = seconds;
+    pause_seconds_ = 0;
     samples_since_log_ = 0;
-    if (metrics_) metrics_->train(metrics);
+    if (recorder_) recorder_->train(metrics);
     const double seconds_per_step = seconds / static_cast<double>(progress_.step - first_step_);
-    display_.train(metrics, seconds_per_step * static_cast<double>(data_.total_steps() - progress_.step));
+    display_.train(metrics, seconds_per_step * static_cast<double>(total_steps() - progress_.step));
 }
 
-void Run::finish_epoch() {
-    if (validation_ && progress_.epoch % config_.output.validate_every == 0) validate();
-    if (progress_.epoch % config_.output.checkpoint_every == 0) save();
-}
-
-void Run::validate() {
+// Whether the model is the best so far; one that is looked at only because the run ends here does not count.
+bool Run::validate(bool final) {
     const auto begun = std::chrono::steady_clock::now();
     ValidationMetrics metrics = {.step = progress_.step,
                                  .epoch = epoch_number(),
                                  .samples = validation_->samples(),
-                                 .mean = validation_->run(replica_)};
+                                 .mean = validation_->run(replica_),
+                                 .final = final};
     metrics.samples_per_second = static_cast<double>(metrics.samples) / seconds_since(begun);
     metrics.seconds = seconds_since(started_at_);
-    validated_step_ = progress_.step;
-    progress_.validation_elbo = metrics.mean.reconstruction - metrics.mean.kl;
-    const bool best =
-        !std::isnan(progress_.validation_elbo) && !(progress_.validation_elbo <= progress_.best_elbo);
-    if (metrics_) metrics_->validation(metrics);
+    const double elbo = metrics.mean.reconstruction - metrics.mean.kl;
+    const bool best = !final && !std::isnan(elbo) && !(elbo <= progress_.best_elbo);
+    if (!final) progress_.validation_elbo = elbo;
+    if (best) progress_.best_elbo = elbo;
+    if (recorder_) recorder_->validation(metrics);
     display_.validation(metrics, best);
-    if (!best) return;
-    progress_.best_elbo = progress_.validation_elbo;
-    run_on_first_rank(communicator_, [&] {
-        directory_->write_best(checkpoint_bytes(snapshot(config_, data_, started_, progress_)));
-    });
+    return best;
 }
 
-void Run::save() {
+void Run::save(RunRecorder::Save save) {
     run_on_first_rank(communicator_, [&] {
-        const std::vector<std::byte> bytes = checkpoint_bytes(snapshot(config_, data_, started_, progress_));
-        const std::string file = directory_->write_checkpoint(progress_.step, bytes, config_.output.keep);
-        metrics_->checkpoint(progress_.step, epoch_number(), file);
+        recorder_->save(snapshot(config_, data_, started_, progress_), epoch_number(), save);
     });
-    saved_step_ = progress_.step;
 }
 
 }  // namespace
 
 void train(const Config& asked, Communicator& communicator, const Log& log) {
-    std::unique_ptr<RunDirectory> directory;
-    run_on_first_rank(communicator, [&] {
-        if (asked.output.directory.empty()) {
-            throw_input_error("output.directory is missing: training writes its checkpoints there");
-        }
-        directory = std::make_unique<RunDirectory>(asked.output.directory);
-    });
-    const std::optional<Checkpoint> resumed = load_newest_checkpoint(directory.get(), communicator, log);
+    std::unique_ptr<RunRecorder> recorder;
+    run_on_first_rank(communicator, [&] { recorder = std::make_unique<RunRecorder>(asked.output, log); });
+    std::optional<Checkpoint> resumed = load_newest_checkpoint(recorder.get(), communicator, log);
     Config config = asked;
     run_together(communicator, [&] {
         const std::int64_t saved = resumed ? resumed->config.train.virtual_ranks.value() : 0;
         config.train.virtual_ranks = resolve_virtual_ranks(asked.train, saved, communicator.size());
         if (resumed) require_same_configuration(config, *resumed);
     });
-    Run(config, std::move(directory), resumed, communicator, log).train();
+    require_same_on_all_ranks(config, communicator);
+    Run(config, std::move(recorder), std::move(resumed), communicator, log).train();
 }
 
 }  // namespace vae_dist

@@ -1,9 +1,12 @@
 #include "vae_dist/train/training_data.hpp"
 
-#include <array>
+#include <zlib.h>
+
+#include <algorithm>
 
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/comm/topology.hpp"
+#include "vae_dist/config/load.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/input_pipeline.hpp"
@@ -27,6 +30,38 @@ std::int64_t resolve_virtual_ranks(const TrainConfig& config, std::int64_t saved
     return virtual_ranks;
 }
 
+std::int64_t data_fingerprint(const RowSource& data) {
+    const std::string sample =
+        fmt::format("{} {}", fmt::join(data.row_shape(), "x"), element_name(data.element_type()));
+    auto sum = crc32_z(0, reinterpret_cast<const unsigned char*>(sample.data()), sample.size());
+    for (const RowRange& block : data.blocks()) {
+        sum = crc32_z(sum, reinterpret_cast<const unsigned char*>(&block.rows), sizeof(block.rows));
+    }
+    return static_cast<std::int64_t>(sum);
+}
+
+void require_same_on_all_ranks(const RowSource& data, const char* key, Communicator& communicator) {
+    const std::string mine =
+        fmt::format("{} (fingerprint {:08x})", data.description(), data_fingerprint(data));
+    const std::string first = broadcast_text(communicator, mine, 0);
+    run_together(communicator, [&] {
+        if (mine.substr(mine.rfind(' ')) == first.substr(first.rfind(' '))) return;
+        throw_input_error("the ranks see different data in {}: {} here, {} on rank 0", key, mine, first);
+    });
+}
+
+void require_same_on_all_ranks(const Config& config, Communicator& communicator) {
+    Config without_paths = config;
+    without_paths.output.directory.clear();
+    if (without_paths.data.train) without_paths.data.train->files.clear();
+    if (without_paths.data.validation) without_paths.data.validation->files.clear();
+    const std::string mine = to_yaml(without_paths);
+    const std::string first = broadcast_text(communicator, mine, 0);
+    run_together(communicator, [&] {
+        if (mine != first) throw_input_error("this rank was given another configuration than rank 0");
+    });
+}
+
 TrainingData::TrainingData(const Config& config, Communicator& communicator)
     : config_(config), ranks_on_this_machine_(vae_dist::ranks_on_this_machine(communicator)) {
     const std::int64_t virtual_ranks = config.train.virtual_ranks.value();
@@ -48,17 +83,7 @@ TrainingData::TrainingData(const Config& config, Communicator& communicator)
         }
         options_.cache = choose_cache(config.data.cache, *plan_, *source_, options_, ranks_on_this_machine_);
     });
-    // The largest of (n, -n) over all ranks is (n, -n) only if all ranks have the same n.
-    std::array<std::int64_t, 4> shape = {source_->rows(), -source_->rows(), source_->features(),
-                                         -source_->features()};
-    communicator.all_reduce_max(shape);
-    run_together(communicator, [&] {
-        if (shape[0] != -shape[1] || shape[2] != -shape[3]) {
-            throw_input_error(
-                "the ranks see different training data: this rank sees {} samples of {} numbers in {}",
-                source_->rows(), source_->features(), source_->description());
-        }
-    });
+    require_same_on_all_ranks(*source_, "the training data", communicator);
 }
 
 std::int64_t TrainingData::steps_per_epoch() const {
@@ -74,7 +99,7 @@ std::int64_t TrainingData::total_epochs() const {
 }
 
 std::int64_t TrainingData::slice_rows() const {
-    return dealt_to(config_.train.batch_size, 0, plan_->virtual_ranks());
+    return dealt_to(std::min(config_.train.batch_size, plan_->samples()), 0, plan_->virtual_ranks());
 }
 
 std::int64_t TrainingData::loader_bytes() const {

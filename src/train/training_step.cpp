@@ -66,8 +66,6 @@ void TrainingStep::accumulate_slices(BatchLoader& loader, StepResult& result, St
     reducer_->begin();
     const Batch& batch = loader.next();
     watch.lap(times_.data);
-    result.epoch = batch.epoch;
-    result.first_sample = batch.first_sample;
     result.samples = batch.samples;
     const ObjectiveWeights weights = {.sample_weight = 1.0 / static_cast<double>(batch.samples),
                                       .beta = result.beta,
@@ -102,6 +100,9 @@ void TrainingStep::update_weights(StepResult& result, std::int64_t update) {
                                      static_cast<float>(optimizer.l2), store.gradients);
     }
     result.gradient_norm = std::sqrt(replica_.backend.sum_of_squares(store.gradients));
+    // Penalties of huge weights can be what is not finite.
+    result.applied = std::isfinite(result.gradient_norm);
+    if (!result.applied) return;
     if (optimizer.clip_norm > 0 && result.gradient_norm > optimizer.clip_norm) {
         replica_.backend.scale(store.gradients,
                                static_cast<float>(optimizer.clip_norm / result.gradient_norm));

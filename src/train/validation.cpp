@@ -1,41 +1,72 @@
 #include "vae_dist/train/validation.hpp"
 
-#include <exception>
+#include <algorithm>
 #include <limits>
 
 #include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
 
 namespace vae_dist {
 
-Validation::Validation(const Config& config, std::unique_ptr<RowSource> data, VirtualRankRange mine,
-                       int ranks_on_this_machine, Communicator& communicator)
-    : config_(config), communicator_(communicator) {
+namespace {
+
+std::unique_ptr<RowSource> open_rows_like(const RowSource& training, const Config& config) {
+    std::unique_ptr<RowSource> rows = open_hdf5_rows(config.data.validation.value());
+    if (rows->row_shape() != training.row_shape()) {
+        throw_input_error("data.validation has samples of shape {} ({}), but data.train has shape {} ({})",
+                          format_shape(rows->row_shape()), rows->description(),
+                          format_shape(training.row_shape()), training.description());
+    }
+    if (rows->element_type() != training.element_type()) {
+        throw_input_error("data.validation holds {} numbers ({}), but data.train {} ({})",
+                          element_name(rows->element_type()), rows->description(),
+                          element_name(training.element_type()), training.description());
+    }
+    if (rows->rows() < config.train.virtual_ranks.value()) {
+        throw_input_error(
+            "data.validation has {} samples ({}), fewer than the {} virtual ranks (train.virtual_ranks); "
+            "each needs at least one",
+            rows->rows(), rows->description(), *config.train.virtual_ranks);
+    }
+    return rows;
+}
+
+}  // namespace
+
+// A replica has room for no more samples than a training batch has.
+Validation::Validation(const Config& config, const TrainingData& training, Communicator& communicator)
+    : config_(config),
+      communicator_(communicator),
+      batch_size_(std::min(config.train.batch_size, training.plan().samples())) {
+    std::unique_ptr<RowSource> rows;
+    run_together(communicator, [&] { rows = open_rows_like(training.source(), config); });
+    require_same_on_all_ranks(*rows, "data.validation", communicator);
+    run_together(communicator, [&] { start(std::move(rows), training); });
+}
+
+void Validation::start(std::unique_ptr<RowSource> data, const TrainingData& training) {
     plan_ = std::make_unique<EpochPlan>(data->blocks(),
-                                        EpochPlanOptions{.seed = config.train.seed,
-                                                         .virtual_ranks = config.train.virtual_ranks.value(),
-                                                         .shuffle_window = config.data.shuffle_window,
+                                        EpochPlanOptions{.seed = config_.train.seed,
+                                                         .virtual_ranks = training.plan().virtual_ranks(),
+                                                         .shuffle_window = config_.data.shuffle_window,
                                                          .shuffle = false});
-    BatchLoaderOptions options = {.mine = mine,
-                                  .batch_size = config.train.batch_size,
-                                  .scale = input_scale(config.data, data->element_type()),
-                                  .allowed = allowed_values(config.data.transform, config.model.likelihood)};
-    options.cache = choose_cache(config.data.cache, *plan_, *data, options, ranks_on_this_machine);
+    BatchLoaderOptions options = {
+        .mine = training.mine(),
+        .batch_size = batch_size_,
+        .scale = input_scale(config_.data, data->element_type()),
+        .allowed = allowed_values(config_.data.transform, config_.model.likelihood)};
+    options.cache =
+        choose_cache(config_.data.cache, *plan_, *data, options, training.ranks_on_this_machine());
     bytes_ = loader_bytes(*plan_, *data, options);
     loader_ = std::make_unique<BatchLoader>(std::move(data), *plan_, options, 0, 0);
 }
 
 ElboTerms Validation::run(Replica& replica) {
-    const std::int64_t batches = steps_per_epoch(plan_->samples(), config_.train.batch_size);
+    const std::int64_t batches = steps_per_epoch(plan_->samples(), batch_size_);
     StepTail tail(batches * plan_->virtual_ranks());
-    std::exception_ptr error;
-    try {
-        add_samples(replica, tail);
-    } catch (...) {
-        error = std::current_exception();
-        tail.report_failure();
-    }
+    run_together(communicator_, [&] { add_samples(replica, tail); });
     communicator_.all_reduce_sum(tail.words());
-    if (tail.failed()) throw_together(communicator_, error);
     if (tail.finite()) return tail.terms();
     constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
     return {.reconstruction = kNan, .kl = kNan};

@@ -88,7 +88,7 @@ TEST_F(BadRun, WhereTheDiskIsFullTheOlderCheckpointStaysAndIsNamed) {
     expect_refused(train(0, {}, {.folder = {}, .most_file_bytes = less}), 1,
                    {"step_0000000006.h5", "newest complete checkpoint", older.filename().string()});
     EXPECT_EQ(contents_of(older), bytes);
-    EXPECT_EQ(checkpoints_in(path("run")).size(), 1U);
+    EXPECT_EQ(checkpoints_in(path("run")).size(), 2U);
     // With room again the run goes on to what it would have been.
     EXPECT_EQ(train(3).status, 0);
     EXPECT_EQ(train(3, {"output.directory=whole"}).status, 0);

@@ -71,22 +71,43 @@ TEST_F(Resume, KilledAndStartedAgainOnOtherRanksItEndsInTheSameBits) {
     expect_equal_runs(path("whole"), path("killed"));
 }
 
+TEST_F(Resume, KilledInItsFirstEpochItKeepsTheNumberOfVirtualRanks) {
+    const std::vector<std::string> settings = {"train.virtual_ranks=auto", "train.epochs=20",
+                                               "output.checkpoint_every=10"};
+    train(2, "whole", settings);
+    kill_after("killed", 0, 2, settings, std::chrono::milliseconds(0));
+    train(0, "killed", settings);
+    expect_equal_runs(path("whole"), path("killed"));
+}
+
 TEST_F(Resume, StoppedInTheMiddleOfAnEpochItGoesOnToTheSameBits) {
-    const std::vector<std::string> no_validation = {"data.validation=null", "train.epochs=null"};
-    const auto steps = [&](const std::string& count) {
-        std::vector<std::string> settings = no_validation;
-        settings.push_back("train.steps=" + count);
-        return settings;
+    const auto steps = [](const std::string& count) {
+        return std::vector<std::string>{"train.epochs=null", "train.steps=" + count};
     };
     train(2, "whole", steps("40"));
     train(2, "parts", steps("7"));
     train(0, "parts", steps("19"));
     train(3, "parts", steps("40"));
     expect_equal_hdf5(checkpoints_in(path("whole")).back(), checkpoints_in(path("parts")).back());
-    for (const char* field : {"step", "elbo", "reconstruction", "kl", "gradient_norm"}) {
-        EXPECT_EQ(metric(path("whole"), "train", field), metric(path("parts"), "train", field)) << field;
-    }
+    expect_equal_hdf5(path("whole/best.h5"), path("parts/best.h5"));
+    EXPECT_EQ(metrics_of(path("whole")), metrics_of(path("parts")));
     EXPECT_EQ(metric(path("parts"), "train", "step"), (std::vector<double>{7, 14, 21, 28, 35}));
+    EXPECT_EQ(metric(path("parts"), "validation", "step"), (std::vector<double>{11, 22, 33, 40}));
+}
+
+TEST_F(Resume, AnEndBetweenTwoValidationsLeavesNoTraceInALongerRun) {
+    const auto epochs = [](const std::string& count) {
+        return std::vector<std::string>{"train.epochs=" + count, "output.validate_every=2",
+                                        "output.checkpoint_every=3"};
+    };
+    train(2, "whole", epochs("6"));
+    train(2, "parts", epochs("3"));
+    EXPECT_EQ(metric(path("parts"), "validation", "step"), (std::vector<double>{22, 33}));
+    train(2, "parts", epochs("5"));
+    train(1, "parts", epochs("6"));
+    EXPECT_EQ(metrics_of(path("whole")), metrics_of(path("parts")));
+    expect_equal_hdf5(path("whole/best.h5"), path("parts/best.h5"));
+    expect_equal_hdf5(checkpoints_in(path("whole")).back(), checkpoints_in(path("parts")).back());
 }
 
 TEST_F(Resume, MoreEpochsMayBeAdded) {

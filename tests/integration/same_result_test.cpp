@@ -58,7 +58,7 @@ class SameResult : public Workplace {
             expect_equal_runs(path("p0"), path(name));
         }
         // Or nothing was compared.
-        EXPECT_EQ(checkpoints_in(path("p0")).size(), 2U);
+        EXPECT_EQ(checkpoints_in(path("p0")).size(), 3U);
         EXPECT_TRUE(std::filesystem::exists(path("p0/best.h5")));
         EXPECT_FALSE(metric(path("p0"), "train", "elbo").empty());
         EXPECT_EQ(metric(path("p0"), "validation", "elbo").size(), 2U);

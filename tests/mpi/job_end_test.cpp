@@ -13,6 +13,7 @@ using Clock = std::chrono::steady_clock;
 struct JobEnd {
     int status = -1;
     double seconds = -1;  ///< from the failure to the end of mpirun
+    int messages = 0;     ///< how often rank 1 said what happened
 };
 
 /// Runs failing_rank on three ranks; without it, the ranks that wait would wait until mpirun's time limit.
@@ -28,6 +29,7 @@ JobEnd run_failing_rank(const std::string& how) {
     char line[512];
     while (std::fgets(line, sizeof line, job) != nullptr) {
         if (std::string(line) == "failing\n") failed = Clock::now();
+        if (std::string(line) == "rank 1: made to fail\n") ++end.messages;
     }
     const int status = pclose(job);
     if (WIFEXITED(status)) end.status = WEXITSTATUS(status);
@@ -46,6 +48,14 @@ TEST(JobEnd, AbortEndsAllRanksWithinSecondsAndWithItsStatus) {
 TEST(JobEnd, AnExceptionThatLeavesTheSessionEndsAllRanksToo) {
     const JobEnd end = run_failing_rank("throw");
     EXPECT_EQ(end.status, 4);
+    EXPECT_GE(end.seconds, 0) << "rank 1 did not run";
+    EXPECT_LT(end.seconds, 10);
+}
+
+TEST(JobEnd, ARankThatFailsInWorkDoneTogetherDoesNotWaitForTheOthersWork) {
+    const JobEnd end = run_failing_rank("together");
+    EXPECT_EQ(end.status, 3);
+    EXPECT_EQ(end.messages, 1);
     EXPECT_GE(end.seconds, 0) << "rank 1 did not run";
     EXPECT_LT(end.seconds, 10);
 }

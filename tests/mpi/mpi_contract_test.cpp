@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "mpi_world.hpp"
@@ -39,6 +40,23 @@ TEST(MpiCommunicator, CallsOfTwoCommunicatorsDoNotMix) {
     EXPECT_EQ(here.empty(), mpi_world().rank() != last);
     for (const auto& from : there)
         EXPECT_TRUE(from.empty());
+}
+
+// Rank 0 comes only after the others have given up and destroyed their communicator. Its own call may still
+// be answered, by what they left behind: memory that MPI writes to must outlive them.
+TEST(MpiCommunicator, GivesUpOnARankThatDoesNotComeInTime) {
+    if (mpi_world().size() == 1) GTEST_SKIP() << "one rank alone waits for nobody";
+    auto other = make_mpi_communicator();
+    if (mpi_world().rank() > 0) {
+        EXPECT_EQ(other->all_reduce_max_within(1, std::chrono::milliseconds(10)), std::nullopt);
+        EXPECT_THROW(other->all_reduce_max_within(1, std::chrono::milliseconds(10)), Error);
+        other.reset();
+    }
+    mpi_world().barrier();
+    if (mpi_world().rank() == 0) {
+        EXPECT_EQ(other->all_reduce_max_within(0, std::chrono::milliseconds::max()), 1);
+    }
+    mpi_world().barrier();
 }
 
 TEST(MpiCommunicator, AFailedCallNamesItselfAndTheRank) {

@@ -122,6 +122,28 @@ void finds_maxima(Communicator& communicator) {
     communicator.all_reduce_max(std::span<double>{});
 }
 
+// Longer than any rank of a test is late.
+constexpr std::chrono::minutes kLong{1};
+
+// Each rank is late once; the others wait, those of odd number without an end. What comes between must not
+// mix with it.
+void finds_a_maximum_with_patience(Communicator& communicator) {
+    constexpr auto kForever = std::chrono::milliseconds::max();
+    const std::int64_t r = communicator.rank();
+    const std::int64_t last = communicator.size() - 1;
+    for (int late = 0; late <= last; ++late) {
+        if (r == late) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        const auto patience = r % 2 == 1 ? kForever : std::chrono::milliseconds(kLong);
+        EXPECT_EQ(communicator.all_reduce_max_within(r + late, patience), last + late);
+        EXPECT_EQ(communicator.all_reduce_max_within(-r, kForever), 0);
+        std::int64_t other = -5 - r;
+        communicator.all_reduce_max(std::span(&other, 1));
+        EXPECT_EQ(other, -5);
+    }
+    constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
+    EXPECT_EQ(communicator.all_reduce_max_within(kLowest + r, kForever), kLowest + last);
+}
+
 void broadcasts_from_every_root(Communicator& communicator) {
     for (int root = 0; root < communicator.size(); ++root) {
         for (const std::size_t length : kLengths) {
@@ -193,7 +215,7 @@ void counts_the_ranks_of_this_machine(Communicator& communicator) {
 /// Does `work` together and returns the error that this rank is thrown; fails the test where there is none.
 Error error_of(Communicator& communicator, const std::function<void()>& work) {
     try {
-        run_together(communicator, work);
+        run_together(communicator, work, kLong);
     } catch (const Error& error) {
         EXPECT_TRUE(error.on_all_ranks());
         return error;
@@ -216,6 +238,21 @@ void one_failing_rank_fails_all_with_its_number(Communicator& communicator) {
         EXPECT_EQ(error.kind(), ErrorKind::input);
         const std::string who = communicator.size() == 1 ? "" : "rank " + std::to_string(failing) + ": ";
         EXPECT_EQ(error.what(), who + "cannot read a.h5");
+    }
+}
+
+// A rank that fails at once waits for one that is slow but comes in time, whether that one fails or not.
+void slow_ranks_share_the_error_of_a_quick_one(Communicator& communicator) {
+    const int last = communicator.size() - 1;
+    for (const bool slow_ones_fail : {false, true}) {
+        const Error error = error_of(communicator, [&] {
+            if (communicator.rank() == last) throw_input_error("quick");
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            if (slow_ones_fail) throw_failure("slow");
+        });
+        const int speaker = slow_ones_fail ? 0 : last;
+        const std::string who = last == 0 ? "" : "rank " + std::to_string(speaker) + ": ";
+        EXPECT_EQ(error.what(), who + (speaker == last ? "quick" : "slow"));
     }
 }
 
@@ -273,6 +310,7 @@ constexpr ContractCase kContract[] = {
     {"SumsFloats", sums_floats},
     {"SumsOfFloatsHaveTheSameBitsEverywhere", sums_of_floats_have_the_same_bits_everywhere},
     {"FindsMaxima", finds_maxima},
+    {"FindsAMaximumWithPatience", finds_a_maximum_with_patience},
     {"BroadcastsFromEveryRoot", broadcasts_from_every_root},
     {"BroadcastsTextOfALengthThatOnlyTheRootKnows", broadcasts_text_of_a_length_that_only_the_root_knows},
     {"GathersDifferentLengths", gathers_different_lengths},
@@ -281,6 +319,7 @@ constexpr ContractCase kContract[] = {
     {"CountsTheRanksOfThisMachine", counts_the_ranks_of_this_machine},
     {"WorkWithoutErrorIsDoneOnce", work_without_error_is_done_once},
     {"OneFailingRankFailsAllWithItsNumber", one_failing_rank_fails_all_with_its_number},
+    {"SlowRanksShareTheErrorOfAQuickOne", slow_ranks_share_the_error_of_a_quick_one},
     {"TheSameErrorOnAllRanksIsToldWithoutANumber", the_same_error_on_all_ranks_is_told_without_a_number},
     {"OfDifferentErrorsThatOfTheLowestRankIsTold", of_different_errors_that_of_the_lowest_rank_is_told},
     {"OtherExceptionsBecomeFailures", other_exceptions_become_failures},

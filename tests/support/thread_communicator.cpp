@@ -20,6 +20,12 @@ struct Offer {
     std::span<const std::byte> bytes;
 };
 
+/// A rank has waited for the others as long as it may.
+class OutOfPatience final : public Error {
+ public:
+    explicit OutOfPatience(const std::string& message) : Error(ErrorKind::failure, message) {}
+};
+
 /// Where the ranks meet: each lays down an offer, waits for all, reads the others' offers, waits for all
 /// again.
 class Meeting {
@@ -32,17 +38,27 @@ class Meeting {
 
     std::size_t size() const { return offers_.size(); }
 
-    /// `read` is given all ranks' offers, valid until it returns.
+    /// The longest that any rank waits.
+    std::chrono::milliseconds patience() const { return patience_; }
+
     template <class Read>
     void collective(std::size_t rank, const Offer& mine, const Read& read) {
+        collective(rank, mine, read, patience_);
+    }
+
+    /// `read` is given all ranks' offers, valid until it returns. OutOfPatience where the others have not all
+    /// come within `patience`; all who come later fail.
+    template <class Read>
+    void collective(std::size_t rank, const Offer& mine, const Read& read,
+                    std::chrono::milliseconds patience) {
         lay_down(rank, mine);
-        wait_for_all(rank, mine.call);
+        wait_for_all(rank, mine.call, patience);
         for (std::size_t r = 0; r < size(); ++r) {
             if (offers_[r].call == mine.call) continue;
             fail(fmt::format("{} on rank {} met {} on rank {}", mine.call, rank, offers_[r].call, r));
         }
         read(offers_);
-        wait_for_all(rank, mine.call);
+        wait_for_all(rank, mine.call, patience_);
     }
 
     /// The rank takes part in nothing more; `error` is why, null where it is done.
@@ -77,7 +93,7 @@ class Meeting {
         offers_[rank] = offer;
     }
 
-    void wait_for_all(std::size_t rank, const std::string& call) {
+    void wait_for_all(std::size_t rank, const std::string& call, std::chrono::milliseconds patience) {
         std::unique_lock lock(mutex_);
         here_[rank] = true;
         if (std::count(here_.begin(), here_.end(), true) == std::ssize(here_)) {
@@ -90,10 +106,11 @@ class Meeting {
         const auto hopeless = [this] {
             return !broken_.empty() || std::find(gone_.begin(), gone_.end(), true) != gone_.end();
         };
-        changed_.wait_for(lock, patience_, [&] { return complete() || hopeless(); });
+        const bool in_time = changed_.wait_for(lock, patience, [&] { return complete() || hopeless(); });
         if (complete()) return;
         if (broken_.empty()) broken_ = fmt::format("{} waits in vain for {}", call, format_list(missing()));
         changed_.notify_all();
+        if (!in_time) throw OutOfPatience(broken_);
         throw_failure("{}", broken_);
     }
 
@@ -139,6 +156,24 @@ class ThreadCommunicator final : public Communicator {
     }
     void all_reduce_max(std::span<double> values) override {
         all_reduce("all_reduce_max of double", values, [](double a, double b) { return std::max(a, b); });
+    }
+
+    std::optional<std::int64_t> all_reduce_max_within(std::int64_t value,
+                                                      std::chrono::milliseconds patience) override {
+        std::int64_t largest = value;
+        const Offer mine = {"all_reduce_max_within", std::as_bytes(std::span(&value, 1))};
+        const auto read = [&](const std::vector<Offer>& offers) {
+            for (const Offer& offer : offers) {
+                largest = std::max(largest, *reinterpret_cast<const std::int64_t*>(offer.bytes.data()));
+            }
+        };
+        try {
+            meeting_.collective(rank_, mine, read, std::min(patience, meeting_.patience()));
+        } catch (const OutOfPatience&) {
+            if (patience >= meeting_.patience()) throw;
+            return std::nullopt;
+        }
+        return largest;
     }
 
     void broadcast(std::span<std::byte> bytes, int root) override {

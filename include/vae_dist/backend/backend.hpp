@@ -8,6 +8,7 @@
 #include <string>
 
 #include "vae_dist/config/config.hpp"
+#include "vae_dist/core/element_type.hpp"
 #include "vae_dist/core/matrix_view.hpp"
 #include "vae_dist/core/random.hpp"
 
@@ -38,18 +39,13 @@ class Buffer {
     std::size_t bytes_ = 0;
 };
 
-/// The number types in which data sets come; what the file holds, in this machine's byte order.
-enum class ElementType { uint8, int8, uint16, int16, uint32, int32, uint64, int64, float32, float64 };
-
-std::size_t element_bytes(ElementType type);
-const char* element_name(ElementType type);
-
-/// From a file's numbers to the model's input: value * scale, then the transform.
+/// From a file's numbers to the model's input: value * scale, then the transform. Until standardize has
+/// subtracted the mean, all is in double: numbers such as times lie far from 0 and close together.
 struct InputTransform {
-    float scale = 1;
+    double scale = 1;
     Transform kind = Transform::none;
-    const float* mean = nullptr;               ///< standardize: (features), backend memory
-    const float* inverse_deviation = nullptr;  ///< standardize: (features), backend memory
+    const double* mean = nullptr;               ///< standardize: (features), backend memory
+    const double* inverse_deviation = nullptr;  ///< standardize: (features), backend memory
     CounterRandom random{0, Purpose::binarize};
 };
 
@@ -87,8 +83,9 @@ class Backend {
     virtual void fill(std::span<float> values, float value) = 0;
 
     // --- Input
-    /// output (B, D) = transform(raw * scale); `raw` holds B * D numbers of `type`, row after row. Binarize
-    /// draws with the counter (visit, rows[b], feature): 1 if its uniform number is below the value.
+    /// output (B, D) = transform(raw * scale); `raw` holds B * D numbers of `type`, row after row. Rounds to
+    /// float once: standardize its result, the others raw * scale, of which they make theirs. Binarize draws
+    /// with the counter (visit, rows[b], feature): 1 if its uniform number is below the value.
     virtual void load_input(const InputTransform& transform, ElementType type, const std::byte* raw,
                             std::span<const std::int64_t> rows_host, std::uint32_t visit,
                             FloatMatrix output) = 0;

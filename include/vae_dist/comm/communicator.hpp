@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,6 +31,12 @@ class Communicator {
     /// Replaces each element by its maximum over all ranks; none of them NaN.
     virtual void all_reduce_max(std::span<std::int64_t> values) = 0;
     virtual void all_reduce_max(std::span<double> values) = 0;
+
+    /// The largest of all ranks' values; nullopt where the others have not all come within `patience`, after
+    /// which this rank can do nothing with the communicator but abort. Ranks may differ in patience;
+    /// milliseconds::max() waits as long as it takes. A long wait leaves the processor to others.
+    virtual std::optional<std::int64_t> all_reduce_max_within(std::int64_t value,
+                                                              std::chrono::milliseconds patience) = 0;
 
     /// Copies `bytes` from rank `root` to all.
     virtual void broadcast(std::span<std::byte> bytes, int root) = 0;

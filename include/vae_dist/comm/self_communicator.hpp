@@ -14,6 +14,10 @@ class SelfCommunicator final : public Communicator {
     void all_reduce_sum(std::span<float>) override {}
     void all_reduce_max(std::span<std::int64_t>) override {}
     void all_reduce_max(std::span<double>) override {}
+    std::optional<std::int64_t> all_reduce_max_within(std::int64_t value,
+                                                      std::chrono::milliseconds) override {
+        return value;
+    }
     void broadcast(std::span<std::byte>, int) override {}
     std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes, int) override {
         return {std::vector<std::byte>(bytes.begin(), bytes.end())};

@@ -26,16 +26,12 @@ struct MatrixView {
     }
 
     std::int64_t size() const { return rows * columns; }
-    bool contiguous() const { return stride == columns; }
     T* row(std::int64_t r) const { return data + r * stride; }
 
     /// Columns [first, first + count) of every row.
     MatrixView column_block(std::int64_t first, std::int64_t count) const {
         return {data + first, rows, count, stride};
     }
-
-    /// The first `count` rows.
-    MatrixView top_rows(std::int64_t count) const { return {data, count, columns, stride}; }
 };
 
 using FloatMatrix = MatrixView<float>;

@@ -10,15 +10,15 @@
 
 namespace vae_dist {
 
-/// The values that a sample may have after scaling; outside of them, or not finite, is an error naming the
-/// row.
+/// The values that a sample may have after scaling, rounded to float as the model's input is; outside of
+/// them, or not finite, is an error naming the row. The ends are finite.
 struct ValueRange {
-    double lowest;
-    double highest;
+    float lowest;
+    float highest;
     const char* why;  ///< "the bernoulli likelihood needs values in [0, 1]"
 };
 
-/// The range that a configuration's transform and likelihood allow. Its ends are finite, and floats.
+/// The range that a configuration's transform and likelihood allow.
 ValueRange allowed_values(Transform transform, LikelihoodKind likelihood);
 
 /// One virtual rank's part of a batch, in the file's own numbers; valid until the next call of

@@ -20,6 +20,8 @@ struct RowRange {
     bool operator==(const RowRange&) const = default;
 };
 
+std::int64_t total_rows(std::span<const RowRange> ranges);
+
 struct EpochPlanOptions {
     std::uint32_t seed = 1;
     std::int64_t virtual_ranks = 1;

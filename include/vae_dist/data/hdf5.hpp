@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "vae_dist/backend/backend.hpp"
+#include "vae_dist/core/element_type.hpp"
 
 namespace vae_dist::hdf5 {
 
@@ -46,8 +46,7 @@ std::string last_error();
 enum class NodeKind { group, dataset, other, missing };
 
 struct DatasetInfo {
-    std::vector<std::int64_t> shape;
-    bool scalar = false;  ///< no dimension, or no space at all; shape is {}
+    std::vector<std::int64_t> shape;  ///< {} for a single number, and where there is no space at all
     std::optional<ElementType>
         type;               ///< absent: neither integer nor float (type_name says what); the smallest
                             ///< that holds the file's: float16 is read as float32, bool as int8
@@ -87,13 +86,16 @@ class File {
     /// Takes an object out of the file; the file does not shrink.
     void remove(const std::string& object);
 
-    /// A whole dataset of float32, or of anything HDF5 converts to it.
+    /// A whole dataset of float32 or float64, or of anything HDF5 converts to it.
     std::vector<float> read_floats(const std::string& dataset) const;
-    /// A new dataset of `shape`, in which `values` has as many elements; creates intermediate groups. With
-    /// `checksum` it is chunked by at most 1 Mi elements, each chunk protected by Fletcher32; without
-    /// elements or dimensions there is nothing to chunk, and no checksum.
+    std::vector<double> read_doubles(const std::string& dataset) const;
+    /// A new dataset of `shape`, of float32 or float64, in which `values` has as many elements; creates
+    /// intermediate groups. With `checksum` it is chunked by at most 1 Mi elements, each chunk protected by
+    /// Fletcher32; without elements or dimensions there is nothing to chunk, and no checksum.
     void write_floats(const std::string& dataset, std::span<const std::int64_t> shape,
                       std::span<const float> values, bool checksum);
+    void write_doubles(const std::string& dataset, std::span<const std::int64_t> shape,
+                       std::span<const double> values, bool checksum);
 
     // Attributes of an object ("/" for the root group). Reading throws an input error if it is missing,
     // writing replaces. In a file that was created here they are checksummed by HDF5, except texts of 64 KiB
@@ -121,6 +123,10 @@ class File {
 
  private:
     File(Handle handle, std::string path) : handle_(std::move(handle)), path_(std::move(path)) {}
+    template <class T>
+    std::vector<T> read_values(const std::string& dataset, hid_t memory_type) const;
+    void write_values(const std::string& dataset, std::span<const std::int64_t> shape, hid_t file_type,
+                      hid_t memory_type, const void* values, bool checksum);
     Handle open_attribute(const std::string& object, const std::string& name) const;
     void put_attribute(const std::string& object, const std::string& name, hid_t type, hid_t space,
                        const void* value);

@@ -10,31 +10,35 @@
 
 namespace vae_dist {
 
-/// The factor that data.scale means for numbers of this type: auto is 1/255 for unsigned 8-bit numbers, else 1.
+/// The factor that data.scale means for numbers of this type: auto is 1/255 for unsigned 8-bit numbers,
+/// else 1.
 double input_scale(const DataConfig& config, ElementType type);
 
 /// From the file's numbers to the model's input (B, D), in the backend's memory.
 class InputPipeline {
  public:
-    /// `statistics` are needed by, and only by, the transform standardize. Serves slices of up to `rows` samples.
+    /// `statistics` are needed by, and only by, the transform standardize. Serves slices of up to `rows`
+    /// samples.
     InputPipeline(const DataConfig& config, std::uint32_t seed, ElementType type, std::int64_t features,
                   const std::optional<FeatureStatistics>& statistics, std::int64_t rows, Backend& backend);
 
-    /// The slice's samples as the model's input, valid until the next call. Random transforms draw anew for each `visit`.
+    /// The slice's samples as the model's input, valid until the next call. Random transforms draw anew for
+    /// each `visit`.
     ConstFloatMatrix load(const Slice& slice, std::uint32_t visit);
 
     /// Bytes that an object for `rows` samples holds.
     static std::int64_t bytes(std::int64_t features, std::int64_t rows) {
-        return (features * rows + 2 * features) * static_cast<std::int64_t>(sizeof(float));
+        return features * (rows * static_cast<std::int64_t>(sizeof(float)) +
+                           2 * static_cast<std::int64_t>(sizeof(double)));
     }
 
  private:
     Backend& backend_;
     ElementType type_;
     std::int64_t features_;
-    Buffer mean_;               ///< (D)
-    Buffer inverse_deviation_;  ///< (D)
-    Buffer input_;              ///< (B, D)
+    Buffer mean_;               ///< (D), double
+    Buffer inverse_deviation_;  ///< (D), double
+    Buffer input_;              ///< (B, D), float
     InputTransform transform_;
 };
 

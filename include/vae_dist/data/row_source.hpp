@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "vae_dist/backend/backend.hpp"
 #include "vae_dist/config/config.hpp"
+#include "vae_dist/core/element_type.hpp"
 #include "vae_dist/data/epoch_plan.hpp"
 
 namespace vae_dist {

@@ -51,7 +51,7 @@ class Vae {
 
     /// Starts the bernoulli output's bias (D, host) at the logit of the features' mean, clipped to [0.001,
     /// 0.999].
-    void set_output_bias_from_mean(std::span<const float> mean);
+    void set_output_bias_from_mean(std::span<const double> mean);
 
     /// Memory for passes of up to `rows` samples.
     void reserve(std::int64_t rows);

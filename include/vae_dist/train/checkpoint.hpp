@@ -43,9 +43,10 @@ struct NamedArray {
 /// The whole state of a run, free of the number of ranks.
 struct Checkpoint {
     Progress progress;
-    Config config;               ///< without output.directory: a run may move
-    std::string created_by;      ///< program, version and instruction set
-    std::int64_t data_rows = 0;  ///< of the training data, to notice when they change
+    Config config;                      ///< without output.directory: a run may move
+    std::string created_by;             ///< see program_signature
+    std::int64_t data_rows = 0;         ///< of the training data
+    std::int64_t data_fingerprint = 0;  ///< to notice when they change; see data_fingerprint()
     std::vector<std::int64_t> row_shape;
     std::vector<NamedArray> model;
     std::vector<std::pair<std::string, std::vector<NamedArray>>>
@@ -68,7 +69,8 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint);
 /// is no checkpoint, of another format version, incomplete or damaged.
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name);
 
-/// "vae_dist 0.1.0, x86-64-v4, ...": what writes checkpoints here.
-std::string program_signature();
+/// "vae_dist 0.1.0, x86-64-v4; CPU, oneDNN 2.6.3 ...": the program and its means of computing, on which last
+/// bits depend.
+std::string program_signature(const Backend& backend);
 
 }  // namespace vae_dist

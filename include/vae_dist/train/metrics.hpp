@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "vae_dist/core/files.hpp"
 #include "vae_dist/train/training_step.hpp"
 
 namespace vae_dist {
@@ -26,29 +27,31 @@ struct ValidationMetrics {
     std::int64_t epoch = 0;
     std::int64_t samples = 0;  ///< validated
     ElboTerms mean;
+    bool final = false;  ///< made because the run ended here
     double samples_per_second = 0;
     double seconds = 0;
 };
 
 /// metrics.jsonl: one JSON object a line, appended and handed to the operating system line by line. Numbers
-/// that are not finite become null.
+/// that are not finite become null. A line that stands there only because the run ended at its step has
+/// "final": true; it goes when the run is made longer, so that a run's lines do not tell where it once ended.
 class MetricsLog {
  public:
-    /// Goes on with the file at `path`: lines of steps after `step`, and a torn last line, are what an
-    /// interrupted run left behind and go. Throws ErrorKind::failure if it cannot be written.
-    MetricsLog(std::filesystem::path path, std::int64_t step);
+    /// Goes on with the file at `path`: lines of steps after `step`, a torn last line and final lines go.
+    /// Throws ErrorKind::failure if it cannot be written.
+    MetricsLog(const std::filesystem::path& path, std::int64_t step);
 
     void train(const TrainMetrics& metrics);
     void validation(const ValidationMetrics& metrics);
     void skipped(std::int64_t step, std::int64_t epoch);
     /// `file` is relative to the run's directory. Does nothing if the file already has this line, as after a
     /// kill between a checkpoint and its line.
-    void checkpoint(std::int64_t step, std::int64_t epoch, const std::string& file);
+    void checkpoint(std::int64_t step, std::int64_t epoch, const std::string& file, bool final = false);
+
+    void flush_to_disk() { file_.flush_to_disk(); }
 
  private:
-    void append(const std::string& line);
-
-    std::filesystem::path path_;
+    LineFile file_;
     std::int64_t last_checkpoint_step_ = -1;
 };
 

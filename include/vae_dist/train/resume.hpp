@@ -4,13 +4,13 @@
 
 #include "vae_dist/comm/communicator.hpp"
 #include "vae_dist/core/log.hpp"
-#include "vae_dist/train/run_directory.hpp"
+#include "vae_dist/train/run_recorder.hpp"
 
 namespace vae_dist {
 
-/// Collective. The newest complete checkpoint of the run, read by rank 0 (`directory` is null elsewhere) and
+/// Collective. The newest complete checkpoint of the run, read by rank 0 (`recorder` is null elsewhere) and
 /// handed to all.
-std::optional<Checkpoint> load_newest_checkpoint(const RunDirectory* directory, Communicator& communicator,
+std::optional<Checkpoint> load_newest_checkpoint(RunRecorder* recorder, Communicator& communicator,
                                                  const Log& log);
 
 /// Throws an input error naming the keys in which the configuration differs from the checkpoint's, if the

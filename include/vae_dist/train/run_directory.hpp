@@ -19,11 +19,14 @@ namespace vae_dist {
 /// one; it is held by a lock while the object lives.
 class RunDirectory {
  public:
-    /// Creates the folders. Throws an input error if they cannot be written or another run is using them.
+    /// Creates the folders. Throws an input error if they cannot be written, another run is using them, or
+    /// files that are not a run's would be replaced.
     explicit RunDirectory(const std::string& directory);
 
     const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path config_path() const { return path_ / "config.yaml"; }
     std::filesystem::path metrics_path() const { return path_ / "metrics.jsonl"; }
+    std::filesystem::path best_path() const { return path_ / "best.h5"; }
 
     /// The bytes of the newest checkpoint that can be read whole; a damaged or foreign one is passed over
     /// with a warning. None if there is no checkpoint. Throws an input error if there are some and none can
@@ -32,22 +35,32 @@ class RunDirectory {
         std::string name;
         std::vector<std::byte> bytes;
     };
-    std::optional<Found> newest_checkpoint(const Log& log) const;
+    std::optional<Found> newest_checkpoint(const Log& log);
 
     /// Writes the checkpoint of a step, then removes the oldest beyond `keep`, damaged ones of later steps
-    /// not counted. On failure throws ErrorKind::failure naming the newest complete checkpoint that remains.
-    /// Returns its path relative to the run's directory.
-    std::string write_checkpoint(std::int64_t step, std::span<const std::byte> bytes, std::int64_t keep);
+    /// not counted. Returns its path relative to the run's directory.
+    std::string write_checkpoint(std::int64_t step, std::span<const std::byte> bytes, std::int64_t keep,
+                                 const Log& log);
     void write_best(std::span<const std::byte> bytes);
     void write_config(const std::string& yaml);
 
+    /// Does something that writes into the folder; an error becomes ErrorKind::failure that names the newest
+    /// complete checkpoint besides. The functions above do so themselves.
+    void write_or_name_newest(const std::function<void()>& write) const;
+
  private:
+    void require_own_folder() const;
+
+    struct Candidate {
+        std::int64_t step;
+        std::filesystem::path path;
+    };
     /// Newest first.
-    std::vector<std::filesystem::path> checkpoints() const;
-    void write_or_name_newest(const std::filesystem::path& to, std::span<const std::byte> bytes);
+    std::vector<Candidate> checkpoints() const;
 
     std::filesystem::path path_;
     std::filesystem::path checkpoints_;
+    std::string newest_complete_;  ///< as far as known; empty: none
     std::optional<FolderLock> lock_;
 };
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "vae_dist/comm/communicator.hpp"
+#include "vae_dist/core/log.hpp"
 #include "vae_dist/train/checkpoint.hpp"
 #include "vae_dist/train/replica.hpp"
 #include "vae_dist/train/training_data.hpp"
@@ -18,13 +19,11 @@ struct StartedReplica {
 };
 
 /// Collective. Builds this rank's replica: at its start, or as a checkpoint left it. Errors are thrown on all
-/// ranks.
+/// ranks. Warns where ranks, or this run and the checkpoint, compute by other means, and so may differ in
+/// last bits.
 StartedReplica start_replica(const Config& config, const TrainingData& data,
-                             const std::optional<Checkpoint>& resumed, Communicator& communicator);
-
-/// The validation data, as far as they suit the training data; else throws an input error naming both shapes
-/// or types.
-std::unique_ptr<RowSource> open_validation_rows(const Config& config, const RowSource& training);
+                             const std::optional<Checkpoint>& resumed, Communicator& communicator,
+                             const Log& log);
 
 /// The whole state of a run.
 Checkpoint snapshot(const Config& config, const TrainingData& data, const StartedReplica& started,

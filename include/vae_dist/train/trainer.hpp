@@ -7,8 +7,9 @@
 namespace vae_dist {
 
 /// Collective. Trains, or goes on with the run in output.directory from its newest complete checkpoint, until
-/// the configured number of epochs or steps is done. Errors are thrown on all ranks: wrong configuration or
-/// data, a changed configuration (naming the keys), a checkpoint that cannot be written, divergence.
+/// the configured number of epochs or steps is done. Throws for wrong configuration or data, a changed
+/// configuration (naming the keys), a file that cannot be written (naming the newest complete checkpoint),
+/// divergence; an error of one rank alone is not `on_all_ranks`, and has to end the job.
 void train(const Config& config, Communicator& communicator, const Log& log);
 
 }  // namespace vae_dist

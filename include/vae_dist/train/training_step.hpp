@@ -22,11 +22,9 @@ struct StepTimes {
 
 /// What every rank knows after a step; the same bits on each.
 struct StepResult {
-    std::int64_t epoch = 0;         ///< of the batch, counted from 0
-    std::int64_t first_sample = 0;  ///< samples of the epoch before this batch
-    std::int64_t samples = 0;       ///< in the global batch
-    ElboTerms mean;                 ///< per sample of the global batch
-    double beta = 0;                ///< weight of the KL term
+    std::int64_t samples = 0;  ///< in the global batch
+    ElboTerms mean;            ///< per sample of the global batch
+    double beta = 0;           ///< weight of the KL term
     double learning_rate = 0;
     double gradient_norm = 0;  ///< of the whole gradient, penalties included, before clipping
     bool applied = true;       ///< false: a number was not finite, and the weights are as they were

@@ -7,6 +7,7 @@
 #include "vae_dist/data/batch_loader.hpp"
 #include "vae_dist/train/replica.hpp"
 #include "vae_dist/train/step_tail.hpp"
+#include "vae_dist/train/training_data.hpp"
 
 namespace vae_dist {
 
@@ -14,9 +15,9 @@ namespace vae_dist {
 /// so that epochs can be compared; sums are exact, so that the result does not depend on the number of ranks.
 class Validation {
  public:
-    /// `data` has the training data's row shape and element type.
-    Validation(const Config& config, std::unique_ptr<RowSource> data, VirtualRankRange mine,
-               int ranks_on_this_machine, Communicator& communicator);
+    /// Collective. Opens data.validation; an error on any rank is thrown on all: data of another row shape or
+    /// element type than the training data, or fewer samples than virtual ranks.
+    Validation(const Config& config, const TrainingData& training, Communicator& communicator);
 
     /// Collective. Means per sample; NaN where a number was not finite. An error on any rank is thrown on
     /// all.
@@ -26,12 +27,14 @@ class Validation {
     std::int64_t bytes() const { return bytes_; }
 
  private:
+    void start(std::unique_ptr<RowSource> data, const TrainingData& training);
     void add_samples(Replica& replica, StepTail& tail);
 
     Config config_;
     Communicator& communicator_;
     std::unique_ptr<EpochPlan> plan_;
     std::unique_ptr<BatchLoader> loader_;
+    std::int64_t batch_size_;
     std::int64_t bytes_ = 0;
 };
 

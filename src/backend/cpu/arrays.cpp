@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -34,11 +35,14 @@ bool all_below(std::span<const float> values, float factor, float limit) {
     return bad == 0;
 }
 
+// As unsigned numbers, whose sums wrap around: after a bad value the sums, which nobody uses, may be
+// anything.
 template <bool kOverwrite>
 void add_rounded(std::span<const float> values, float factor, std::int64_t* to) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-        const auto rounded = static_cast<std::int64_t>(std::rint(values[i] * factor));
-        to[i] = kOverwrite ? rounded : to[i] + rounded;
+        const auto rounded =
+            static_cast<std::uint64_t>(static_cast<std::int64_t>(std::rint(values[i] * factor)));
+        to[i] = static_cast<std::int64_t>(kOverwrite ? rounded : static_cast<std::uint64_t>(to[i]) + rounded);
     }
 }
 

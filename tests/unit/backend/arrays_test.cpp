@@ -97,6 +97,16 @@ TEST_P(BackendTest, ExactSumsRoundEachAddendToNearestEven) {
     EXPECT_EQ(to_host(backend(), sums), (std::vector<std::int64_t>{0, 2, 0, -2, 1, 4000000}));
 }
 
+TEST_P(BackendTest, ExactSumsWrapAroundWhereABadValueLeftAnything) {
+    constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+    const Buffer sums = backend().allocate(2 * sizeof(std::int64_t));
+    const std::int64_t left[] = {kMost, -kMost - 1};
+    backend().copy_in(sums.as<std::int64_t>(), left, sizeof left);
+    const Tensor values(backend(), 1, 2, std::vector<float>{1, -1});
+    EXPECT_TRUE(backend().add_exact(values.span(), 0, 2, false, sums.span<std::int64_t>()));
+    EXPECT_EQ(to_host(backend(), sums), (std::vector<std::int64_t>{-kMost - 1, kMost}));
+}
+
 TEST_P(BackendTest, ExactSumsGiveBackWhatFits) {
     for (const std::int64_t size : {0, 1, 17, 2048, 5000}) {
         std::vector<float> values = normal_values(size, 1, 0.01F);

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <numeric>
 
 #include "backend_suite.hpp"
 
@@ -16,12 +17,37 @@ std::vector<float> load(Backend& backend, const InputTransform& transform, Eleme
     return output.get();
 }
 
+// The transform standardize, with its arrays in the backend's memory.
+class Standardize {
+ public:
+    Standardize(Backend& backend, const std::vector<double>& mean, const std::vector<double>& inverse)
+        : mean_(copy(backend, mean)), inverse_(copy(backend, inverse)) {}
+
+    InputTransform transform() const {
+        InputTransform transform;
+        transform.kind = Transform::standardize;
+        transform.mean = mean_.as<double>();
+        transform.inverse_deviation = inverse_.as<double>();
+        return transform;
+    }
+
+ private:
+    static Buffer copy(Backend& backend, const std::vector<double>& values) {
+        Buffer buffer = backend.allocate(values.size() * sizeof(double));
+        backend.copy_in(buffer.as<double>(), values.data(), buffer.bytes());
+        return buffer;
+    }
+
+    Buffer mean_;
+    Buffer inverse_;
+};
+
 template <class T>
 void expect_loads(Backend& backend, ElementType type, const std::vector<T>& values) {
     SCOPED_TRACE(element_name(type));
     EXPECT_EQ(element_bytes(type), sizeof(T));
     InputTransform transform;
-    transform.scale = 0.25F;
+    transform.scale = 0.25;
     const auto rows = std::ssize(values);
     const auto loaded = load(backend, transform, type, values, rows, {2, 1});
     for (std::size_t i = 0; i < values.size(); ++i)
@@ -80,14 +106,33 @@ TEST_P(BackendTest, ThresholdCutsAtOneHalfOfTheScaledValue) {
 }
 
 TEST_P(BackendTest, StandardizeShiftsAndScalesEachFeature) {
-    const Tensor mean(backend(), 1, 3, {1, 2, 3});
-    const Tensor inverse(backend(), 1, 3, {1, 0.5F, 2});
+    const Standardize standardize(backend(), {1, 2, 3}, {1, 0.5, 2});
+    EXPECT_EQ(
+        load<float>(backend(), standardize.transform(), ElementType::float32, {1, 2, 3, 4, 5, 6}, 2, {2, 1}),
+        (std::vector<float>{0, 0, 0, 3, 1.5F, 6}));
+}
+
+TEST_P(BackendTest, StandardizeKeepsWhatFloatsCannotTellApart) {
+    const Standardize standardize(backend(), {1.7e9 * 0.5}, {0.1});
+    InputTransform transform = standardize.transform();
+    transform.scale = 0.5;
+    EXPECT_EQ(load<double>(backend(), transform, ElementType::float64, {1.7e9, 1.7e9 + 3, 1.7e9 - 0.5}, 3),
+              (std::vector<float>{0, 0.15F, -0.025F}));
+    EXPECT_EQ(load<std::int64_t>(backend(), transform, ElementType::int64, {1700000001, 1699999999}, 2),
+              (std::vector<float>{0.05F, -0.05F}));
+}
+
+TEST_P(BackendTest, TheProductWithTheScaleIsRoundedOnce) {
     InputTransform transform;
-    transform.kind = Transform::standardize;
-    transform.mean = mean.data();
-    transform.inverse_deviation = inverse.data();
-    EXPECT_EQ(load<float>(backend(), transform, ElementType::float32, {1, 2, 3, 4, 5, 6}, 2),
-              (std::vector<float>{0, 0, 0, 3, 1.5F, 6}));
+    transform.scale = 1e-40;  // no normal float
+    EXPECT_EQ(load<double>(backend(), transform, ElementType::float64, {1e40, 5e39}, 1),
+              (std::vector<float>{1, 0.5F}));
+    transform.scale = 1.0 / 255;
+    std::vector<std::uint8_t> values(256);
+    std::iota(values.begin(), values.end(), std::uint8_t{0});
+    const auto loaded = load(backend(), transform, ElementType::uint8, values, 1);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        EXPECT_EQ(loaded[i], static_cast<float>(values[i] * (1.0 / 255)));
 }
 
 TEST_P(BackendTest, Log1pIsAccurateNearZeroAndFar) {

@@ -36,12 +36,12 @@ TEST(ThreadCommunicator, ARankThatThrowsFreesTheOthersAndItsErrorIsToldFirst) {
               "rank 1 broke");
 }
 
-TEST(ThreadCommunicator, ARankThatReturnsEarlyFreesTheOthersWhoNameIt) {
-    EXPECT_EQ(failure_of(3,
+TEST(ThreadCommunicator, ARankThatReturnsEarlyFreesTheOtherWhoNamesIt) {
+    EXPECT_EQ(failure_of(2,
                          [](Communicator& communicator) {
-                             if (communicator.rank() != 2) communicator.barrier();
+                             if (communicator.rank() != 1) communicator.barrier();
                          }),
-              "barrier waits in vain for rank 2 (gone)");
+              "barrier waits in vain for rank 1 (gone)");
 }
 
 TEST(ThreadCommunicator, AfterItsPatienceACollectiveNamesTheRanksThatDidNotCome) {
@@ -56,6 +56,29 @@ TEST(ThreadCommunicator, AfterItsPatienceACollectiveNamesTheRanksThatDidNotCome)
         }
     };
     EXPECT_EQ(failure_of(2, body, std::chrono::milliseconds(10)), "barrier waits in vain for rank 1");
+}
+
+TEST(ThreadCommunicator, AMaximumWithPatienceEndsWithoutAnAnswerWhereARankDoesNotCome) {
+    run_ranks(2, [over = std::make_shared<std::promise<void>>()](Communicator& communicator) {
+        if (communicator.rank() == 1) return over->get_future().wait();
+        EXPECT_EQ(communicator.all_reduce_max_within(3, std::chrono::milliseconds(10)), std::nullopt);
+        over->set_value();
+    });
+}
+
+TEST(ThreadCommunicator, WaitingAsLongAsItTakesEndsInAFailureThatNamesTheRankThatDoesNotCome) {
+    std::promise<void> failed;
+    const auto body = [&](Communicator& communicator) {
+        if (communicator.rank() == 1) return failed.get_future().wait();
+        try {
+            communicator.all_reduce_max_within(0, std::chrono::milliseconds::max());
+        } catch (...) {
+            failed.set_value();
+            throw;
+        }
+    };
+    EXPECT_EQ(failure_of(2, body, std::chrono::milliseconds(10)),
+              "all_reduce_max_within waits in vain for rank 1");
 }
 
 TEST(ThreadCommunicator, DifferentCallsDoNotMeet) {

@@ -138,7 +138,7 @@ TEST(Hdf5Types, WhatIsNoNumberHasNoTypeButAName) {
     EXPECT_EQ(file.info("text").type_name, "string");
     EXPECT_FALSE(file.info("compound").type.has_value());
     EXPECT_EQ(file.info("compound").type_name, "compound");
-    EXPECT_TRUE(file.info("null").scalar);
+    EXPECT_TRUE(file.info("null").shape.empty());
     EXPECT_TRUE(file.read_floats("null").empty());
     expect_error(ErrorKind::input, {"text", "string"}, [&] { file.read_floats("text"); });
     file.close();

@@ -58,6 +58,18 @@ TEST(Hdf5File, FloatsOfAnyShapeComeBackToTheBit) {
     }
 }
 
+TEST(Hdf5File, DoublesComeBackToTheBit) {
+    File file = File::create_in_memory();
+    const std::vector<double> values = {1.7e9 + 0.1, -1e-300, 0, 1.0 / 3};
+    file.write_doubles("group/x", std::vector<std::int64_t>{2, 2}, values, true);
+    EXPECT_EQ(file.read_doubles("group/x"), values);
+    EXPECT_EQ(file.info("group/x").shape, (std::vector<std::int64_t>{2, 2}));
+    EXPECT_EQ(file.info("group/x").type, ElementType::float64);
+    EXPECT_EQ(file.info("group/x").filters, std::vector<std::string>{"fletcher32"});
+    file.write_floats("floats", std::vector<std::int64_t>{1}, std::vector<float>{0.5F}, true);
+    EXPECT_EQ(file.read_doubles("floats"), std::vector<double>{0.5});
+}
+
 TEST(Hdf5File, ChecksummedDatasetsHaveChunksOfAtMostOneMebiElementsCutEvenly) {
     File file = File::create_in_memory();
     file.write_floats("x", std::vector<std::int64_t>{2000, 784}, std::vector<float>(2000 * 784), true);

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "data/import_output.hpp"
 #include "unit/data/import_fixture.hpp"
 
 namespace vae_dist {
@@ -156,6 +157,34 @@ TEST_F(Import, ASymbolicLinkStaysOne) {
     EXPECT_TRUE(std::filesystem::is_symlink(folder_.path() / "out.h5"));
     EXPECT_EQ(hdf5::File::open(folder_.file("data/real.h5")).datasets(),
               (std::vector<std::string>{"/x", "/y"}));
+}
+
+TEST_F(Import, OfTwoIntoOneFileAtTheSameTimeTheLaterOneIsRefused) {
+    const std::string input = write("in", idx_header(8, {1}) + "a");
+    for (const bool exists : {false, true}) {
+        ImportOutput first(target(exists ? "x2" : "x"));
+        expect_refused({"out.h5", "another import"}, [&] { import_idx(input, {}, target("y")); });
+        first.commit();
+        import_idx(input, {}, target(exists ? "y2" : "y"));
+    }
+    EXPECT_EQ(out().datasets(), (std::vector<std::string>{"/y", "/y2"}));
+    EXPECT_EQ(names(), (std::vector<std::string>{"in", "out.h5"}));
+}
+
+TEST_F(Import, WhatAKilledOneLeftIsTakenOver) {
+    const std::string input = write("in", idx_header(8, {1}) + "a");
+    import_idx(input, {}, target("before"));
+    const auto killed = [&] {
+        ImportOutput output(target("lost"));
+        output.file().write_attribute("/", "note", std::string(100'000, 'x'));
+        raise(SIGKILL);
+    };
+    EXPECT_EXIT(killed(), testing::KilledBySignal(SIGKILL), "");
+    ASSERT_EQ(names().size(), 3U) << "a killed import leaves its copy";
+    import_idx(input, {}, target("after"));
+    EXPECT_EQ(out().datasets(), (std::vector<std::string>{"/after", "/before"}));
+    EXPECT_FALSE(out().has_attribute("/", "note"));
+    EXPECT_EQ(names(), (std::vector<std::string>{"in", "out.h5"}));
 }
 
 // A full disk, as far as this process can have one: files cannot grow beyond `bytes`.

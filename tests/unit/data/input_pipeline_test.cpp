@@ -62,13 +62,13 @@ TEST_F(Pipeline, AutomaticScaleIsForBytesAlone) {
 
 TEST_F(Pipeline, NumbersOfTheFileBecomeScaledFloats) {
     EXPECT_EQ(load<std::uint8_t>({}, ElementType::uint8, 2, {0, 255, 51, 102}, {0, 1}),
-              (std::vector<float>{0, 1, 51 * (1.0F / 255), 102 * (1.0F / 255)}));
+              (std::vector<float>{0, 1, 0.2F, 0.4F}));
     EXPECT_EQ(load<std::int16_t>(scaled(0.5), ElementType::int16, 3, {-4, 0, 6}, {9}),
               (std::vector<float>{-2, 0, 3}));
 }
 
 TEST_F(Pipeline, StandardizeMakesEachFeatureOfMeanZeroAndDeviationOne) {
-    const FeatureStatistics statistics = {.mean = {10, -1}, .deviation = {2, 0.5F}, .rows = 5};
+    const FeatureStatistics statistics = {.mean = {10, -1}, .deviation = {2, 0.5}, .rows = 5};
     EXPECT_EQ(load<float>(transformed(Transform::standardize), ElementType::float32, 2, {14, -1, 8, -2},
                           {0, 1}, statistics),
               (std::vector<float>{2, 0, -1, -2}));

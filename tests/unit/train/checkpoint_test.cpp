@@ -22,8 +22,9 @@ bool same_bits(const T& a, const T& b) {
     return std::memcmp(&a, &b, sizeof(T)) == 0;
 }
 
-bool same(const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+template <class T>
+bool same(const std::vector<T>& a, const std::vector<T>& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
 bool same(const std::vector<NamedArray>& a, const std::vector<NamedArray>& b) {
@@ -47,7 +48,7 @@ bool same(const std::optional<FeatureStatistics>& a, const std::optional<Feature
 
 bool same(const Checkpoint& a, const Checkpoint& b) {
     return same(a.progress, b.progress) && a.config == b.config && a.created_by == b.created_by &&
-           a.data_rows == b.data_rows && a.row_shape == b.row_shape && same(a.model, b.model) &&
+           a.data_rows == b.data_rows && a.data_fingerprint == b.data_fingerprint && a.row_shape == b.row_shape && same(a.model, b.model) &&
            std::equal(
                a.optimizer.begin(), a.optimizer.end(), b.optimizer.begin(), b.optimizer.end(),
                [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); }) &&
@@ -66,6 +67,7 @@ TEST(Checkpoint, EveryFieldComesBackToTheBit) {
     EXPECT_EQ(read.config, without_directory(written).config);
     EXPECT_EQ(read.created_by, written.created_by);
     EXPECT_EQ(read.data_rows, written.data_rows);
+    EXPECT_EQ(read.data_fingerprint, written.data_fingerprint);
     EXPECT_EQ(read.row_shape, written.row_shape);
     EXPECT_TRUE(same(read.model, written.model));
     ASSERT_EQ(read.optimizer.size(), 2U);
@@ -103,6 +105,10 @@ TEST(Checkpoint, IsLaidOutAsPublished) {
     const hdf5::DatasetInfo info = file.info("/optimizer/first_moment/decoder/output/weight");
     EXPECT_EQ(info.shape, (std::vector<std::int64_t>{2, 3}));
     EXPECT_EQ(info.filters, std::vector<std::string>{"fletcher32"});
+    for (const char* statistics : {"/data/mean", "/data/standard_deviation"}) {
+        EXPECT_EQ(file.info(statistics).type_name, "float64");
+        EXPECT_EQ(file.info(statistics).filters, std::vector<std::string>{"fletcher32"});
+    }
 }
 
 TEST(Checkpoint, AnotherFormatVersionIsNamed) {

@@ -145,11 +145,32 @@ TEST_F(Metrics, AKillBetweenACheckpointAndItsLineIsMadeGood) {
     EXPECT_EQ(Json::parse(lines()[1])["file"], "a.h5");
 }
 
+TEST_F(Metrics, FinalLinesGoWhenTheRunIsMadeLonger) {
+    {
+        MetricsLog log(path_, 0);
+        log.train(at_step(50));
+        log.validation({.step = 50, .epoch = 2, .samples = 7, .mean = {}, .final = true});
+        log.checkpoint(50, 2, "checkpoints/step_0000000050.h5", true);
+    }
+    ASSERT_EQ(lines().size(), 3U);
+    const std::vector<std::string> before = lines();
+    EXPECT_EQ(Json::parse(before[1])["final"], true);
+    EXPECT_EQ(keys(before[2]), (std::vector<std::string>{"event", "step", "epoch", "file", "final"}));
+    MetricsLog(path_, 50).train(at_step(100));
+    ASSERT_EQ(lines().size(), 2U);
+    EXPECT_EQ(lines()[0], before[0]);
+}
+
+TEST_F(Metrics, LinesThatAreNotOursDoNotStopARun) {
+    std::ofstream(path_) << "[1]\n{\"step\":\"two\"}\n{\"step\":3}\nno json\n";
+    MetricsLog(path_, 10).train(at_step(20));
+    ASSERT_EQ(lines().size(), 2U);
+    EXPECT_EQ(lines()[0], "{\"step\":3}");
+}
+
 TEST_F(Metrics, AFileThatCannotBeWrittenIsNamed) {
-    MetricsLog log(path_, 0);
-    std::filesystem::remove(path_);
     std::filesystem::create_directory(path_);
-    expect_error(ErrorKind::failure, {path_}, [&] { log.train(at_step(1)); });
+    expect_error(ErrorKind::failure, {path_}, [&] { MetricsLog(path_, 0).train(at_step(1)); });
 }
 
 }  // namespace

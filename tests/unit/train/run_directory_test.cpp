@@ -22,8 +22,8 @@ class RunDirectoryTest : public testing::Test {
         return checkpoint_bytes(small_checkpoint(step));
     }
 
-    static void write(RunDirectory& directory, std::int64_t step, std::int64_t keep = 100) {
-        directory.write_checkpoint(step, bytes_of(step), keep);
+    void write(RunDirectory& directory, std::int64_t step, std::int64_t keep = 100) const {
+        directory.write_checkpoint(step, bytes_of(step), keep, log_);
     }
 
     fs::path checkpoint_path(std::int64_t step) const {
@@ -52,7 +52,7 @@ class RunDirectoryTest : public testing::Test {
 };
 
 TEST_F(RunDirectoryTest, ANewRunHasNoCheckpoint) {
-    const RunDirectory directory(path_.string());
+    RunDirectory directory(path_.string());
     EXPECT_FALSE(directory.newest_checkpoint(log_).has_value());
 }
 
@@ -162,11 +162,32 @@ TEST_F(RunDirectoryTest, AFolderThatCannotBeMadeIsNamed) {
     expect_error(ErrorKind::input, {path_.string()}, [&] { RunDirectory(path_.string()); });
 }
 
-TEST_F(RunDirectoryTest, TheConfigurationIsWritten) {
+TEST_F(RunDirectoryTest, TheConfigurationIsWrittenBelowALineThatSaysByWhom) {
     RunDirectory directory(path_.string());
     directory.write_config("a: 1\n");
     directory.write_config("a: 2\n");
-    EXPECT_EQ(read_text_file(path_ / "config.yaml"), "a: 2\n");
+    const std::string text = read_text_file(path_ / "config.yaml");
+    EXPECT_TRUE(text.starts_with("# ")) << text;
+    EXPECT_TRUE(text.ends_with("\na: 2\n")) << text;
+}
+
+TEST_F(RunDirectoryTest, FilesThatAreNotARunsAreNotReplaced) {
+    for (const std::string name : {"config.yaml", "metrics.jsonl", "best.h5"}) {
+        const fs::path folder = folder_.path() / ("with_" + name);
+        fs::create_directories(folder);
+        std::ofstream(folder / name) << "mine\n";
+        expect_error(ErrorKind::input, {name, "output.directory"}, [&] { RunDirectory(folder.string()); });
+        EXPECT_EQ(read_text_file(folder / name), "mine\n");
+    }
+}
+
+TEST_F(RunDirectoryTest, ItsOwnFilesAreNotForeign) {
+    {
+        RunDirectory directory(path_.string());
+        directory.write_config("a: 1\n");
+        directory.write_best(bytes_of(1));
+    }
+    EXPECT_NO_THROW(RunDirectory(path_.string()));
 }
 
 }  // namespace

@@ -33,8 +33,9 @@ inline Checkpoint small_checkpoint(std::int64_t step = 7) {
                            .best_elbo = -101.0 / 3,
                            .window = {.reconstruction = -1234.0 / 7, .kl = 0.1, .samples = 24}};
     checkpoint.config = small_config();
-    checkpoint.created_by = program_signature();
+    checkpoint.created_by = "vae_dist of this test";
     checkpoint.data_rows = 40;
+    checkpoint.data_fingerprint = 4000000000;
     checkpoint.row_shape = {2, 3};
     checkpoint.model = {
         {"decoder/output/weight", {2, 3}, {1, -2, 3e-39F, std::nanf(""), 5, -0.0F}},
@@ -42,7 +43,8 @@ inline Checkpoint small_checkpoint(std::int64_t step = 7) {
     };
     checkpoint.optimizer = {{"first_moment", checkpoint.model}, {"second_moment", checkpoint.model}};
     checkpoint.optimizer[1].second[1].values[0] = 0.25F;
-    checkpoint.statistics = FeatureStatistics{.mean = {1, 2, 3}, .deviation = {0.5F, 1, 2}, .rows = 40};
+    checkpoint.statistics =
+        FeatureStatistics{.mean = {1.7e9 + 0.1, 1e-40, 3}, .deviation = {1.0 / 3, 1, 2e40}, .rows = 40};
     return checkpoint;
 }
 

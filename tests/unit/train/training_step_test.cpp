@@ -29,7 +29,7 @@ struct OneStep {
     explicit OneStep(const Config& config, float weights_times = 1) {
         SelfCommunicator alone;
         const TrainingData data(config, alone);
-        const StartedReplica started = start_replica(config, data, std::nullopt, alone);
+        const StartedReplica started = start_replica(config, data, std::nullopt, alone, Log(0));
         const ParameterStore& store = started.replica->vae.parameters();
         for (float& weight : store.values)
             weight *= weights_times;

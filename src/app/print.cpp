@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "app/command_line.hpp"
+#include "app/commands.hpp"
 #include "vae_dist/backend/backend.hpp"
 #include "vae_dist/comm/mpi_communicator.hpp"
 #include "vae_dist/core/instruction_set.hpp"
@@ -17,6 +17,10 @@ std::string version_text() {
         "data             HDF5 {}.{}.{}",
         VAE_DIST_VERSION, instruction_set(), make_backend({})->description(), mpi_library_version(),
         H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
+}
+
+void run_command(const PrintCommand& command, Communicator&, const Log& log) {
+    log.info("{}", command.text);
 }
 
 }  // namespace vae_dist
