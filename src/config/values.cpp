@@ -103,7 +103,8 @@ void read_value(const Node& node, const Key& key, double& value, const RealRange
     const std::optional<double> parsed = parse_real(node.text);
     if (!parsed) refuse(node, key, "a number");
     const bool above = range.with_low ? *parsed >= range.low : *parsed > range.low;
-    if (!above || *parsed > range.high || (*parsed == 0 && !range.with_zero)) out_of_range(node, key, describe(range));
+    if (!above || *parsed > range.high || (*parsed == 0 && !range.with_zero))
+        out_of_range(node, key, describe(range));
     value = *parsed;
 }
 

@@ -195,6 +195,7 @@ DatasetInfo File::info(const std::string& dataset) const {
     info.type = detail::element_type_of(type.get());
     info.type_name = detail::describe_type(type.get());
     info.stored_bytes = H5Dget_storage_size(opened.get());
+    info.is_virtual = H5Pget_layout(creation.get()) == H5D_VIRTUAL;
     describe_storage(creation.get(), info.shape.size(), info);
     return info;
 }

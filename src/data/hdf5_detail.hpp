@@ -55,6 +55,10 @@ Handle make_space(std::span<const std::int64_t> shape, bool growing = false);
 /// The dataset, open; throws an input error that lists the datasets there are.
 Handle open_dataset(const File& file, const std::string& dataset, hid_t access = H5P_DEFAULT);
 
+/// Throws an input error that names the first dataset missing of those that virtual `dataset` is made of,
+/// directly or through others. Of files and datasets numbered without end ("%b") the first is looked for.
+void require_virtual_sources(const File& file, const std::string& dataset);
+
 /// "uint8", "float16", "bool", "string", "compound", ...
 std::string describe_type(hid_t type);
 

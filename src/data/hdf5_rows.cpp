@@ -112,6 +112,7 @@ Handle row_properties(const RowWriterOptions& options, const std::string& doing)
 
 RowReader::RowReader(const std::string& path, const std::string& dataset)
     : file_(File::open(path)), dataset_path_(dataset), info_(file_.info(dataset)) {
+    if (info_.is_virtual) detail::require_virtual_sources(file_, dataset);
     dataset_ = detail::open_dataset(file_, dataset, cache_for(info_).get());
     file_space_ = Handle(check(H5Dget_space(dataset_.get()), ErrorKind::input,
                                fmt::format("cannot read about '{}'", locate(file_, dataset))),

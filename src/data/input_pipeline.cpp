@@ -1,5 +1,8 @@
 #include "vae_dist/data/input_pipeline.hpp"
 
+#include <fmt/format.h>
+
+#include <cmath>
 #include <vector>
 
 #include "vae_dist/core/error.hpp"
@@ -8,6 +11,18 @@ namespace vae_dist {
 
 double input_scale(const DataConfig& config, ElementType type) {
     return config.scale.value_or(type == ElementType::uint8 ? 1.0 / 255.0 : 1.0);
+}
+
+std::string doubt_about_scale(const DataConfig& config, ElementType type,
+                              const FeatureStatistics& statistics) {
+    if (config.scale || type != ElementType::uint8 || config.transform == Transform::standardize) return "";
+    constexpr double kMostInDoubt = 16;
+    const double largest = std::round(statistics.largest / input_scale(config, type));
+    if (largest == 0 || largest > kMostInDoubt) return "";
+    return fmt::format(
+        "the data go from 0 to {0}, and data.scale: auto divides them by 255; for numbers from 0 to {0} set "
+        "data.scale: {1}",
+        largest, 1 / largest);
 }
 
 InputPipeline::InputPipeline(const DataConfig& config, std::uint32_t seed, ElementType type,

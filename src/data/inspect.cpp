@@ -21,12 +21,32 @@ constexpr std::size_t kMostDatasets = 12;
 constexpr std::size_t kMostAttributes = 12;
 constexpr std::size_t kMostText = 60;
 
+// A file's text without the characters that would steer a terminal or break a line: the control characters of
+// ASCII, and those of Latin 1 (U+0080 to U+009F), which UTF-8 begins with C2.
+std::string printable(std::string_view text) {
+    std::string clean;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const unsigned next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+        if (byte == 0xC2 && next >= 0x80 && next <= 0x9F) {
+            clean += fmt::format("\\x{:02x}", next);
+            ++i;
+        } else if (byte < 0x20 || byte == 0x7F) {
+            clean += byte == '\n' ? "\\n" : byte == '\t' ? "\\t" : fmt::format("\\x{:02x}", byte);
+        } else {
+            clean += text[i];
+        }
+    }
+    return clean;
+}
+
 // Shape, type, and how it is stored.
 std::string describe_storage(const hdf5::DatasetInfo& info) {
     std::string text = fmt::format("{}  {}", format_shape(info.shape), info.type_name);
     if (!info.chunk.empty()) text += fmt::format(", chunks {}", format_shape(info.chunk));
     if (!info.filters.empty()) text += fmt::format(", {}", fmt::join(info.filters, " + "));
-    text += fmt::format(", {}", format_bytes(info.stored_bytes));
+    text += info.is_virtual ? ", virtual (its numbers lie in other datasets)"
+                            : fmt::format(", {}", format_bytes(info.stored_bytes));
     if (info.type && !info.filters.empty() && element_count(info.shape) > 0) {
         const auto raw =
             static_cast<double>(element_count(info.shape)) * static_cast<double>(element_bytes(*info.type));
@@ -71,11 +91,9 @@ std::string describe_values(const std::string& path, const std::string& dataset,
 
 // One line, cut where it is long.
 std::string as_line(const std::string& text) {
-    std::string line = text.substr(0, kMostText);
-    for (std::size_t at = 0; (at = line.find('\n', at)) != std::string::npos;)
-        line.replace(at, 1, "\\n");
-    if (text.size() <= kMostText) return line;
-    return fmt::format("{}... ({} characters)", line, format_count(static_cast<std::int64_t>(text.size())));
+    if (text.size() <= kMostText) return printable(text);
+    return fmt::format("{}... ({} characters)", printable(text.substr(0, kMostText)),
+                       format_count(static_cast<std::int64_t>(text.size())));
 }
 
 std::string describe_attributes(const hdf5::File& file, const std::string& object,
@@ -83,8 +101,8 @@ std::string describe_attributes(const hdf5::File& file, const std::string& objec
     const std::vector<std::string> names = file.attributes(object);
     std::string text;
     for (std::size_t i = 0; i < std::min(names.size(), kMostAttributes); ++i) {
-        text +=
-            fmt::format("{}{}: {}\n", indent, names[i], as_line(file.attribute_as_text(object, names[i])));
+        text += fmt::format("{}{}: {}\n", indent, printable(names[i]),
+                            as_line(file.attribute_as_text(object, names[i])));
     }
     if (names.size() > kMostAttributes) {
         text += fmt::format("{}... and {} more attributes\n", indent, names.size() - kMostAttributes);
@@ -107,15 +125,16 @@ Entry examine(const hdf5::File& file, const std::string& dataset) {
 }
 
 std::string describe_dataset(const hdf5::File& file, const Entry& entry) {
-    if (!entry.info) return fmt::format("{}\n    {}\n", entry.name, entry.trouble);
-    std::string text = fmt::format("{}  {}\n", entry.name, describe_storage(*entry.info));
+    if (!entry.info) return fmt::format("{}\n    {}\n", printable(entry.name), printable(entry.trouble));
+    std::string text =
+        fmt::format("{}  {}\n", printable(entry.name), printable(describe_storage(*entry.info)));
     try {
         if (entry.info->type && !entry.info->shape.empty()) {
             text += fmt::format("    {}\n", describe_values(file.path(), entry.name, *entry.info));
         }
         text += describe_attributes(file, entry.name, "    ");
     } catch (const Error& error) {
-        text += fmt::format("    {}\n", error.what());
+        text += fmt::format("    {}\n", printable(error.what()));
     }
     return text;
 }
@@ -151,7 +170,8 @@ std::string describe_data_file(const std::string& path) {
         text += fmt::format("... and {} more datasets\n", entries.size() - kMostDatasets);
     const std::string best = dataset_to_train_on(entries);
     if (best.empty()) return text + "nothing to train on: no dataset holds rows of numbers\n";
-    return text + fmt::format("to train on it:  data: {{train: {{files: [{}], dataset: {}}}}}\n", path, best);
+    return text + fmt::format("to train on it:  data: {{train: {{files: [{}], dataset: {}}}}}\n", path,
+                              printable(best));
 }
 
 }  // namespace vae_dist

@@ -146,6 +146,7 @@ class Hdf5Rows final : public RowSource {
     }
 
     static std::string storage_of(const hdf5::DatasetInfo& info) {
+        if (info.is_virtual) return "virtual";
         if (info.chunk.empty()) return "contiguous";
         std::string text = fmt::format("chunks of {}", format_shape(info.chunk));
         for (const std::string& filter : info.filters)

@@ -65,7 +65,8 @@ constexpr float kLargestFloat = std::numeric_limits<float>::max();
 }  // namespace
 
 ValueRange allowed_values(Transform transform, LikelihoodKind likelihood) {
-    static constexpr const char* kFinite = "training computes in float32, which cannot hold it";
+    static constexpr const char* kFinite =
+        "training computes in float32, which cannot hold it; set data.scale to make the numbers smaller";
     switch (transform) {
         case Transform::none:
             if (likelihood == LikelihoodKind::gaussian) break;

@@ -11,19 +11,22 @@ namespace {
 
 // Rank 0 looks at the data, so that they are read once; the others get its bits.
 FeatureStatistics shared_statistics(const Config& config, const TrainingData& data,
-                                    Communicator& communicator) {
+                                    Communicator& communicator, const Log& log) {
     RowSource& source = data.source();
     const auto features = static_cast<std::size_t>(source.features());
     FeatureStatistics statistics;
     run_on_first_rank(communicator, [&] {
         statistics = feature_statistics(source, input_scale(config.data, source.element_type()),
                                         config.data.transform);
+        const std::string doubt = doubt_about_scale(config.data, source.element_type(), statistics);
+        if (!doubt.empty()) log.warn("{}", doubt);
     });
     statistics.mean.resize(features);
     statistics.deviation.resize(features);
     communicator.broadcast(std::as_writable_bytes(std::span(statistics.mean)), 0);
     communicator.broadcast(std::as_writable_bytes(std::span(statistics.deviation)), 0);
     communicator.broadcast(std::as_writable_bytes(std::span(&statistics.rows, 1)), 0);
+    communicator.broadcast(std::as_writable_bytes(std::span(&statistics.largest, 1)), 0);
     return statistics;
 }
 
@@ -69,7 +72,7 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
     if (resumed) {
         statistics = resumed->statistics;
     } else if (standardize || bernoulli) {
-        statistics = shared_statistics(config, data, communicator);
+        statistics = shared_statistics(config, data, communicator, log);
     }
     run_together(communicator, [&] {
         if (standardize) started.statistics = statistics;

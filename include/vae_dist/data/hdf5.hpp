@@ -54,6 +54,7 @@ struct DatasetInfo {
     std::vector<std::int64_t> chunk;   ///< {} if contiguous
     std::vector<std::string> filters;  ///< "deflate", "shuffle", "fletcher32", ... in the order of writing
     std::uint64_t stored_bytes = 0;
+    bool is_virtual = false;  ///< made of other datasets, often in other files; it stores nothing itself
 };
 
 /// A file, open for reading or writing. Objects are named by their path, with or without a "/" in front.
@@ -139,6 +140,8 @@ class File {
 /// own.
 class RowReader {
  public:
+    /// Throws an input error if the dataset cannot be opened, or is virtual and one that it is made of is
+    /// missing: HDF5 would give fill values for its rows.
     RowReader(const std::string& path, const std::string& dataset);
     const DatasetInfo& info() const { return info_; }
     /// Rows [first, first + count) in `info().type`, in this machine's byte order. The cache holds all chunks

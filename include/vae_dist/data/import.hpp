@@ -36,9 +36,9 @@ struct CsvOptions {
     std::int64_t skip_lines = 0;  ///< before the header or the data
 };
 
-/// A table of finite numbers as float32 (rows, columns). A first line with a field that is neither empty nor
-/// a number is a header and becomes the attribute "feature_names". Fields may be quoted, not lines broken
-/// inside of quotes.
+/// A table of finite numbers as float64 (rows, columns), so that timestamps and counts keep their digits. A
+/// first line of texts, none of them a number, is a header and becomes the attribute "feature_names". Fields
+/// may be quoted, not lines broken inside of quotes.
 ImportResult import_csv(const std::string& csv, const CsvOptions& options, const ImportTarget& target);
 
 /// NumPy's .npy, format 1 to 3, C order, integers, booleans (as int8) and floats (float16 as float32) of

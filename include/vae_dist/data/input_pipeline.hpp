@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "vae_dist/backend/backend.hpp"
 #include "vae_dist/config/config.hpp"
@@ -13,6 +14,12 @@ namespace vae_dist {
 /// The factor that data.scale means for numbers of this type: auto is 1/255 for unsigned 8-bit numbers,
 /// else 1.
 double input_scale(const DataConfig& config, ElementType type);
+
+/// What to tell the user where data.scale: auto looks wrong: unsigned 8-bit numbers of which none is above 16
+/// are hardly pixels, and 1/255 leaves them nearly black. Empty where there is no doubt, and with the
+/// transform standardize, to which the scale makes no difference.
+std::string doubt_about_scale(const DataConfig& config, ElementType type,
+                              const FeatureStatistics& statistics);
 
 /// From the file's numbers to the model's input (B, D), in the backend's memory.
 class InputPipeline {

@@ -65,8 +65,9 @@ TEST(ConfigValues, ANumberOutOfRangeIsToldTheRange) {
         message_after_data("optimizer: {learning_rate: 0}"),
         "run.yaml, line 2: optimizer.learning_rate: 0 is out of range; it must be at least 1e-30 and at "
         "most 1e+30");
-    EXPECT_EQ(message_after_data("optimizer: {beta1: 1}"),
-              "run.yaml, line 2: optimizer.beta1: 1 is out of range; it must be at least 0 and at most 0.999999");
+    EXPECT_EQ(
+        message_after_data("optimizer: {beta1: 1}"),
+        "run.yaml, line 2: optimizer.beta1: 1 is out of range; it must be at least 0 and at most 0.999999");
     for (const std::string setting : {"optimizer: {learning_rate: 1e400}",
                                       "optimizer: {learning_rate: 1e-400}",
                                       "optimizer: {learning_rate: -0.1}",

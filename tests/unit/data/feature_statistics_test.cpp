@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "support/expect_error.hpp"
@@ -22,6 +23,38 @@ class Statistics : public testing::Test {
 
     TemporaryFolder folder_;
 };
+
+// Rows of two float32, each the number of its block, and what was read of them.
+class BlocksOfTheirNumber final : public RowSource {
+ public:
+    BlocksOfTheirNumber(std::int64_t blocks, std::int64_t rows_of_each) : rows_of_each_(rows_of_each) {
+        for (std::int64_t b = 0; b < blocks; ++b)
+            blocks_.push_back({b * rows_of_each, rows_of_each});
+    }
+
+    std::int64_t rows() const override { return blocks_.back().end(); }
+    const std::vector<std::int64_t>& row_shape() const override { return row_shape_; }
+    ElementType element_type() const override { return ElementType::float32; }
+    const std::vector<RowRange>& blocks() const override { return blocks_; }
+    void read(std::int64_t first, std::int64_t count, std::byte* to) override {
+        for (std::int64_t row = first; row < first + count; ++row, to += row_bytes()) {
+            const std::vector<float> values(2, static_cast<float>(row / rows_of_each_));
+            std::memcpy(to, values.data(), row_bytes());
+        }
+        reads.push_back({first, count});
+    }
+    std::string locate(std::int64_t) const override { return ""; }
+    std::string description() const override { return ""; }
+
+    std::vector<RowRange> reads;
+
+ private:
+    std::int64_t rows_of_each_;
+    std::vector<RowRange> blocks_;
+    std::vector<std::int64_t> row_shape_{2};
+};
+
+constexpr std::int64_t kRowBytes = 2 * sizeof(float);
 
 struct Reference {
     double mean = 0;
@@ -111,6 +144,61 @@ TEST_F(Statistics, AreTakenAfterScaleAndTransform) {
     // What needs the statistics, or draws by them, leaves the values as they are.
     EXPECT_DOUBLE_EQ(of_file(1.0 / 255, Transform::binarize).mean[0], 0.4);
     EXPECT_DOUBLE_EQ(of_file(1.0 / 255, Transform::standardize).mean[0], 0.4);
+}
+
+TEST(StatisticsOfMuch, LookAtEveryLargeBlockAlike) {
+    BlocksOfTheirNumber source(3, 1000);
+    const FeatureStatistics statistics = feature_statistics(source, 1, Transform::none, 300 * kRowBytes);
+    EXPECT_EQ(statistics.rows, 300);
+    EXPECT_NEAR(statistics.mean[0], 1, 1e-12);
+    EXPECT_NEAR(statistics.deviation[1], std::sqrt(2.0 / 3), 1e-12);
+    EXPECT_EQ(source.reads, (std::vector<RowRange>{{0, 100}, {1000, 100}, {2000, 100}}));
+}
+
+TEST(StatisticsOfMuch, LookAtAllRowsWhereTheyFit) {
+    BlocksOfTheirNumber source(3, 1000);
+    EXPECT_EQ(feature_statistics(source, 1, Transform::none, 3000 * kRowBytes).rows, 3000);
+    EXPECT_EQ(feature_statistics(source, 1, Transform::none, 3000 * kRowBytes - 1).rows, 2997);
+}
+
+TEST(StatisticsOfMuch, SpreadOverManyBlocks) {
+    BlocksOfTheirNumber source(40'960, 3);
+    const FeatureStatistics statistics = feature_statistics(source, 1, Transform::none, 2 * 4096 * kRowBytes);
+    EXPECT_EQ(statistics.rows, 2 * 4096);
+    EXPECT_NEAR(statistics.mean[0], 40'960.0 / 2, 5);
+    ASSERT_EQ(source.reads.size(), 4096U);
+    EXPECT_EQ(source.reads[1], (RowRange{30, 2}));
+}
+
+TEST(StatisticsOfMuch, KeepToTheirBytesWhereEvenARowOfEachBlockIsTooMuch) {
+    BlocksOfTheirNumber source(100, 3);
+    EXPECT_EQ(feature_statistics(source, 1, Transform::none, 10 * kRowBytes).rows, 10);
+    EXPECT_EQ(source.reads.back(), (RowRange{270, 1}));
+    EXPECT_EQ(feature_statistics(source, 1, Transform::none, 1).rows, 1);
+}
+
+TEST(StatisticsOfMuch, ReadAMebibyteAtATime) {
+    BlocksOfTheirNumber source(1, 300'000);
+    EXPECT_EQ(feature_statistics(source, 1, Transform::none).rows, 300'000);
+    EXPECT_EQ(source.reads, (std::vector<RowRange>{{0, 131'072}, {131'072, 131'072}, {262'144, 37'856}}));
+}
+
+TEST_F(Statistics, KnowTheLargestScaledNumber) {
+    write_float_rows(folder_.file("d.h5"), "x", 2, {-5, -2, -3, -4});
+    EXPECT_EQ(of_file().largest, -2);
+    EXPECT_EQ(of_file(-0.5).largest, 2.5);
+    EXPECT_EQ(of_file(0.1, Transform::log1p).largest, -0.2);
+}
+
+TEST_F(Statistics, AValueThatIsTooLargeForFloat32IsCalledThat) {
+    write_rows<double>(folder_.file("d.h5"), "x", ElementType::float64, 1, {1, 1e39});
+    expect_error(ErrorKind::input, {"x row 1", "1e+39", "float32", "data.scale"}, [&] { of_file(); });
+    EXPECT_DOUBLE_EQ(of_file(1e-39).largest, 1);
+}
+
+TEST_F(Statistics, AValueWithoutALogarithmIsCalledThat) {
+    write_float_rows(folder_.file("d.h5"), "x", 1, {1, -1});
+    expect_error(ErrorKind::input, {"x row 1", "log1p"}, [&] { of_file(1, Transform::log1p); });
 }
 
 TEST_F(Statistics, ARowThatIsNotFiniteIsNamed) {

@@ -9,12 +9,12 @@ namespace {
 
 TEST_F(Import, CsvWithAHeader) {
     const std::string text =
-        "age, \"height, m\" ,\"say \"\"x\"\"\"\r\n1,2.5,-3e2\r\n\"4\", +5 ,1e-60\r\n\r\n";
+        "age, \"height, m\" ,\"say \"\"x\"\"\"\r\n1,2.5,-3e2\r\n\"4\", +5 ,1e-400\r\n\r\n";
     const ImportResult result = import_csv(write_gzipped("t.csv.gz", text), {}, target());
     EXPECT_EQ(result.rows, 2);
-    EXPECT_NE(result.description.find("2 x 3 float32 to "), std::string::npos) << result.description;
+    EXPECT_NE(result.description.find("2 x 3 float64 to "), std::string::npos) << result.description;
     EXPECT_EQ(out().read_floats("train/x"), (std::vector<float>{1, 2.5, -300, 4, 5, 0}));
-    EXPECT_EQ(out().info("train/x").type_name, "float32");
+    EXPECT_EQ(out().info("train/x").type_name, "float64");
     EXPECT_EQ(out().attribute_as_text("train/x", "feature_names"), "<array of 3 strings>");
     EXPECT_EQ(out().read_text_attribute("train/x", "source"), "t.csv.gz");
 }
@@ -31,10 +31,10 @@ TEST_F(Import, CsvWithoutAHeaderAndWithoutALastLineEnd) {
     EXPECT_EQ(out().info("test/x").shape, (std::vector<std::int64_t>{2, 1}));
 }
 
-TEST_F(Import, CsvNumbersAreTheNearestFloats) {
-    import_csv(write("t.csv", "0.1,3.4028235e38,16777217,1e-45,-0\n"), {}, target());
-    const std::vector<float> back = out().read_floats("train/x");
-    EXPECT_EQ(back, (std::vector<float>{0.1F, 3.4028235e38F, 16777216.0F, 1e-45F, 0.0F}));
+TEST_F(Import, CsvNumbersLoseNoDigits) {
+    import_csv(write("t.csv", "0.1,1.7976931348623157e308,1700000000123456,5e-324,-0\n"), {}, target());
+    const std::vector<double> back = out().read_doubles("train/x");
+    EXPECT_EQ(back, (std::vector<double>{0.1, 1.7976931348623157e308, 1700000000123456, 5e-324, 0}));
     EXPECT_TRUE(std::signbit(back[4]));
 }
 
@@ -55,6 +55,20 @@ TEST_F(Import, CsvOfManyBlocksKeepsEveryNumber) {
     }
 }
 
+TEST_F(Import, CsvTakesNoLineWithANumberForAHeader) {
+    const auto importing = [&](const std::string& text, const CsvOptions& options = {}) {
+        return [this, path = write("t.csv", text), options, t = target()] { import_csv(path, options, t); };
+    };
+    expect_refused({"line 1, column 2", "'NA' is no number", "missing values", "--skip-lines"},
+                   importing("1,NA,3\n4,5,6\n"));
+    expect_refused({"line 3, column 1", "'id' is no number", "--skip-lines"},
+                   importing("a\n\nid,2019\n1,2\n", {.skip_lines = 2}));
+    expect_refused({"line 1, column 1", "empty"}, importing(",,\n4,5,6\n"));
+    import_csv(write("t.csv", ",a,\n0,1,2\n"), {}, target());
+    EXPECT_EQ(out().read_doubles("train/x"), (std::vector<double>{0, 1, 2}));
+    EXPECT_TRUE(out().has_attribute("train/x", "feature_names"));
+}
+
 TEST_F(Import, CsvRefusesWhatIsNotATableOfNumbers) {
     const auto importing = [&](const std::string& text, const CsvOptions& options = {}) {
         return [this, path = write("t.csv", text), options, t = target()] { import_csv(path, options, t); };
@@ -70,7 +84,7 @@ TEST_F(Import, CsvRefusesWhatIsNotATableOfNumbers) {
                    importing("a,b,kind\n1,2,3\n1,2,setosa\n"));
     expect_refused({"line 2, column 1", "'nan' is not a finite"}, importing("1,2\nnan,3\n"));
     expect_refused({"line 1, column 2", "'inf' is not a finite"}, importing("1,inf\n"));
-    expect_refused({"line 2, column 2", "'1e39' is not a finite float32"}, importing("1,2\n3,1e39\n"));
+    expect_refused({"line 2, column 2", "'1e400' is not a finite float64"}, importing("1,2\n3,1e400\n"));
     expect_refused({"line 2", "'1.5x' is no number"}, importing("1\n1.5x\n"));
     expect_refused({"line 2", "'1;2' is no number", "';' between", "--delimiter"}, importing("a;b\n1;2\n"));
     expect_refused({"line 2", "tabs", "--delimiter"}, importing("a\tb\n1\t2\n"));

@@ -60,6 +60,22 @@ TEST_F(Pipeline, AutomaticScaleIsForBytesAlone) {
     EXPECT_EQ(input_scale(scaled(3), ElementType::uint8), 3);
 }
 
+TEST(ScaleOfPixels, IsDoubtedForSmallUnsignedBytes) {
+    const auto doubt = [](double largest, ElementType type, const DataConfig& config = {}) {
+        return doubt_about_scale(config, type, {.mean = {}, .deviation = {}, .largest = largest});
+    };
+    EXPECT_EQ(
+        doubt(1 / 255.0, ElementType::uint8),
+        "the data go from 0 to 1, and data.scale: auto divides them by 255; for numbers from 0 to 1 set "
+        "data.scale: 1");
+    EXPECT_NE(doubt(16 / 255.0, ElementType::uint8).find("data.scale: 0.0625"), std::string::npos);
+    EXPECT_EQ(doubt(17 / 255.0, ElementType::uint8), "");
+    EXPECT_EQ(doubt(0, ElementType::uint8), "") << "nothing to scale";
+    EXPECT_EQ(doubt(1, ElementType::uint8, scaled(1)), "") << "the user's own";
+    EXPECT_EQ(doubt(1, ElementType::int8), "") << "not divided";
+    EXPECT_EQ(doubt(1 / 255.0, ElementType::uint8, transformed(Transform::standardize)), "");
+}
+
 TEST_F(Pipeline, NumbersOfTheFileBecomeScaledFloats) {
     EXPECT_EQ(load<std::uint8_t>({}, ElementType::uint8, 2, {0, 255, 51, 102}, {0, 1}),
               (std::vector<float>{0, 1, 0.2F, 0.4F}));

@@ -67,6 +67,24 @@ TEST(DescribeDataFile, OnlyTheFirstRowsOfALongDatasetAreSampled) {
     expect_parts(describe_data_file(folder.file("long.h5")), {"values 1 to 1, mean 1 in the first 1 rows"});
 }
 
+TEST(DescribeDataFile, LetsNoControlCharacterThrough) {
+    const TemporaryFolder folder;
+    hdf5::File file = hdf5::File::create(folder.file("d.h5"));
+    const std::string name = "x\x1b[2J\ny";
+    file.write_floats(name, std::vector<std::int64_t>{1}, std::vector<float>{1}, false);
+    file.write_attribute("/", "a\rb",
+                         "caf\xc3\xa9\t\x7f \xc2\x9b"
+                         "31m");
+    file.close();
+    const std::string text = describe_data_file(folder.file("d.h5"));
+    expect_parts(text, {"x\\x1b[2J\\ny  1  float32", "a\\x0db: caf\xc3\xa9\\t\\x7f \\x9b31m",
+                        "dataset: x\\x1b[2J\\ny}"});
+    for (const char c : text)
+        EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << text;
+    EXPECT_EQ(text.find("\xc2\x9b"), std::string::npos);
+    EXPECT_EQ(std::ranges::count(text, '\n'), 5) << text;
+}
+
 TEST(DescribeDataFile, ADamagedDatasetIsToldInItsLine) {
     const TemporaryFolder folder;
     const std::string path = folder.file("damaged.h5");

@@ -80,8 +80,7 @@ TEST(TrainingData, RanksThatSeeDifferentDataAreAnErrorOnAllOfThem) {
     run_ranks(3, [](Communicator& communicator) {
         Config config = small_config();
         if (communicator.rank() == 1) config.data.synthetic->samples = 39;
-        expect_error(ErrorKind::input, {"different data"},
-                     [&] { TrainingData(config, communicator); });
+        expect_error(ErrorKind::input, {"different data"}, [&] { TrainingData(config, communicator); });
     });
 }
 
