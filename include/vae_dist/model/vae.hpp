@@ -42,7 +42,6 @@ class Vae {
     const ParameterLayout& layout() const { return layout_; }
     ParameterStore& parameters() { return *parameters_; }
     const ParameterStore& parameters() const { return *parameters_; }
-    const ModelConfig& config() const { return config_; }
     std::int64_t features() const { return features_; }
 
     /// Sets all parameters to their start: weights by He et al. (2015) before relu and its kin, else by

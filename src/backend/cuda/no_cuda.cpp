@@ -5,9 +5,7 @@ namespace vae_dist {
 
 std::unique_ptr<Backend> make_cuda_backend(const ComputeConfig&) {
     throw_input_error(
-        "compute.backend is cuda, but this build has no CUDA, which this version of vae_dist does not "
-        "support yet; "
-        "set compute.backend to auto or cpu");
+        "compute.backend is cuda, but this build has no CUDA; set compute.backend to auto or cpu");
 }
 
 }  // namespace vae_dist
