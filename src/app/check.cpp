@@ -67,7 +67,8 @@ void print_memory(const Bytes& parts, const Log& log) {
     std::int64_t sum = 0;
     for (const auto& [what, bytes] : parts)
         sum += bytes;
-    log.info("memory      {} a rank, at the most:", format_bytes(static_cast<std::uint64_t>(sum)));
+    log.info("memory      {} a rank, at the most, and some 70 MiB for the program itself:",
+             format_bytes(static_cast<std::uint64_t>(sum)));
     for (const auto& [what, bytes] : parts) {
         log.info("            {:<26}{:>12}", what, format_bytes(static_cast<std::uint64_t>(bytes)));
     }

@@ -1,6 +1,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "app/commands.hpp"
 #include "vae_dist/comm/agreement.hpp"
@@ -16,6 +17,11 @@ namespace {
 void run(int argc, char** argv, Communicator& communicator, const Log& log) {
     std::optional<Command> command;
     run_together(communicator, [&] { command = parse_command_line(argc, argv); });
+    const std::string first = broadcast_text(communicator, std::to_string(command->index()), 0);
+    run_together(communicator, [&] {
+        if (std::to_string(command->index()) != first)
+            throw_input_error("this rank was given another command than rank 0");
+    });
     std::visit([&](const auto& asked) { run_command(asked, communicator, log); }, *command);
 }
 

@@ -17,8 +17,7 @@ std::string version_text() {
         "communication    {}; nccl: {}\n"
         "data             HDF5 {}.{}.{}",
         VAE_DIST_VERSION, instruction_set(), make_backend({})->description(), mpi_library_version(),
-        nccl_built_in() ? "yes" : "not in this build",
-        H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
+        nccl_built_in() ? "yes" : "not in this build", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
 }
 
 void run_command(const PrintCommand& command, Communicator&, const Log& log) {

@@ -66,7 +66,8 @@ bool started_by_mpi() {
     if (const std::int64_t tasks = srun_tasks(); tasks > 1) {
         throw_input_error(
             "srun started {} tasks without MPI, so that each would train the whole run alone; use "
-            "'srun --mpi=pmix vae_dist ...' or 'mpirun vae_dist ...' (one process on purpose: 'mpirun -np 1 vae_dist ...')",
+            "'srun --mpi=pmix vae_dist ...' or 'mpirun vae_dist ...' (one process on purpose: 'mpirun -np 1 "
+            "vae_dist ...')",
             tasks);
     }
     return false;

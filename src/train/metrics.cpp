@@ -23,15 +23,21 @@ Json line_of(const char* event, const Metrics& metrics) {
             {"kl", metrics.mean.kl}};
 }
 
+// False for values of other types too.
+bool has(const Json& json, const char* key, const Json& value) {
+    return json.contains(key) && json[key] == value;
+}
+
 // Rewrites the file without what an interrupted, or shorter, run left behind after `step`; returns its path.
-const std::filesystem::path& drop_later_lines(const std::filesystem::path& path, std::int64_t step) {
+const std::filesystem::path& drop_later_lines(const std::filesystem::path& path, std::int64_t step,
+                                              bool goes_on) {
     std::string kept;
     if (std::filesystem::exists(path)) {
         std::istringstream lines(read_text_file(path));
         for (std::string line; std::getline(lines, line);) {
             const Json json = Json::parse(line, nullptr, false);
             if (!json.is_object() || !json.value("step", Json()).is_number_integer()) continue;
-            if (json["step"] > step || json.value("final", false)) continue;
+            if (json["step"] > step || (goes_on && has(json, "final", true))) continue;
             kept += line + "\n";
         }
     }
@@ -41,13 +47,12 @@ const std::filesystem::path& drop_later_lines(const std::filesystem::path& path,
 
 }  // namespace
 
-MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t step)
-    : file_(drop_later_lines(path, step)) {
+MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t step, bool goes_on)
+    : file_(drop_later_lines(path, step, goes_on)) {
     std::istringstream lines(read_text_file(path));
     for (std::string line; std::getline(lines, line);) {
         const Json json = Json::parse(line);
-        if (json.value("event", "") == "checkpoint")
-            last_checkpoint_step_ = json.value("step", std::int64_t{-1});
+        if (has(json, "event", "checkpoint")) last_checkpoint_step_ = json["step"];
     }
 }
 

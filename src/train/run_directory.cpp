@@ -85,6 +85,10 @@ std::optional<RunDirectory::Found> RunDirectory::newest_checkpoint(const Log& lo
             "none of the {} checkpoints in {} can be read; move them away to start this run anew",
             candidates.size(), checkpoints_.string());
     }
+    if (std::filesystem::exists(best_path())) {
+        throw_input_error("{} exists, but no checkpoint to go on from; move it away to start this run anew",
+                          best_path().string());
+    }
     return std::nullopt;
 }
 
@@ -129,6 +133,7 @@ void RunDirectory::require_own_folder() const {
             "output.directory",
             config_path().string());
     }
+    if (std::filesystem::exists(checkpoints_) && !checkpoints().empty()) return;
     for (const auto& file : {metrics_path(), best_path()}) {
         if (!std::filesystem::exists(file)) continue;
         throw_input_error(

@@ -24,6 +24,13 @@ void RunRecorder::begin(const Config& config, std::int64_t step) {
     directory_.write_or_name_newest([&] { metrics_.emplace(directory_.metrics_path(), step); });
 }
 
+void RunRecorder::finish(std::int64_t step, std::int64_t epoch, bool final) {
+    directory_.write_or_name_newest([&] {
+        metrics_.emplace(directory_.metrics_path(), step, false);
+        metrics_->checkpoint(step, epoch, "checkpoints/" + checkpoint_name(step), final);
+    });
+}
+
 void RunRecorder::train(const TrainMetrics& metrics) {
     directory_.write_or_name_newest([&] { metrics_->train(metrics); });
 }

@@ -94,6 +94,9 @@ Run::Run(const Config& config, std::unique_ptr<RunRecorder> recorder, std::optio
 
 void Run::train() {
     if (progress_.step >= total_steps()) {
+        run_on_first_rank(communicator_, [&] {
+            recorder_->finish(progress_.step, epoch_number(), !is_due(config_.output.checkpoint_every));
+        });
         log_.info("this run is finished: {} of {} steps done; see {}", progress_.step, total_steps(),
                   config_.output.directory);
         return;

@@ -110,6 +110,21 @@ TEST_F(Resume, AnEndBetweenTwoValidationsLeavesNoTraceInALongerRun) {
     expect_equal_hdf5(checkpoints_in(path("whole")).back(), checkpoints_in(path("parts")).back());
 }
 
+TEST_F(Resume, ALineThatAKillCutOffIsAddedToAFinishedRun) {
+    for (const std::string every : {"1", "3"}) {
+        const std::string directory = "every" + every;
+        const std::vector<std::string> settings = {"output.checkpoint_every=" + every};
+        train(2, directory, settings);
+        const auto lines = metrics_of(path(directory));
+        std::string text = contents_of(path(directory) / "metrics.jsonl");
+        text.erase(text.rfind('\n', text.size() - 2) + 1);
+        write_text(directory + "/metrics.jsonl", text);
+        ASSERT_EQ(metrics_of(path(directory)).size() + 1, lines.size());
+        train(0, directory, settings);
+        EXPECT_EQ(metrics_of(path(directory)), lines);
+    }
+}
+
 TEST_F(Resume, MoreEpochsMayBeAdded) {
     train(2, "whole", {"train.epochs=4"});
     train(2, "parts", {"train.epochs=2"});

@@ -37,9 +37,9 @@ struct ValidationMetrics {
 /// "final": true; it goes when the run is made longer, so that a run's lines do not tell where it once ended.
 class MetricsLog {
  public:
-    /// Goes on with the file at `path`: lines of steps after `step`, a torn last line and final lines go.
-    /// Throws ErrorKind::failure if it cannot be written.
-    MetricsLog(const std::filesystem::path& path, std::int64_t step);
+    /// Goes on with the file at `path`: lines of steps after `step`, a torn last line and, if the run goes
+    /// on, final lines are taken out. Throws ErrorKind::failure if it cannot be written.
+    MetricsLog(const std::filesystem::path& path, std::int64_t step, bool goes_on = true);
 
     void train(const TrainMetrics& metrics);
     void validation(const ValidationMetrics& metrics);

@@ -30,7 +30,7 @@ class RunDirectory {
 
     /// The bytes of the newest checkpoint that can be read whole; a damaged or foreign one is passed over
     /// with a warning. None if there is no checkpoint. Throws an input error if there are some and none can
-    /// be read: starting anew would throw a run away.
+    /// be read, or a best.h5 alone: starting anew would throw a run away.
     struct Found {
         std::string name;
         std::vector<std::byte> bytes;

@@ -21,6 +21,9 @@ class RunRecorder {
 
     /// Begins to write, after `step` steps.
     void begin(const Config& config, std::int64_t step);
+    /// Of a run that has nothing left to do after `step` steps: adds the line of its last checkpoint, if a
+    /// kill came between the two.
+    void finish(std::int64_t step, std::int64_t epoch, bool final);
 
     void train(const TrainMetrics& metrics);
     void validation(const ValidationMetrics& metrics);

@@ -162,9 +162,10 @@ TEST_F(Metrics, FinalLinesGoWhenTheRunIsMadeLonger) {
 }
 
 TEST_F(Metrics, LinesThatAreNotOursDoNotStopARun) {
-    std::ofstream(path_) << "[1]\n{\"step\":\"two\"}\n{\"step\":3}\nno json\n";
+    std::ofstream(path_) << "[1]\n{\"step\":\"two\"}\n{\"step\":3}\nno json\n"
+                            "{\"event\":5,\"step\":4,\"final\":\"no\"}\n";
     MetricsLog(path_, 10).train(at_step(20));
-    ASSERT_EQ(lines().size(), 2U);
+    ASSERT_EQ(lines().size(), 3U);
     EXPECT_EQ(lines()[0], "{\"step\":3}");
 }
 

@@ -181,6 +181,22 @@ TEST_F(RunDirectoryTest, FilesThatAreNotARunsAreNotReplaced) {
     }
 }
 
+TEST_F(RunDirectoryTest, ABestCheckpointAloneIsNotReplacedByANewRun) {
+    RunDirectory directory(path_.string());
+    directory.write_config("a: 1\n");
+    directory.write_best(bytes_of(1));
+    expect_error(ErrorKind::input, {"best.h5", "move it away"}, [&] { directory.newest_checkpoint(log_); });
+}
+
+TEST_F(RunDirectoryTest, CheckpointsShowThatAFolderIsARuns) {
+    {
+        RunDirectory directory(path_.string());
+        write(directory, 1);
+        directory.write_best(bytes_of(1));
+    }
+    EXPECT_NO_THROW(RunDirectory(path_.string()));
+}
+
 TEST_F(RunDirectoryTest, ItsOwnFilesAreNotForeign) {
     {
         RunDirectory directory(path_.string());
