@@ -3,29 +3,21 @@
 #include "vae_dist/config/load.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "support/temporary_folder.hpp"
 #include "unit/config/message_of.hpp"
 #include "vae_dist/config/names.hpp"
 
 namespace vae_dist {
 namespace {
 
-// A folder that goes when the test ends.
 class ConfigLoad : public testing::Test {
  protected:
-    void SetUp() override {
-        std::string name = (std::filesystem::temp_directory_path() / "vae_dist_config_XXXXXX").string();
-        ASSERT_NE(mkdtemp(name.data()), nullptr);
-        folder_ = name;
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-
     std::string write(const std::string& text) const {
-        const std::string path = folder_ / "run.yaml";
+        const std::string path = folder_.file("run.yaml");
         std::ofstream(path, std::ios::binary) << text;
         return path;
     }
@@ -41,7 +33,7 @@ class ConfigLoad : public testing::Test {
         return "";
     }
 
-    std::filesystem::path folder_;
+    TemporaryFolder folder_;
 };
 
 // Every key that may be set together has a value other than its default.
@@ -135,7 +127,7 @@ TEST_F(ConfigLoad, PathsBecomeAbsolute) {
 TEST_F(ConfigLoad, AFileThatCannotBeReadIsNamed) {
     EXPECT_EQ(load_message("/nowhere/run.yaml"),
               "/nowhere/run.yaml: cannot read the configuration: No such file or directory");
-    EXPECT_NE(load_message(folder_.string()).find("is a folder"), std::string::npos);
+    EXPECT_NE(load_message(folder_.path().string()).find("is a folder"), std::string::npos);
     const std::string binary = write(std::string("\x89HDF\r\n\x1a\n\0\0\0\0", 12));
     EXPECT_EQ(load_message(binary), binary + ": is no configuration file: it is not text, or too large");
 }

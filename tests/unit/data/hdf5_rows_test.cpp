@@ -12,26 +12,11 @@
 
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
+#include "unit/data/hdf5_fixture.hpp"
 #include "vae_dist/data/hdf5.hpp"
 
 namespace vae_dist::hdf5 {
 namespace {
-
-std::vector<float> counting(std::size_t size) {
-    std::vector<float> values(size);
-    std::iota(values.begin(), values.end(), 0.5F);
-    return values;
-}
-
-void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
-    std::ofstream stream(path, std::ios::binary);
-    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-}
-
-std::string read_bytes(const std::string& path) {
-    std::ifstream stream(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 // A dataset of any type, written from `values` of the memory type `memory`.
 void write_raw(const File& file, const std::string& name, hid_t type, hid_t memory,

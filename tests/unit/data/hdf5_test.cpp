@@ -13,25 +13,10 @@
 
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
+#include "unit/data/hdf5_fixture.hpp"
 
 namespace vae_dist::hdf5 {
 namespace {
-
-std::vector<float> counting(std::size_t size) {
-    std::vector<float> values(size);
-    std::iota(values.begin(), values.end(), 0.5F);
-    return values;
-}
-
-void write_bytes(const std::string& path, std::span<const std::byte> bytes) {
-    std::ofstream stream(path, std::ios::binary);
-    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-}
-
-std::string read_bytes(const std::string& path) {
-    std::ifstream stream(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 TEST(Hdf5File, FloatsOfAnyShapeComeBackToTheBit) {
     const TemporaryFolder folder;
