@@ -47,17 +47,17 @@ void print_ranks(const TrainingData& data, int ranks, const Log& log) {
 }
 
 Bytes memory_of(const TrainingData& data, const StartedReplica& started, const TrainingStep& step,
-                std::int64_t validation_bytes) {
+                std::int64_t draws, std::int64_t validation_bytes) {
     const Vae& vae = started.replica->vae;
     const std::int64_t array = vae.layout().size() * static_cast<std::int64_t>(sizeof(float));
     const auto states = static_cast<std::int64_t>(started.replica->optimizer->states().size());
+    const std::int64_t rows = rows_a_pass(data.slice_rows(), draws);
     // The parameters and each state, as arrays, as the file and as its bytes.
     const std::int64_t saving = 3 * (1 + states) * array;
     return {{"parameters and gradients", 2 * array},
             {"optimizer", states * array},
             {"gradient sum", step.bytes()},
-            {"activations", vae.workspace_bytes(data.slice_rows()) +
-                                InputPipeline::bytes(vae.features(), data.slice_rows())},
+            {"activations", vae.workspace_bytes(rows, draws) + InputPipeline::bytes(vae.features(), rows)},
             {"training data", data.loader_bytes()},
             {"validation data", validation_bytes},
             {"saving (rank 0)", saving}};
@@ -91,7 +91,9 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
     log.info("model       {} parameters", format_count(started.replica->vae.layout().parameter_count()));
     log.info("compute     {}; reductions: {}, {}", started.backend->description(), communicator.name(),
              name_of(config.train.reduction));
-    print_memory(memory_of(data, started, step, validation ? validation->bytes() : 0), log);
+    print_memory(memory_of(data, started, step, config.objective.importance_samples,
+                           validation ? validation->bytes() : 0),
+                 log);
 }
 
 }  // namespace vae_dist

@@ -119,10 +119,12 @@ class Checker {
         has_effect(in_stairs, "optimizer.schedule.every_steps", planned);
         has_effect(in_stairs, "optimizer.schedule.factor", planned);
         has_effect(c_.data.shuffle, "data.shuffle_window", "data.shuffle");
+        // It acts on the KL divergence in closed form, which the importance-weighted bound does not have.
+        has_effect(c_.objective.importance_samples == 1, "objective.free_bits",
+                   "objective.importance_samples");
     }
 
     void check_support() const {
-        supports(c_.objective.importance_samples == 1, "objective.importance_samples", "1");
         supports(c_.train.precision == Precision::float32, "train.precision", "float32");
         supports(c_.train.reduction != Reduction::bfloat16, "train.reduction", "exact or float32");
         supports(c_.compute.backend != BackendKind::cuda, "compute.backend", "cpu");

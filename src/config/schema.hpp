@@ -97,7 +97,7 @@ void visit_keys(SomeConfig& c, Visitor& visit) {
     visit(Key{"objective.beta"}, c.objective.beta, kNonNegative);
     visit(Key{"objective.kl_warmup_steps"}, c.objective.kl_warmup_steps, IntegerRange{});
     visit(Key{"objective.free_bits"}, c.objective.free_bits, kNonNegative);
-    visit(Key{"objective.importance_samples"}, c.objective.importance_samples, IntegerRange{1, 1'000'000});
+    visit(Key{"objective.importance_samples"}, c.objective.importance_samples, IntegerRange{1, 16'384});
 
     visit(Key{"optimizer.name"}, c.optimizer.name, NoRule{});
     visit(Key{"optimizer.learning_rate"}, c.optimizer.learning_rate, kPositive);

@@ -146,6 +146,11 @@ void RowReader::read_as(hid_t type, std::int64_t first, std::int64_t count, void
     }
 }
 
+std::int64_t chunk_rows_for(std::int64_t row_bytes, std::int64_t most) {
+    constexpr std::int64_t kChunkBytes = 256 * 1024;
+    return std::clamp<std::int64_t>(kChunkBytes / std::max<std::int64_t>(row_bytes, 1), 1, most);
+}
+
 RowWriter::RowWriter(File& file, const std::string& dataset, const RowWriterOptions& options)
     : where_(locate(file, dataset)), options_(options), row_bytes_(element_bytes(options.type)) {
     for (const std::int64_t size : options.row_shape)

@@ -81,7 +81,7 @@ void copy_array(ImportInput& input, const ArrayInput& array, const std::string& 
     const std::int64_t row_elements = element_count(std::span(array.shape).subspan(1));
     const auto width = static_cast<std::int64_t>(input_width(array));
     const std::int64_t chunk_rows =
-        chunk_rows_for(row_elements * static_cast<std::int64_t>(element_bytes(array.type)), rows);
+        hdf5::chunk_rows_for(row_elements * static_cast<std::int64_t>(element_bytes(array.type)), rows);
     hdf5::RowWriter writer =
         output.create_rows(dataset, {.row_shape = {array.shape.begin() + 1, array.shape.end()},
                                      .type = array.type,

@@ -158,7 +158,7 @@ ImportResult import_csv(const std::string& csv, const CsvOptions& options, const
     ImportOutput output(target);
     constexpr std::int64_t kNoLimit = std::int64_t{1} << 20;
     const std::int64_t chunk_rows =
-        chunk_rows_for(table.columns * static_cast<std::int64_t>(sizeof(double)), kNoLimit);
+        hdf5::chunk_rows_for(table.columns * static_cast<std::int64_t>(sizeof(double)), kNoLimit);
     hdf5::RowWriter writer = output.create_rows(
         target.dataset,
         {.row_shape = {table.columns}, .type = ElementType::float64, .chunk_rows = chunk_rows});

@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <glob.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -8,27 +6,12 @@
 #include "data/row_blocks.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
+#include "vae_dist/data/dataset_name.hpp"
 #include "vae_dist/data/hdf5.hpp"
 #include "vae_dist/data/row_source.hpp"
 
 namespace vae_dist {
 namespace {
-
-/// The files that a name or glob stands for, in the order of their bytes, which no locale changes.
-std::vector<std::string> matching_files(const std::string& pattern) {
-    // A file whose name has brackets in it is meant, not the glob; a plain name is left to fail when it is
-    // opened.
-    if (pattern.find_first_of("*?[") == std::string::npos || access(pattern.c_str(), F_OK) == 0)
-        return {pattern};
-    glob_t found{};
-    const int status = glob(pattern.c_str(), GLOB_NOSORT | GLOB_ERR, nullptr, &found);
-    std::vector<std::string> files(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-    globfree(&found);
-    if (status == GLOB_NOMATCH) throw_input_error("no file matches {}", pattern);
-    if (status != 0) throw_failure("looking for files that match {}: a folder cannot be read", pattern);
-    std::sort(files.begin(), files.end());
-    return files;
-}
 
 /// The readers of the files used last: a bounded number, as a process may open only so many files, and each
 /// keeps the chunks that it read last.

@@ -8,6 +8,14 @@
 
 namespace vae_dist {
 
+namespace {
+
+PosteriorDraws draws_of(const VaeInput& input) {
+    return {.random = input.noise, .visit = input.visit, .rows = input.rows, .count = input.draws};
+}
+
+}  // namespace
+
 // The parameters are added in the order in which the backward pass finishes them.
 Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend)
     : config_(config), features_(features), backend_(backend) {
@@ -28,100 +36,164 @@ Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend)
     parameters_ = std::make_unique<ParameterStore>(layout_, backend);
 }
 
-void Vae::reserve(std::int64_t rows) {
-    const auto allocate = [&](std::int64_t columns) {
-        return backend_.allocate(static_cast<std::size_t>(rows * columns) * sizeof(float));
+void Vae::reserve(std::int64_t rows, std::int64_t draws) {
+    const std::int64_t z = config_.latent_dim;
+    const auto allocate = [&](std::int64_t matrix_rows, std::int64_t columns) {
+        return backend_.allocate(static_cast<std::size_t>(matrix_rows * columns) * sizeof(float));
     };
-    const std::int64_t z = config_.latent_dim;
+    const std::int64_t drawn = rows * draws;
     encoder_->reserve(backend_, rows);
-    decoder_->reserve(backend_, rows);
-    posterior_ = allocate(2 * z);
-    posterior_gradient_ = allocate(2 * z);
-    epsilon_ = allocate(z);
-    latent_ = allocate(z);
-    latent_gradient_ = allocate(z);
-    output_buffer_ = allocate(features_);
-    decoder_gradient_ = allocate(decoder_->out());
-    encoder_gradient_ = allocate(encoder_->out());
-    log_likelihood_ = allocate(1);
-    kl_ = allocate(1);
+    decoder_->reserve(backend_, drawn);
+    posterior_ = allocate(rows, 2 * z);
+    posterior_gradient_ = allocate(rows, 2 * z);
+    epsilon_ = allocate(drawn, z);
+    latent_ = allocate(drawn, z);
+    latent_gradient_ = allocate(drawn, z);
+    output_buffer_ = allocate(drawn, features_);
+    decoder_gradient_ = allocate(drawn, decoder_->out());
+    encoder_gradient_ = allocate(rows, encoder_->out());
+    log_likelihood_ = allocate(drawn, 1);
+    log_ratio_ = allocate(drawn, 1);
+    weights_ = allocate(drawn, 1);
+    bound_ = allocate(rows, 1);
+    kl_ = allocate(rows, 1);
 }
 
-std::int64_t Vae::workspace_bytes(std::int64_t rows) const {
-    const std::int64_t columns = 7 * config_.latent_dim + features_ + decoder_->out() + encoder_->out() + 2;
-    return columns * rows * static_cast<std::int64_t>(sizeof(float)) + encoder_->workspace_bytes(rows) +
-           decoder_->workspace_bytes(rows);
+std::int64_t Vae::workspace_bytes(std::int64_t rows, std::int64_t draws) const {
+    const std::int64_t a_row = 4 * config_.latent_dim + encoder_->out() + 2;
+    const std::int64_t a_draw = 3 * config_.latent_dim + features_ + decoder_->out() + 3;
+    return rows * (a_row + draws * a_draw) * static_cast<std::int64_t>(sizeof(float)) +
+           encoder_->workspace_bytes(rows) + decoder_->workspace_bytes(rows * draws);
 }
 
-FloatMatrix Vae::posterior_mean(std::int64_t rows) const {
-    return matrix(posterior_, rows, 2 * config_.latent_dim).column_block(0, config_.latent_dim);
-}
-
-FloatMatrix Vae::posterior_log_variance(std::int64_t rows) const {
-    return matrix(posterior_, rows, 2 * config_.latent_dim)
-        .column_block(config_.latent_dim, config_.latent_dim);
-}
-
-// From x to the decoder's output (B, D), by way of one draw from the posterior, and the KL of each sample.
-FloatMatrix Vae::decode(const VaeInput& input) {
-    const std::int64_t rows = input.x.rows;
+Posterior Vae::posterior(std::int64_t rows) const {
     const std::int64_t z = config_.latent_dim;
-    const FloatMatrix latent = matrix(latent_, rows, z);
-    const FloatMatrix output = matrix(output_buffer_, rows, features_);
-    encoded_ = encoder_->forward(backend_, *parameters_, input.x);
-    heads_->forward(backend_, *parameters_, encoded_, {}, matrix(posterior_, rows, 2 * z));
-    backend_.sample_posterior(posterior_mean(rows), posterior_log_variance(rows), input.noise, input.visit,
-                              input.rows, matrix(epsilon_, rows, z), latent);
-    backend_.posterior_kl(posterior_mean(rows), posterior_log_variance(rows), kl_.as<float>());
+    const FloatMatrix both = matrix(posterior_, rows, 2 * z);
+    return {.mean = both.column_block(0, z), .log_variance = both.column_block(z, z)};
+}
+
+Posterior Vae::encode(ConstFloatMatrix x) {
+    encoded_ = encoder_->forward(backend_, *parameters_, x);
+    heads_->forward(backend_, *parameters_, encoded_, {}, matrix(posterior_, x.rows, 2 * config_.latent_dim));
+    return posterior(x.rows);
+}
+
+FloatMatrix Vae::decode(ConstFloatMatrix latent) {
+    const FloatMatrix output = matrix(output_buffer_, latent.rows, features_);
     decoded_ = decoder_->forward(backend_, *parameters_, latent);
     output_->forward(backend_, *parameters_, decoded_, {}, output);
     return output;
 }
 
-ElboTerms Vae::sum_terms(std::int64_t rows) {
-    const auto count = static_cast<std::size_t>(rows);
-    return {.reconstruction = backend_.sum({log_likelihood_.as<const float>(), count}),
-            .kl = backend_.sum({kl_.as<const float>(), count})};
+// The decoder's output (B K, D) for K draws from each sample's posterior.
+FloatMatrix Vae::draw_and_decode(const Posterior& posterior, const PosteriorDraws& draws) {
+    const std::int64_t drawn = posterior.mean.rows * draws.count;
+    const FloatMatrix latent = matrix(latent_, drawn, config_.latent_dim);
+    backend_.sample_posterior(posterior.mean, posterior.log_variance, draws,
+                              matrix(epsilon_, drawn, config_.latent_dim), latent);
+    return decode(latent);
+}
+
+std::span<const float> Vae::log_likelihood(ConstFloatMatrix output, ConstFloatMatrix x) {
+    likelihood_->forward(backend_, *parameters_, output, x, log_likelihood_.as<float>());
+    return log_likelihood_.span<const float>().first(static_cast<std::size_t>(output.rows));
+}
+
+std::span<const float> Vae::log_ratio(const Posterior& posterior, std::int64_t drawn) {
+    const std::int64_t z = config_.latent_dim;
+    backend_.log_prior_ratio(posterior.log_variance, matrix(epsilon_, drawn, z), matrix(latent_, drawn, z),
+                             log_ratio_.as<float>());
+    return log_ratio_.span<const float>().first(static_cast<std::size_t>(drawn));
+}
+
+DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const PosteriorDraws& draws) {
+    const FloatMatrix output = draw_and_decode(posterior, draws);
+    return {.log_likelihood = log_likelihood(output, x), .log_ratio = log_ratio(posterior, output.rows)};
+}
+
+// The importance weights (B K) of the draws that were decoded last, and each sample's bound (B).
+void Vae::weigh(const Posterior& posterior, std::int64_t draws, double beta, double sample_weight) {
+    const std::span<const float> ratio = log_ratio(posterior, posterior.mean.rows * draws);
+    backend_.importance_weights(log_likelihood_.span<const float>().first(ratio.size()), ratio, draws,
+                                static_cast<float>(beta), static_cast<float>(sample_weight),
+                                weights_.as<float>(), bound_.as<float>());
+}
+
+ElboTerms Vae::sum_terms(const Posterior& posterior, std::int64_t draws) {
+    const auto rows = static_cast<std::size_t>(posterior.mean.rows);
+    const auto drawn = rows * static_cast<std::size_t>(draws);
+    backend_.posterior_kl(posterior.mean, posterior.log_variance, kl_.as<float>());
+    return {.reconstruction =
+                backend_.sum(log_likelihood_.span<const float>().first(drawn)) / static_cast<double>(draws),
+            .kl = backend_.sum(kl_.span<const float>().first(rows)),
+            .iwae_bound = draws > 1 ? backend_.sum(bound_.span<const float>().first(rows)) : 0};
 }
 
 ElboTerms Vae::evaluate(const VaeInput& input) {
-    const FloatMatrix output = decode(input);
-    likelihood_->forward(backend_, *parameters_, output, input.x, log_likelihood_.as<float>());
-    return sum_terms(input.x.rows);
+    const Posterior q = encode(input.x);
+    log_likelihood(draw_and_decode(q, draws_of(input)), input.x);
+    if (input.draws > 1) weigh(q, input.draws, 1, 1);
+    return sum_terms(q, input.draws);
 }
 
 ElboTerms Vae::forward(const VaeInput& input, const ObjectiveWeights& weights) {
-    const FloatMatrix output = decode(input);
-    likelihood_->backward(backend_, *parameters_, output, input.x, static_cast<float>(weights.sample_weight),
+    const Posterior q = encode(input.x);
+    const FloatMatrix output = draw_and_decode(q, draws_of(input));
+    if (input.draws > 1) {
+        log_likelihood(output, input.x);
+        weigh(q, input.draws, weights.beta, weights.sample_weight);
+    } else {
+        backend_.fill(weights_.span<float>().first(static_cast<std::size_t>(output.rows)),
+                      static_cast<float>(weights.sample_weight));
+    }
+    likelihood_->backward(backend_, *parameters_, output, input.x, weights_.as<float>(),
                           log_likelihood_.as<float>());
-    return sum_terms(input.x.rows);
+    return sum_terms(q, input.draws);
 }
 
 void Vae::backward(const VaeInput& input, const ObjectiveWeights& weights, const GradientsReady& ready) {
     const std::int64_t rows = input.x.rows;
+    const std::int64_t drawn = rows * input.draws;
     const std::int64_t z = config_.latent_dim;
-    const FloatMatrix latent = matrix(latent_, rows, z);
-    const FloatMatrix latent_gradient = matrix(latent_gradient_, rows, z);
-    const FloatMatrix posterior_gradient = matrix(posterior_gradient_, rows, 2 * z);
+    const FloatMatrix latent = matrix(latent_, drawn, z);
+    const FloatMatrix latent_gradient = matrix(latent_gradient_, drawn, z);
     // Without hidden layers the output layer's input is the latent itself.
     const bool has_decoder_layers = !decoder_->layers().empty();
     const FloatMatrix decoded_gradient =
-        has_decoder_layers ? matrix(decoder_gradient_, rows, decoder_->out()) : latent_gradient;
+        has_decoder_layers ? matrix(decoder_gradient_, drawn, decoder_->out()) : latent_gradient;
     const FloatMatrix encoded_gradient =
         encoder_->layers().empty() ? FloatMatrix() : matrix(encoder_gradient_, rows, encoder_->out());
 
     if (likelihood_->end() > 0) ready(likelihood_->end());
-    output_->backward(backend_, *parameters_, decoded_, {}, {}, matrix(output_buffer_, rows, features_),
+    output_->backward(backend_, *parameters_, decoded_, {}, {}, matrix(output_buffer_, drawn, features_),
                       decoded_gradient);
     ready(output_->end());
     decoder_->backward(backend_, *parameters_, latent, decoded_gradient, latent_gradient, ready);
-    backend_.posterior_backward(posterior_mean(rows), posterior_log_variance(rows), matrix(epsilon_, rows, z),
-                                latent_gradient, static_cast<float>(weights.sample_weight * weights.beta),
-                                static_cast<float>(weights.free_bits), posterior_gradient.column_block(0, z),
-                                posterior_gradient.column_block(z, z));
-    heads_->backward(backend_, *parameters_, encoded_, {}, {}, posterior_gradient, encoded_gradient);
+    heads_->backward(backend_, *parameters_, encoded_, {}, {}, posterior_backward(input, weights),
+                     encoded_gradient);
     ready(heads_->end());
     encoder_->backward(backend_, *parameters_, input.x, encoded_gradient, {}, ready);
+}
+
+// The gradient (B, 2 Z) by the posterior's parameters, from that by the latents.
+FloatMatrix Vae::posterior_backward(const VaeInput& input, const ObjectiveWeights& weights) {
+    const std::int64_t z = config_.latent_dim;
+    const std::int64_t drawn = input.x.rows * input.draws;
+    const Posterior q = posterior(input.x.rows);
+    const FloatMatrix epsilon = matrix(epsilon_, drawn, z);
+    const FloatMatrix latent_gradient = matrix(latent_gradient_, drawn, z);
+    const FloatMatrix gradient = matrix(posterior_gradient_, input.x.rows, 2 * z);
+    if (input.draws > 1) {
+        backend_.importance_backward(q.log_variance, epsilon, matrix(latent_, drawn, z), latent_gradient,
+                                     weights_.as<float>(), static_cast<float>(weights.beta),
+                                     gradient.column_block(0, z), gradient.column_block(z, z));
+    } else {
+        backend_.posterior_backward(q.mean, q.log_variance, epsilon, latent_gradient,
+                                    static_cast<float>(weights.sample_weight * weights.beta),
+                                    static_cast<float>(weights.free_bits), gradient.column_block(0, z),
+                                    gradient.column_block(z, z));
+    }
+    return gradient;
 }
 
 }  // namespace vae_dist

@@ -54,10 +54,13 @@ void capture_replica(const Replica& replica, Checkpoint& checkpoint) {
     }
 }
 
+void restore_model(const Checkpoint& checkpoint, Vae& vae, Backend& backend) {
+    restore_arrays(checkpoint.model, vae.layout(), backend, vae.parameters().values.data(), "/model");
+}
+
 void restore_replica(const Checkpoint& checkpoint, Replica& replica) {
     const ParameterLayout& layout = replica.vae.layout();
-    restore_arrays(checkpoint.model, layout, replica.backend, replica.vae.parameters().values.data(),
-                   "/model");
+    restore_model(checkpoint, replica.vae, replica.backend);
     for (const Optimizer::State& state : replica.optimizer->states()) {
         const auto saved = std::find_if(checkpoint.optimizer.begin(), checkpoint.optimizer.end(),
                                         [&](const auto& s) { return s.first == state.name; });

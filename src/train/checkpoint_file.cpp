@@ -37,8 +37,11 @@ void visit_progress(Progress_& progress, const Visitor& visit) {
     visit("nonfinite_in_a_row", progress.nonfinite_in_a_row);
     visit("elbo", progress.validation_elbo);
     visit("best_elbo", progress.best_elbo);
+    visit("iwae_bound", progress.validation_bound);
+    visit("best_iwae_bound", progress.best_bound);
     visit("log_window_reconstruction", progress.window.reconstruction);
     visit("log_window_kl", progress.window.kl);
+    visit("log_window_iwae_bound", progress.window.iwae_bound);
     visit("log_window_samples", progress.window.samples);
 }
 
@@ -112,6 +115,7 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
     file.write_attribute("/", "data_rows", checkpoint.data_rows);
     file.write_attribute("/", "data_fingerprint", checkpoint.data_fingerprint);
     file.write_attribute("/", "data_row_shape", fmt::format("{}", fmt::join(checkpoint.row_shape, ",")));
+    if (!checkpoint.data_type.empty()) file.write_attribute("/", "data_type", checkpoint.data_type);
     visit_progress(checkpoint.progress,
                    [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
     write_arrays(file, "/model", checkpoint.model);
@@ -140,6 +144,8 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string&
     checkpoint.data_rows = file.read_int_attribute("/", "data_rows");
     checkpoint.data_fingerprint = file.read_int_attribute("/", "data_fingerprint");
     checkpoint.row_shape = parse_shape(file.read_text_attribute("/", "data_row_shape"));
+    if (file.has_attribute("/", "data_type"))
+        checkpoint.data_type = file.read_text_attribute("/", "data_type");
     visit_progress(checkpoint.progress, [&]<class T>(const char* attribute, T& value) {
         if constexpr (std::is_same_v<T, double>) {
             value = file.read_double_attribute("/", attribute);

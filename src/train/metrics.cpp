@@ -14,13 +14,15 @@ using Json = nlohmann::ordered_json;
 // The fields that every line with an ELBO begins with.
 template <class Metrics>
 Json line_of(const char* event, const Metrics& metrics) {
-    return {{"event", event},
-            {"step", metrics.step},
-            {"epoch", metrics.epoch},
-            {"samples", metrics.samples},
-            {"elbo", metrics.mean.reconstruction - metrics.mean.kl},
-            {"reconstruction", metrics.mean.reconstruction},
-            {"kl", metrics.mean.kl}};
+    Json line = {{"event", event},
+                 {"step", metrics.step},
+                 {"epoch", metrics.epoch},
+                 {"samples", metrics.samples},
+                 {"elbo", metrics.mean.reconstruction - metrics.mean.kl},
+                 {"reconstruction", metrics.mean.reconstruction},
+                 {"kl", metrics.mean.kl}};
+    if (metrics.has_bound) line["iwae_bound"] = metrics.mean.iwae_bound;
+    return line;
 }
 
 // False for values of other types too.

@@ -13,9 +13,13 @@ namespace {
 
 constexpr const char* kClearLine = "\r\x1b[K";
 
-std::string terms(const ElboTerms& mean) {
-    return fmt::format("elbo {:.3f}  reconstruction {:.3f}  kl {:.3f}", mean.reconstruction - mean.kl,
-                       mean.reconstruction, mean.kl);
+template <class Metrics>
+std::string terms(const Metrics& metrics) {
+    const ElboTerms& mean = metrics.mean;
+    const std::string bound =
+        metrics.has_bound ? fmt::format("iwae bound {:.3f}  ", mean.iwae_bound) : std::string();
+    return fmt::format("{}elbo {:.3f}  reconstruction {:.3f}  kl {:.3f}", bound,
+                       mean.reconstruction - mean.kl, mean.reconstruction, mean.kl);
 }
 
 // The most important first: a narrow terminal cuts the end.
@@ -24,9 +28,11 @@ std::string line_with_bar(const TrainMetrics& metrics, std::int64_t total_steps,
     constexpr std::int64_t kWidth = 10;
     const std::int64_t filled = kWidth * metrics.step / total_steps;
     const ElboTerms& mean = metrics.mean;
+    const std::string bound =
+        metrics.has_bound ? fmt::format("iwae bound {:.2f}  ", mean.iwae_bound) : std::string();
     return fmt::format(
-        "[{:#<{}}{:-<{}}] {:3} %  epoch {}/{}  elbo {:.2f} ({:.2f} - {:.2f})  {} left  {} samples/s", "",
-        filled, "", kWidth - filled, 100 * metrics.step / total_steps, metrics.epoch, total_epochs,
+        "[{:#<{}}{:-<{}}] {:3} %  epoch {}/{}  {}elbo {:.2f} ({:.2f} - {:.2f})  {} left  {} samples/s", "",
+        filled, "", kWidth - filled, 100 * metrics.step / total_steps, metrics.epoch, total_epochs, bound,
         mean.reconstruction - mean.kl, mean.reconstruction, mean.kl, left, speed);
 }
 
@@ -43,7 +49,7 @@ void ProgressDisplay::train(const TrainMetrics& metrics, double seconds_left) {
     const std::string speed = format_count(static_cast<std::int64_t>(metrics.samples_per_second));
     if (!watched_) {
         log_.info("epoch {}/{}  step {}/{}  {}  {} samples/s  {} left", metrics.epoch, total_epochs_,
-                  metrics.step, total_steps_, terms(metrics.mean), speed, left);
+                  metrics.step, total_steps_, terms(metrics), speed, left);
         return;
     }
     // A line that wraps cannot be rewritten.
@@ -53,7 +59,7 @@ void ProgressDisplay::train(const TrainMetrics& metrics, double seconds_left) {
 }
 
 void ProgressDisplay::validation(const ValidationMetrics& metrics, bool best) {
-    message(fmt::format("epoch {}/{}  validation  {}{}", metrics.epoch, total_epochs_, terms(metrics.mean),
+    message(fmt::format("epoch {}/{}  validation  {}{}", metrics.epoch, total_epochs_, terms(metrics),
                         best ? "  (best so far)" : ""));
 }
 

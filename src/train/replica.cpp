@@ -7,9 +7,20 @@ Replica::Replica(const Config& config, const RowSource& data,
     : backend(backend_),
       vae(config.model, data.features(), backend_),
       optimizer(make_optimizer(config.optimizer, backend_, vae.layout().size())),
-      input(config.data, config.train.seed, data.element_type(), data.features(), statistics, rows,
-            backend_) {
-    vae.reserve(rows);
+      input(config.data, config.train.seed, data.element_type(), data.features(), statistics,
+            rows_a_pass(rows, config.objective.importance_samples), backend_) {
+    const std::int64_t draws = config.objective.importance_samples;
+    vae.reserve(rows_a_pass(rows, draws), draws);
+}
+
+std::int64_t rows_a_pass(std::int64_t slice_rows, std::int64_t draws) {
+    constexpr std::int64_t kMostDecoderRows = 16384;
+    return draws == 1 ? slice_rows : std::clamp<std::int64_t>(kMostDecoderRows / draws, 1, slice_rows);
+}
+
+std::int64_t passes_of(std::int64_t slice_rows, std::int64_t draws) {
+    const std::int64_t rows = rows_a_pass(slice_rows, draws);
+    return (slice_rows + rows - 1) / rows;
 }
 
 }  // namespace vae_dist

@@ -12,7 +12,7 @@ namespace vae_dist {
 
 std::optional<Checkpoint> load_newest_checkpoint(RunRecorder* recorder, Communicator& communicator,
                                                  const Log& log) {
-    std::optional<RunDirectory::Found> found;
+    std::optional<FoundCheckpoint> found;
     run_on_first_rank(communicator, [&] { found = recorder->newest_checkpoint(); });
     std::array<std::int64_t, 1> size = {found ? static_cast<std::int64_t>(found->bytes.size()) : 0};
     communicator.broadcast(std::as_writable_bytes(std::span(size)), 0);

@@ -30,24 +30,6 @@ FeatureStatistics shared_statistics(const Config& config, const TrainingData& da
     return statistics;
 }
 
-// Libraries choose their code by the processor they find.
-void warn_of_other_means(const std::string& mine, const std::optional<Checkpoint>& resumed,
-                         Communicator& communicator, const Log& log) {
-    const std::string first = broadcast_text(communicator, mine, 0);
-    if (mine != first) {
-        log.warn(
-            "this rank computes by '{}', rank 0 by '{}': the last bits of the results may depend on the "
-            "number of ranks",
-            mine, first);
-    }
-    if (resumed && communicator.rank() == 0 && resumed->created_by != mine) {
-        log.warn(
-            "the checkpoint was written by '{}', and this is '{}': the last bits of the results may differ "
-            "from an uninterrupted run's",
-            resumed->created_by, mine);
-    }
-}
-
 void initialise(Replica& replica, const Config& config, const std::optional<FeatureStatistics>& statistics) {
     replica.vae.initialise(config.train.seed);
     if (config.model.likelihood == LikelihoodKind::bernoulli) {
@@ -57,6 +39,16 @@ void initialise(Replica& replica, const Config& config, const std::optional<Feat
 
 }  // namespace
 
+void warn_where_ranks_differ(const Backend& backend, Communicator& communicator, const Log& log) {
+    const std::string mine = program_signature(backend);
+    const std::string first = broadcast_text(communicator, mine, 0);
+    if (mine == first) return;
+    log.warn(
+        "this rank computes by '{}', rank 0 by '{}': the last bits of the results may depend on the "
+        "number of ranks",
+        mine, first);
+}
+
 StartedReplica start_replica(const Config& config, const TrainingData& data,
                              const std::optional<Checkpoint>& resumed, Communicator& communicator,
                              const Log& log) {
@@ -65,7 +57,14 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
         started.backend = make_backend(config.compute);
         if (resumed) require_same_data(data.source(), *resumed);
     });
-    warn_of_other_means(program_signature(*started.backend), resumed, communicator, log);
+    warn_where_ranks_differ(*started.backend, communicator, log);
+    const std::string mine = program_signature(*started.backend);
+    if (resumed && communicator.rank() == 0 && resumed->created_by != mine) {
+        log.warn(
+            "the checkpoint was written by '{}', and this is '{}': the last bits of the results may differ "
+            "from an uninterrupted run's",
+            resumed->created_by, mine);
+    }
     const bool standardize = config.data.transform == Transform::standardize;
     const bool bernoulli = config.model.likelihood == LikelihoodKind::bernoulli;
     std::optional<FeatureStatistics> statistics;
@@ -96,6 +95,7 @@ Checkpoint snapshot(const Config& config, const TrainingData& data, const Starte
     checkpoint.data_rows = data.source().rows();
     checkpoint.data_fingerprint = data_fingerprint(data.source());
     checkpoint.row_shape = data.source().row_shape();
+    checkpoint.data_type = element_name(data.source().element_type());
     checkpoint.statistics = started.statistics;
     capture_replica(*started.replica, checkpoint);
     return checkpoint;

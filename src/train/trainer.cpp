@@ -45,6 +45,8 @@ class Run {
     void save(RunRecorder::Save save);
 
     std::int64_t total_steps() const { return data_.total_steps(); }
+    /// Whether training maximises the IWAE bound rather than the ELBO.
+    bool has_bound() const { return config_.objective.importance_samples > 1; }
     bool at_epoch_end() const { return progress_.samples_in_epoch == 0; }
     /// Whether the epoch that just ended is one of every `epochs`.
     bool is_due(std::int64_t epochs) const { return at_epoch_end() && progress_.epoch % epochs == 0; }
@@ -148,6 +150,7 @@ void Run::apply_nonfinite_policy(const StepResult& result) {
         progress_.nonfinite_in_a_row = 0;
         progress_.window.reconstruction += result.mean.reconstruction * samples;
         progress_.window.kl += result.mean.kl * samples;
+        progress_.window.iwae_bound += result.mean.iwae_bound * samples;
         progress_.window.samples += result.samples;
         return;
     }
@@ -177,17 +180,19 @@ void Run::log_training(const StepResult& result) {
     const LogWindow window = std::exchange(progress_.window, {});
     const double seconds = seconds_since(started_at_);
     const auto samples = static_cast<double>(window.samples);
-    const TrainMetrics metrics = {
-        .step = progress_.step,
-        .epoch = epoch_number(),
-        .samples = samples_visited(),
-        .mean = {.reconstruction = window.reconstruction / samples, .kl = window.kl / samples},
-        .beta = result.beta,
-        .gradient_norm = result.applied ? result.gradient_norm : std::nan(""),
-        .learning_rate = result.learning_rate,
-        .samples_per_second =
-            static_cast<double>(samples_since_log_) / (seconds - last_log_seconds_ - pause_seconds_),
-        .seconds = seconds};
+    const TrainMetrics metrics = {.step = progress_.step,
+                                  .epoch = epoch_number(),
+                                  .samples = samples_visited(),
+                                  .mean = {.reconstruction = window.reconstruction / samples,
+                                           .kl = window.kl / samples,
+                                           .iwae_bound = window.iwae_bound / samples},
+                                  .has_bound = has_bound(),
+                                  .beta = result.beta,
+                                  .gradient_norm = result.applied ? result.gradient_norm : std::nan(""),
+                                  .learning_rate = result.learning_rate,
+                                  .samples_per_second = static_cast<double>(samples_since_log_) /
+                                                        (seconds - last_log_seconds_ - pause_seconds_),
+                                  .seconds = seconds};
     last_log_seconds_ = seconds;
     pause_seconds_ = 0;
     samples_since_log_ = 0;
@@ -203,13 +208,19 @@ bool Run::validate(bool final) {
                                  .epoch = epoch_number(),
                                  .samples = validation_->samples(),
                                  .mean = validation_->run(replica_),
+                                 .has_bound = has_bound(),
                                  .final = final};
     metrics.samples_per_second = static_cast<double>(metrics.samples) / seconds_since(begun);
     metrics.seconds = seconds_since(started_at_);
     const double elbo = metrics.mean.reconstruction - metrics.mean.kl;
-    const bool best = !final && !std::isnan(elbo) && !(elbo <= progress_.best_elbo);
-    if (!final) progress_.validation_elbo = elbo;
-    if (best) progress_.best_elbo = elbo;
+    const double objective = has_bound() ? metrics.mean.iwae_bound : elbo;
+    double& best_objective = has_bound() ? progress_.best_bound : progress_.best_elbo;
+    const bool best = !final && !std::isnan(objective) && !(objective <= best_objective);
+    if (!final) {
+        progress_.validation_elbo = elbo;
+        if (has_bound()) progress_.validation_bound = objective;
+    }
+    if (best) best_objective = objective;
     if (recorder_) recorder_->validation(metrics);
     display_.validation(metrics, best);
     return best;

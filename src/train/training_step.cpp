@@ -25,6 +25,13 @@ class Stopwatch {
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+// How many passes make up a batch, over all ranks, at the most.
+std::int64_t most_passes(const Config& config) {
+    const std::int64_t virtual_ranks = config.train.virtual_ranks.value();
+    const std::int64_t slice_rows = (config.train.batch_size + virtual_ranks - 1) / virtual_ranks;
+    return virtual_ranks * passes_of(slice_rows, config.objective.importance_samples);
+}
+
 }  // namespace
 
 TrainingStep::TrainingStep(const Config& config, std::int64_t total_steps, Replica& replica,
@@ -34,14 +41,14 @@ TrainingStep::TrainingStep(const Config& config, std::int64_t total_steps, Repli
       replica_(replica),
       communicator_(communicator),
       reducer_(make_gradient_reducer(config.train.reduction, replica.vae.parameters(), replica.backend,
-                                     communicator, config.train.virtual_ranks.value())) {}
+                                     communicator, most_passes(config))) {}
 
 StepResult TrainingStep::run(BatchLoader& loader, std::int64_t step, std::int64_t update) {
     StepResult result;
     result.beta = kl_weight(config_.objective, step);
     result.learning_rate = learning_rate(config_.optimizer, step, total_steps_);
     times_ = {};
-    StepTail tail(config_.train.virtual_ranks.value());
+    StepTail tail(most_passes(config_));
     std::exception_ptr error;
     try {
         accumulate_slices(loader, result, tail);
@@ -70,16 +77,16 @@ void TrainingStep::accumulate_slices(BatchLoader& loader, StepResult& result, St
     const ObjectiveWeights weights = {.sample_weight = 1.0 / static_cast<double>(batch.samples),
                                       .beta = result.beta,
                                       .free_bits = config_.objective.free_bits};
+    const std::int64_t draws = config_.objective.importance_samples;
     const auto visit = static_cast<std::uint32_t>(batch.epoch);
-    for (const Slice& slice : batch.slices) {
-        if (slice.rows.empty()) continue;
-        const VaeInput input = {.x = replica_.input.load(slice, visit),
-                                .rows = slice.rows,
+    const auto accumulate = [&](const Slice& part) {
+        const VaeInput input = {.x = replica_.input.load(part, visit),
+                                .rows = part.rows,
                                 .noise = CounterRandom(config_.train.seed, Purpose::posterior_noise),
-                                .visit = visit};
+                                .visit = visit,
+                                .draws = draws};
         watch.lap(times_.data);
-        const ElboTerms sums = replica_.vae.forward(input, weights);
-        tail.add({sums.reconstruction * weights.sample_weight, sums.kl * weights.sample_weight});
+        tail.add(share_of(replica_.vae.forward(input, weights), weights.sample_weight));
         watch.lap(times_.forward);
         std::int64_t reduced = 0;
         replica_.vae.backward(input, weights, [&](std::int64_t end) {
@@ -89,7 +96,9 @@ void TrainingStep::accumulate_slices(BatchLoader& loader, StepResult& result, St
             watch.lap(times_.reduce);
         });
         require(reduced == replica_.vae.layout().size(), "the backward pass finishes every gradient");
-    }
+    };
+    for (const Slice& slice : batch.slices)
+        for_each_pass(slice, draws, accumulate);
 }
 
 void TrainingStep::update_weights(StepResult& result, std::int64_t update) {

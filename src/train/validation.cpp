@@ -63,29 +63,34 @@ void Validation::start(std::unique_ptr<RowSource> data, const TrainingData& trai
 }
 
 ElboTerms Validation::run(Replica& replica) {
+    const std::int64_t virtual_ranks = plan_->virtual_ranks();
+    const std::int64_t slice_rows = (batch_size_ + virtual_ranks - 1) / virtual_ranks;
     const std::int64_t batches = steps_per_epoch(plan_->samples(), batch_size_);
-    StepTail tail(batches * plan_->virtual_ranks());
+    StepTail tail(batches * virtual_ranks * passes_of(slice_rows, config_.objective.importance_samples));
     run_together(communicator_, [&] { add_samples(replica, tail); });
     communicator_.all_reduce_sum(tail.words());
     if (tail.finite()) return tail.terms();
     constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-    return {.reconstruction = kNan, .kl = kNan};
+    return {.reconstruction = kNan, .kl = kNan, .iwae_bound = kNan};
 }
 
 void Validation::add_samples(Replica& replica, StepTail& tail) {
     const double share = 1.0 / static_cast<double>(plan_->samples());
+    const std::int64_t draws = config_.objective.importance_samples;
+    const auto evaluate = [&](const Slice& part) {
+        const ElboTerms sums =
+            replica.vae.evaluate({.x = replica.input.load(part, 0),
+                                  .rows = part.rows,
+                                  .noise = CounterRandom(config_.train.seed, Purpose::validation_noise),
+                                  .visit = 0,
+                                  .draws = draws});
+        tail.add(share_of(sums, share));
+    };
     for (std::int64_t done = 0; done < plan_->samples();) {
         const Batch& batch = loader_->next();
         done += batch.samples;
-        for (const Slice& slice : batch.slices) {
-            if (slice.rows.empty()) continue;
-            const ElboTerms sums =
-                replica.vae.evaluate({.x = replica.input.load(slice, 0),
-                                      .rows = slice.rows,
-                                      .noise = CounterRandom(config_.train.seed, Purpose::validation_noise),
-                                      .visit = 0});
-            tail.add({sums.reconstruction * share, sums.kl * share});
-        }
+        for (const Slice& slice : batch.slices)
+            for_each_pass(slice, draws, evaluate);
     }
 }
 

@@ -76,6 +76,18 @@ TEST_F(SameResult, BernoulliWithAnUnevenLastBatch) {
     expect_same_on_every_number_of_ranks();
 }
 
+TEST_F(SameResult, ImportanceWeightedBoundWithAnUnevenLastBatch) {
+    use_images(402);
+    write_text("run.yaml", std::string(kImages) + "objective: {importance_samples: 5, kl_warmup_steps: 4}\n");
+    expect_same_on_every_number_of_ranks();
+    const auto bound = metric(path("p0"), "validation", "iwae_bound");
+    const auto elbo = metric(path("p0"), "validation", "elbo");
+    ASSERT_EQ(bound.size(), 2U);
+    for (std::size_t i = 0; i < bound.size(); ++i)
+        EXPECT_GT(bound[i], elbo[i]);
+    EXPECT_EQ(metric(path("p0"), "train", "iwae_bound").size(), metric(path("p0"), "train", "elbo").size());
+}
+
 TEST_F(SameResult, GaussianOnAStandardizedTable) {
     use_table(400);
     expect_same_on_every_number_of_ranks();

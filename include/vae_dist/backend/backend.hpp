@@ -49,6 +49,17 @@ struct InputTransform {
     CounterRandom random{0, Purpose::binarize};
 };
 
+/// Several draws from the posterior of each of B samples: draw k of the sample in row r of the data has the
+/// counter (visit, r + k * 2^40, latent dimension). Draw 0 is therefore what a single draw is, and more draws
+/// leave the earlier ones as they are.
+struct PosteriorDraws {
+    CounterRandom random;
+    std::uint32_t visit = 0;
+    std::span<const std::int64_t> rows;  ///< (B), row number of each sample in the data, below 2^40; host
+    std::int64_t first = 0;              ///< draws first ... first + count - 1, below 2^23
+    std::int64_t count = 1;              ///< K
+};
+
 /// Coefficients of one Adam step (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter,
 /// 2019).
 struct AdamStep {
@@ -106,13 +117,11 @@ class Backend {
     virtual void activation_backward(Activation activation, ConstFloatMatrix before, ConstFloatMatrix y,
                                      FloatMatrix dy) = 0;
 
-    // --- Posterior and prior
-    /// epsilon (B, Z) standard normal by the counter (visit, rows[b], z), as CounterRandom::normals to float
-    /// accuracy; latent (B, Z) = mean + exp(log_variance / 2) * epsilon.
+    // --- Posterior and prior. Where a sample has K draws, they are K adjacent rows of a matrix (B K, ...).
+    /// epsilon (B K, Z) standard normal, as CounterRandom::normals to float accuracy; latent (B K, Z) = mean
+    /// + exp(log_variance / 2) * epsilon, with mean and log_variance (B, Z).
     virtual void sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
-                                  const CounterRandom& random, std::uint32_t visit,
-                                  std::span<const std::int64_t> rows_host, FloatMatrix epsilon,
-                                  FloatMatrix latent) = 0;
+                                  const PosteriorDraws& draws, FloatMatrix epsilon, FloatMatrix latent) = 0;
     /// kl (B): sum over z of (mean^2 + exp(log_variance) - 1 - log_variance) / 2, KL(q(z|x) || N(0, I)) of
     /// each sample.
     virtual void posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance, float* kl) = 0;
@@ -124,16 +133,39 @@ class Backend {
                                     ConstFloatMatrix epsilon, ConstFloatMatrix dlatent, float kl_weight,
                                     float free_bits, FloatMatrix dmean, FloatMatrix dlog_variance) = 0;
 
-    // --- Likelihoods: log p(x|z) of each sample, and the gradient of -weight * sum_b log p(x_b|z_b)
-    /// log_likelihood (B) = sum_d x * logit - softplus(logit); dlogits (B, D) = weight * (sigmoid(logit) -
-    /// x), which may be `logits` itself; no gradient where dlogits.data is null.
-    virtual void bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, float weight, float* log_likelihood,
-                           FloatMatrix dlogits) = 0;
-    /// log_likelihood (B) = -1/2 sum_d (log 2 pi + s_d + (x - mean)^2 / exp(s_d)), s = log_variance (D);
-    /// dmean may be `mean` itself; dlog_variance (D), summed over the samples. No gradients where dmean.data
-    /// is null. dlog_variance is 0 where s_d <= kMinLogVariance and descent would lower s_d further.
-    virtual void gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x, float weight,
-                          float* log_likelihood, FloatMatrix dmean, float* dlog_variance) = 0;
+    // --- Importance weights (Burda et al., 2016) of K draws z_k = mean + exp(log_variance / 2) * epsilon_k
+    /// log_ratio (B K) = log p(z_k) - log q(z_k|x) = sum over z of (log_variance + epsilon^2 - latent^2) / 2.
+    virtual void log_prior_ratio(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
+                                 ConstFloatMatrix latent, float* log_ratio) = 0;
+    /// From log_likelihood (B K) = log p(x|z_k) and log_ratio (B K), of `draws` = K draws a sample:
+    /// weights (B K) = sample_weight * softmax_k(log_likelihood + beta * log_ratio), in double, rounded once;
+    /// bound (B) = log(1/K sum_k exp(log_likelihood + log_ratio)), the bound itself whatever beta is.
+    virtual void importance_weights(std::span<const float> log_likelihood, std::span<const float> log_ratio,
+                                    std::int64_t draws, float beta, float sample_weight, float* weights,
+                                    float* bound) = 0;
+    /// Gradients dmean, dlog_variance (B, Z) of  -sum_k weights_k (log p(x|z_k) + beta * log_ratio_k)  by the
+    /// posterior's parameters, the weights (B K) held constant, from dlatent (B K, Z), the gradient by the
+    /// latents of -sum_k weights_k log p(x|z_k).
+    virtual void importance_backward(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
+                                     ConstFloatMatrix latent, ConstFloatMatrix dlatent, const float* weights,
+                                     float beta, FloatMatrix dmean, FloatMatrix dlog_variance) = 0;
+
+    // --- Likelihoods: log p(x|z) of each draw, and the gradient of -sum_r weights_r log p(x|z_r). K adjacent
+    // rows of the decoder's output (B K, D) belong to one row of x (B, D).
+    /// log_likelihood (B K) = sum_d x * logit - softplus(logit); dlogits (B K, D) = weights * (sigmoid(logit)
+    /// - x), which may be `logits` itself; no gradient, and no weights (B K) read, where dlogits.data is
+    /// null.
+    virtual void bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, const float* weights,
+                           float* log_likelihood, FloatMatrix dlogits) = 0;
+    /// log_likelihood (B K) = -1/2 sum_d (log 2 pi + s_d + (x - mean)^2 / exp(s_d)), s = log_variance (D);
+    /// dmean may be `mean` itself; dlog_variance (D), summed over the rows. No gradients, and no weights
+    /// read, where dmean.data is null. dlog_variance is 0 where s_d <= kMinLogVariance and descent would
+    /// lower s_d further.
+    virtual void gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x,
+                          const float* weights, float* log_likelihood, FloatMatrix dmean,
+                          float* dlog_variance) = 0;
+    /// values = 1 / (1 + exp(-values)), element by element.
+    virtual void sigmoid(FloatMatrix values) = 0;
 
     // --- Whole arrays
     virtual double sum(std::span<const float> values) = 0;             ///< in double, in one fixed order

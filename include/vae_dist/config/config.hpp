@@ -69,8 +69,8 @@ struct ModelConfig {
 struct ObjectiveConfig {
     double beta = 1;
     std::int64_t kl_warmup_steps = 0;
-    double free_bits = 0;  ///< nats per latent dimension and sample
-    std::int64_t importance_samples = 1;
+    double free_bits = 0;                 ///< nats per latent dimension and sample
+    std::int64_t importance_samples = 1;  ///< K draws a sample; above 1 the IWAE bound is maximised
     bool operator==(const ObjectiveConfig&) const = default;
 };
 

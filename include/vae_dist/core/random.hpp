@@ -17,7 +17,10 @@ enum class Purpose : std::uint32_t {
     posterior_noise = 5,   ///< epsilon of the reparameterisation: (epoch, sample, latent dimension)
     binarize = 6,          ///< Bernoulli draws of the pixels: (epoch, sample, feature)
     synthetic = 7,         ///< made-up data: (-, sample, feature)
-    validation_noise = 8,  ///< epsilon in validation: (0, sample, latent dimension)
+    validation_noise = 8,  ///< epsilon in validation and evaluation: (0, sample, latent dimension)
+    prior = 9,             ///< latents of generated samples: (0, sample, latent dimension)
+    likelihood = 10,       ///< draws from p(x|z): (0, sample, feature)
+    subset = 11,           ///< which samples stand for the data in a comparison
 };
 
 /// Random numbers as a pure function of a key (seed, purpose) and a counter (visit, sample, index):

@@ -168,6 +168,9 @@ struct RowWriterOptions {
     int deflate = 0;  ///< 0: none, else 1 to 9; with shuffle for types wider than a byte
 };
 
+/// Rows in a chunk of about 256 KiB; at least 1, at most `most`.
+std::int64_t chunk_rows_for(std::int64_t row_bytes, std::int64_t most);
+
 /// A new dataset that grows by rows, checksummed (Fletcher32); creates intermediate groups.
 class RowWriter {
  public:

@@ -18,6 +18,7 @@ namespace vae_dist {
 struct LogWindow {
     double reconstruction = 0;
     double kl = 0;
+    double iwae_bound = 0;
     std::int64_t samples = 0;
 };
 
@@ -30,6 +31,10 @@ struct Progress {
     std::int64_t nonfinite_in_a_row = 0;
     double validation_elbo = std::numeric_limits<double>::quiet_NaN();  ///< of the last validation
     double best_elbo = std::numeric_limits<double>::quiet_NaN();        ///< of the best one so far
+    /// With several importance samples: the IWAE bound of the last validation, and of the best one so far,
+    /// which is then best by its bound.
+    double validation_bound = std::numeric_limits<double>::quiet_NaN();
+    double best_bound = std::numeric_limits<double>::quiet_NaN();
     LogWindow window;
 };
 
@@ -48,6 +53,7 @@ struct Checkpoint {
     std::int64_t data_rows = 0;         ///< of the training data
     std::int64_t data_fingerprint = 0;  ///< to notice when they change; see data_fingerprint()
     std::vector<std::int64_t> row_shape;
+    std::string data_type;  ///< "uint8": of the training data's numbers; empty in files of version 0.1.0
     std::vector<NamedArray> model;
     std::vector<std::pair<std::string, std::vector<NamedArray>>>
         optimizer;                                ///< by state: "first_moment", ...
@@ -57,10 +63,11 @@ struct Checkpoint {
 /// The version of the file's layout that this program writes, and the only one that it reads.
 inline constexpr std::int64_t kCheckpointFormat = 1;
 
-/// Fills `model`, `optimizer` from a replica, and back. restore_replica throws an input error naming the
-/// array where names or shapes differ from the replica's.
+/// Fills `model`, `optimizer` from a replica, and back; restore_model does with `model` alone. Restoring
+/// throws an input error naming the array where names or shapes differ from the replica's.
 void capture_replica(const Replica& replica, Checkpoint& checkpoint);
 void restore_replica(const Checkpoint& checkpoint, Replica& replica);
+void restore_model(const Checkpoint& checkpoint, Vae& vae, Backend& backend);
 
 /// The file's bytes. Equal checkpoints give equal bytes.
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint);

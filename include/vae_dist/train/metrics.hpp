@@ -15,6 +15,7 @@ struct TrainMetrics {
     std::int64_t epoch = 0;    ///< counted from 1
     std::int64_t samples = 0;  ///< visited since the beginning of the run
     ElboTerms mean;
+    bool has_bound = false;  ///< the IWAE bound is one of the terms: training draws several times a sample
     double beta = 0;
     double gradient_norm = 0;
     double learning_rate = 0;
@@ -27,7 +28,8 @@ struct ValidationMetrics {
     std::int64_t epoch = 0;
     std::int64_t samples = 0;  ///< validated
     ElboTerms mean;
-    bool final = false;  ///< made because the run ended here
+    bool has_bound = false;  ///< as above
+    bool final = false;      ///< made because the run ended here
     double samples_per_second = 0;
     double seconds = 0;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -14,8 +15,8 @@ namespace vae_dist {
 /// What one rank has of a training run: the model, its optimizer, and the way from file numbers to its input.
 /// Every rank's replica has the same bits after every step.
 struct Replica {
-    /// Serves slices of up to `rows` samples. Parameters and optimizer state are zero; see Vae::initialise
-    /// and restore_replica.
+    /// Serves slices of up to `rows` samples, by as many passes as it takes. Parameters and optimizer state
+    /// are zero; see Vae::initialise and restore_replica.
     Replica(const Config& config, const RowSource& data, const std::optional<FeatureStatistics>& statistics,
             std::int64_t rows, Backend& backend);
 
@@ -24,5 +25,22 @@ struct Replica {
     std::unique_ptr<Optimizer> optimizer;
     InputPipeline input;
 };
+
+/// How many samples of a slice of `slice_rows` go through the model at a time: all of them for one draw a
+/// sample; of several draws as many as keep a pass to about 16384 rows of the decoder, so that memory stays
+/// bounded however many draws there are. The cut is the same on every number of ranks.
+std::int64_t rows_a_pass(std::int64_t slice_rows, std::int64_t draws);
+/// How many passes that makes of such a slice.
+std::int64_t passes_of(std::int64_t slice_rows, std::int64_t draws);
+
+/// Calls visit(part) for the part of a slice of each pass; not at all for an empty slice.
+template <class Visit>
+void for_each_pass(const Slice& slice, std::int64_t draws, const Visit& visit) {
+    const std::size_t rows = slice.rows.size();
+    if (rows == 0) return;
+    const auto most = static_cast<std::size_t>(rows_a_pass(static_cast<std::int64_t>(rows), draws));
+    for (std::size_t first = 0; first < rows; first += most)
+        visit(slice.part(first, std::min(most, rows - first)));
+}
 
 }  // namespace vae_dist

@@ -7,11 +7,10 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "vae_dist/core/files.hpp"
 #include "vae_dist/core/log.hpp"
-#include "vae_dist/train/checkpoint.hpp"
+#include "vae_dist/train/find_checkpoint.hpp"
 
 namespace vae_dist {
 
@@ -28,14 +27,9 @@ class RunDirectory {
     std::filesystem::path metrics_path() const { return path_ / "metrics.jsonl"; }
     std::filesystem::path best_path() const { return path_ / "best.h5"; }
 
-    /// The bytes of the newest checkpoint that can be read whole; a damaged or foreign one is passed over
-    /// with a warning. None if there is no checkpoint. Throws an input error if there are some and none can
-    /// be read, or a best.h5 alone: starting anew would throw a run away.
-    struct Found {
-        std::string name;
-        std::vector<std::byte> bytes;
-    };
-    std::optional<Found> newest_checkpoint(const Log& log);
+    /// See newest_complete_checkpoint. None if there is no checkpoint. Throws an input error if there are
+    /// some and none can be read, or a best.h5 alone: starting anew would throw a run away.
+    std::optional<FoundCheckpoint> newest_checkpoint(const Log& log);
 
     /// Writes the checkpoint of a step, then removes the oldest beyond `keep`, damaged ones of later steps
     /// not counted. Returns its path relative to the run's directory.
@@ -51,23 +45,10 @@ class RunDirectory {
  private:
     void require_own_folder() const;
 
-    struct Candidate {
-        std::int64_t step;
-        std::filesystem::path path;
-    };
-    /// Newest first.
-    std::vector<Candidate> checkpoints() const;
-
     std::filesystem::path path_;
     std::filesystem::path checkpoints_;
     std::string newest_complete_;  ///< as far as known; empty: none
     std::optional<FolderLock> lock_;
 };
-
-/// The name of a step's checkpoint: "step_0000001234.h5".
-std::string checkpoint_name(std::int64_t step);
-
-/// All bytes of a file; an input error if it cannot be read.
-std::vector<std::byte> read_bytes(const std::filesystem::path& path);
 
 }  // namespace vae_dist

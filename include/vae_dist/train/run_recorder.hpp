@@ -5,6 +5,7 @@
 
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/core/log.hpp"
+#include "vae_dist/train/checkpoint.hpp"
 #include "vae_dist/train/metrics.hpp"
 #include "vae_dist/train/run_directory.hpp"
 
@@ -17,7 +18,7 @@ class RunRecorder {
     /// Opens the directory; see RunDirectory.
     RunRecorder(const OutputConfig& output, const Log& log);
 
-    std::optional<RunDirectory::Found> newest_checkpoint() { return directory_.newest_checkpoint(log_); }
+    std::optional<FoundCheckpoint> newest_checkpoint() { return directory_.newest_checkpoint(log_); }
 
     /// Begins to write, after `step` steps.
     void begin(const Config& config, std::int64_t step);

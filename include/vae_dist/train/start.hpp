@@ -25,6 +25,10 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
                              const std::optional<Checkpoint>& resumed, Communicator& communicator,
                              const Log& log);
 
+/// Collective. Warns on each rank whose program or processor is not rank 0's: libraries choose their code by
+/// the processor they find.
+void warn_where_ranks_differ(const Backend& backend, Communicator& communicator, const Log& log);
+
 /// The whole state of a run.
 Checkpoint snapshot(const Config& config, const TrainingData& data, const StartedReplica& started,
                     const Progress& progress);

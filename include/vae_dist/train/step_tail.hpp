@@ -12,10 +12,10 @@ namespace vae_dist {
 /// and whether any rank met a number that is not finite, or failed.
 class StepTail {
  public:
-    /// `slices` is how many shares will be added in all, over all ranks.
-    explicit StepTail(std::int64_t slices) : slices_(slices) {}
+    /// `shares` is how many will be added in all, over all ranks.
+    explicit StepTail(std::int64_t shares) : shares_(shares) {}
 
-    /// Adds a slice's share of the global means (its sums divided by the number of samples in all), in
+    /// Adds samples' share of the global means (their sums divided by the number of samples in all), in
     /// multiples of 2^-32 nats. A share that is not finite or does not fit counts as not finite.
     void add(const ElboTerms& share);
     void report_nonfinite() { words_[kNonFinite] = 1; }
@@ -27,14 +27,14 @@ class StepTail {
 
     /// What is to be summed over all ranks.
     std::span<std::int64_t> words() { return words_; }
-    static constexpr std::size_t kWords = 4;
+    static constexpr std::size_t kWords = 5;
 
  private:
-    enum : std::size_t { kReconstruction, kKl, kNonFinite, kFailed };
+    enum : std::size_t { kReconstruction, kKl, kBound, kNonFinite, kFailed };
 
     void add_fixed(double value, std::int64_t& word);
 
-    std::int64_t slices_;
+    std::int64_t shares_;
     std::array<std::int64_t, kWords> words_{};
 };
 

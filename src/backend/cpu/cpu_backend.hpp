@@ -33,18 +33,27 @@ class CpuBackend final : public Backend {
     void activation_backward(Activation activation, ConstFloatMatrix before, ConstFloatMatrix y,
                              FloatMatrix dy) override;
 
-    void sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance, const CounterRandom& random,
-                          std::uint32_t visit, std::span<const std::int64_t> rows_host, FloatMatrix epsilon,
-                          FloatMatrix latent) override;
+    void sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance, const PosteriorDraws& draws,
+                          FloatMatrix epsilon, FloatMatrix latent) override;
     void posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance, float* kl) override;
     void posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
                             ConstFloatMatrix dlatent, float kl_weight, float free_bits, FloatMatrix dmean,
                             FloatMatrix dlog_variance) override;
 
-    void bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, float weight, float* log_likelihood,
+    void log_prior_ratio(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon, ConstFloatMatrix latent,
+                         float* log_ratio) override;
+    void importance_weights(std::span<const float> log_likelihood, std::span<const float> log_ratio,
+                            std::int64_t draws, float beta, float sample_weight, float* weights,
+                            float* bound) override;
+    void importance_backward(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon, ConstFloatMatrix latent,
+                             ConstFloatMatrix dlatent, const float* weights, float beta, FloatMatrix dmean,
+                             FloatMatrix dlog_variance) override;
+
+    void bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, const float* weights, float* log_likelihood,
                    FloatMatrix dlogits) override;
-    void gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x, float weight,
+    void gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x, const float* weights,
                   float* log_likelihood, FloatMatrix dmean, float* dlog_variance) override;
+    void sigmoid(FloatMatrix values) override;
 
     double sum(std::span<const float> values) override;
     double sum_of_squares(std::span<const float> values) override;

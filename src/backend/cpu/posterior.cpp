@@ -35,26 +35,31 @@ Block kl_block(const Block& mean, const Block& log_variance) {
 }  // namespace
 
 void CpuBackend::sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
-                                  const CounterRandom& random, std::uint32_t visit,
-                                  std::span<const std::int64_t> rows_host, FloatMatrix epsilon,
-                                  FloatMatrix latent) {
-    require(std::ssize(rows_host) == mean.rows, "every row of the posterior has a number");
+                                  const PosteriorDraws& draws, FloatMatrix epsilon, FloatMatrix latent) {
+    constexpr int kDrawShift = 40;
+    require(std::ssize(draws.rows) == mean.rows, "every row of the posterior has a number");
+    require(latent.rows == mean.rows * draws.count, "every draw has a row");
+    require(draws.first + draws.count <= std::int64_t{1} << 23, "draws are numbered below 2^23");
     constexpr std::int64_t kChunk = 2 * kBlock;
     const std::int64_t chunks = (mean.columns + kChunk - 1) / kChunk;
     words_.resize(static_cast<std::size_t>(chunks * kChunk));
-    for (std::int64_t r = 0; r < mean.rows; ++r) {
-        random.fill_words(visit, static_cast<std::uint64_t>(rows_host[static_cast<std::size_t>(r)]), 0,
-                          words_);
+    for (std::int64_t r = 0; r < latent.rows; ++r) {
+        const std::int64_t b = r / draws.count;
+        const std::int64_t draw = draws.first + r % draws.count;
+        const std::int64_t row = draws.rows[static_cast<std::size_t>(b)];
+        require(row >> kDrawShift == 0, "rows are numbered below 2^40");
+        draws.random.fill_words(draws.visit, static_cast<std::uint64_t>(row + (draw << kDrawShift)), 0,
+                                words_);
         for (std::int64_t first = 0; first < mean.columns; first += kChunk) {
             std::array<float, kChunk> normals;
             normals_of_words(words_.data() + first, normals);
             std::copy_n(normals.begin(), std::min(kChunk, mean.columns - first), epsilon.row(r) + first);
         }
+        map_array(
+            mean.columns, latent.row(r),
+            [](const Block& m, const Block& s, const Block& e) -> Block { return m + (0.5F * s).exp() * e; },
+            mean.row(b), log_variance.row(b), epsilon.row(r));
     }
-    map_matrix(
-        latent,
-        [](const Block& m, const Block& s, const Block& e) -> Block { return m + (0.5F * s).exp() * e; },
-        mean, log_variance, epsilon);
 }
 
 void CpuBackend::posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance, float* kl) {

@@ -11,31 +11,39 @@ double kl_of(double mean, double s) {
     return 0.5 * (mean * mean + std::exp(s) - 1 - s);
 }
 
+// Draw k of row r has the counter r + k * 2^40.
 TEST_P(BackendTest, PosteriorNoiseIsTheCountersNormals) {
-    for_shapes([&](std::int64_t rows, std::int64_t latents, Place place) {
-        const auto mean = normal_values(rows * latents, 1);
-        const auto s = normal_values(rows * latents, 2);
-        const auto numbers = row_numbers(rows);
-        const Tensor mean_tensor(backend(), rows, latents, mean, place);
-        const Tensor s_tensor(backend(), rows, latents, s, place);
-        const Tensor epsilon(backend(), rows, latents, place);
-        const Tensor latent(backend(), rows, latents, place);
-        backend().sample_posterior(mean_tensor.view(), s_tensor.view(), kNoise, 42, numbers, epsilon.view(),
-                                   latent.view());
-        std::vector<double> noise;
-        std::vector<double> expected;
-        for (std::size_t r = 0; r < numbers.size(); ++r) {
-            std::vector<float> row(static_cast<std::size_t>(latents));
-            kNoise.normals(42, static_cast<std::uint64_t>(numbers[r]), row);
-            for (std::size_t z = 0; z < row.size(); ++z) {
-                const std::size_t i = r * row.size() + z;
-                noise.push_back(row[z]);
-                expected.push_back(mean[i] + std::exp(0.5 * s[i]) * row[z]);
+    for (const std::int64_t count : {1, 3}) {
+        for_shapes([&](std::int64_t rows, std::int64_t latents, Place place) {
+            const auto mean = normal_values(rows * latents, 1);
+            const auto s = normal_values(rows * latents, 2);
+            const auto numbers = row_numbers(rows);
+            const Tensor mean_tensor(backend(), rows, latents, mean, place);
+            const Tensor s_tensor(backend(), rows, latents, s, place);
+            const Tensor epsilon(backend(), rows * count, latents, place);
+            const Tensor latent(backend(), rows * count, latents, place);
+            const std::int64_t first = count == 1 ? 0 : 2;
+            backend().sample_posterior(
+                mean_tensor.view(), s_tensor.view(),
+                {.random = kNoise, .visit = 42, .rows = numbers, .first = first, .count = count},
+                epsilon.view(), latent.view());
+            std::vector<double> noise;
+            std::vector<double> expected;
+            for (std::int64_t r = 0; r < rows * count; ++r) {
+                const auto sample = static_cast<std::size_t>(r / count);
+                std::vector<float> row(static_cast<std::size_t>(latents));
+                const std::int64_t counter = numbers[sample] + (first + r % count) * (std::int64_t{1} << 40);
+                kNoise.normals(42, static_cast<std::uint64_t>(counter), row);
+                for (std::size_t z = 0; z < row.size(); ++z) {
+                    const std::size_t i = sample * row.size() + z;
+                    noise.push_back(row[z]);
+                    expected.push_back(mean[i] + std::exp(0.5 * s[i]) * row[z]);
+                }
             }
-        }
-        expect_near(epsilon.get(), noise, 2e-6);
-        expect_near(latent.get(), expected, 5e-6);
-    });
+            expect_near(epsilon.get(), noise, 2e-6);
+            expect_near(latent.get(), expected, 5e-6);
+        });
+    }
 }
 
 TEST_P(BackendTest, KlIsTheClosedFormOfEachSample) {
@@ -109,6 +117,7 @@ TEST_P(BackendTest, PosteriorDoesNotDependOnWhereAMatrixLies) {
     const std::int64_t latents = 37;
     expect_same_bits_everywhere([&](std::int64_t offset) {
         const Place place{offset % 3 == 0 ? 5 : 0, offset};
+        const auto numbers = row_numbers(rows);
         const Tensor mean(backend(), rows, latents, normal_values(rows * latents, 1), place);
         const Tensor s(backend(), rows, latents, normal_values(rows * latents, 2), place);
         const Tensor epsilon(backend(), rows, latents, place);
@@ -116,8 +125,8 @@ TEST_P(BackendTest, PosteriorDoesNotDependOnWhereAMatrixLies) {
         const Tensor dmean(backend(), rows, latents, place);
         const Tensor ds(backend(), rows, latents, place);
         const Tensor kl(backend(), 1, rows, place);
-        backend().sample_posterior(mean.view(), s.view(), kNoise, 1, row_numbers(rows), epsilon.view(),
-                                   latent.view());
+        backend().sample_posterior(mean.view(), s.view(), {.random = kNoise, .visit = 1, .rows = numbers},
+                                   epsilon.view(), latent.view());
         backend().posterior_kl(mean.view(), s.view(), kl.data());
         backend().posterior_backward(mean.view(), s.view(), epsilon.view(), latent.view(), 0.5F, 0.2F,
                                      dmean.view(), ds.view());
@@ -135,8 +144,8 @@ TEST_P(BackendTest, ASamplesNoiseDoesNotDependOnItsRow) {
         const Tensor zeros(backend(), rows, latents, std::vector<float>(numbers.size() * 20, 0));
         const Tensor epsilon(backend(), rows, latents);
         const Tensor latent(backend(), rows, latents);
-        backend().sample_posterior(zeros.view(), zeros.view(), kNoise, 0, numbers, epsilon.view(),
-                                   latent.view());
+        backend().sample_posterior(zeros.view(), zeros.view(), {.random = kNoise, .rows = numbers},
+                                   epsilon.view(), latent.view());
         return epsilon.get();
     };
     const auto both = noise_of({7, 9});

@@ -103,6 +103,9 @@ TEST(ConfigChecks, AKeyThatDoesNothingIsAnError) {
     EXPECT_NE(message_of("data: {synthetic: {distribution: uniform}, shuffle: false, shuffle_window: 5}")
                   .find("data.shuffle_window: 5 has no effect with data.shuffle: false"),
               std::string::npos);
+    EXPECT_EQ(message_after_data("objective: {importance_samples: 5, free_bits: 0.1}"),
+              "run.yaml, line 2: objective.free_bits: 0.1 has no effect with objective.importance_samples: 5 "
+              "(line 2); remove it");
 }
 
 TEST(ConfigChecks, AKeyThatDoesSomethingIsNone) {
@@ -116,8 +119,6 @@ TEST(ConfigChecks, AKeyThatDoesSomethingIsNone) {
 }
 
 TEST(ConfigChecks, WhatIsNotSupportedYetIsRefused) {
-    EXPECT_EQ(message_after_data("objective: {importance_samples: 5}"),
-              "run.yaml, line 2: objective.importance_samples: 5 is not supported yet; use 1");
     EXPECT_EQ(message_after_data("train: {precision: bfloat16}"),
               "run.yaml, line 2: train.precision: bfloat16 is not supported yet; use float32");
     EXPECT_EQ(message_after_data("train: {reduction: bfloat16}"),

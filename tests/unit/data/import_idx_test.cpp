@@ -163,7 +163,7 @@ TEST_F(Import, OfTwoIntoOneFileAtTheSameTimeTheLaterOneIsRefused) {
     const std::string input = write("in", idx_header(8, {1}) + "a");
     for (const bool exists : {false, true}) {
         ImportOutput first(target(exists ? "x2" : "x"));
-        expect_refused({"out.h5", "another import"}, [&] { import_idx(input, {}, target("y")); });
+        expect_refused({"out.h5", "another process"}, [&] { import_idx(input, {}, target("y")); });
         first.commit();
         import_idx(input, {}, target(exists ? "y2" : "y"));
     }

@@ -66,28 +66,45 @@ std::vector<double> ReferenceVae::layers(const Parameters& parameters, const std
     return x;
 }
 
+std::pair<std::vector<double>, std::vector<double>> ReferenceVae::posterior(
+    const Parameters& parameters, const std::vector<double>& x) const {
+    const std::vector<double> encoded = layers(parameters, "encoder", config_.encoder.hidden.size(), x);
+    return {affine(parameters, "encoder/mean", encoded), affine(parameters, "encoder/log_variance", encoded)};
+}
+
 ReferenceVae::Terms ReferenceVae::terms(const Parameters& parameters, const std::vector<Sample>& samples,
                                         double weight, double beta, double free_bits) const {
     Terms terms;
     for (const Sample& sample : samples) {
-        const std::vector<double> encoded =
-            layers(parameters, "encoder", config_.encoder.hidden.size(), sample.x);
-        const std::vector<double> mean = affine(parameters, "encoder/mean", encoded);
-        const std::vector<double> log_variance = affine(parameters, "encoder/log_variance", encoded);
-        std::vector<double> latent = mean;
+        const auto [mean, log_variance] = posterior(parameters, sample.x);
         double penalty = 0;
-        for (std::size_t z = 0; z < latent.size(); ++z) {
-            latent[z] += std::exp(log_variance[z] / 2) * sample.epsilon[z];
+        for (std::size_t z = 0; z < mean.size(); ++z) {
             const double kl = (mean[z] * mean[z] + std::exp(log_variance[z]) - 1 - log_variance[z]) / 2;
             terms.kl += kl;
             penalty += std::max(free_bits, kl);
         }
-        const std::vector<double> decoded =
-            layers(parameters, "decoder", config_.decoder.hidden.size(), latent);
-        const double reconstruction = log_likelihood(config_.likelihood, parameters,
+        const auto draws = static_cast<double>(sample.epsilon.size());
+        double reconstruction = 0;
+        double weights = 0;
+        double tempered = 0;
+        for (const std::vector<double>& epsilon : sample.epsilon) {
+            std::vector<double> latent = mean;
+            double log_ratio = 0;  // log p(z) - log q(z|x)
+            for (std::size_t z = 0; z < latent.size(); ++z) {
+                latent[z] += std::exp(log_variance[z] / 2) * epsilon[z];
+                log_ratio += (log_variance[z] + epsilon[z] * epsilon[z] - latent[z] * latent[z]) / 2;
+            }
+            const std::vector<double> decoded =
+                layers(parameters, "decoder", config_.decoder.hidden.size(), latent);
+            const double likelihood = log_likelihood(config_.likelihood, parameters,
                                                      affine(parameters, "decoder/output", decoded), sample.x);
+            reconstruction += likelihood / draws;
+            weights += std::exp(likelihood + log_ratio) / draws;
+            tempered += std::exp(likelihood + beta * log_ratio) / draws;
+        }
         terms.reconstruction += reconstruction;
-        terms.objective += weight * (-reconstruction + beta * penalty);
+        terms.iwae_bound += std::log(weights);
+        terms.objective += weight * (draws > 1 ? -std::log(tempered) : -reconstruction + beta * penalty);
     }
     return terms;
 }

@@ -21,6 +21,7 @@ struct Case {
     double free_bits = 0;
     std::vector<std::int64_t> encoder = {7, 5};
     std::vector<std::int64_t> decoder = {5, 7};
+    std::int64_t draws = 1;
 };
 
 std::vector<Case> cases() {
@@ -37,6 +38,8 @@ std::vector<Case> cases() {
         all.push_back({of + "_free_bits", Activation::tanh, likelihood, 2, 0.1});
         all.push_back({of + "_no_hidden_layers", Activation::tanh, likelihood, 1, 0, {}, {}});
         all.push_back({of + "_one_sided", Activation::tanh, likelihood, 1, 0, {4}, {}});
+        all.push_back({of + "_several_draws", Activation::tanh, likelihood, 1, 0, {7, 5}, {5, 7}, 4});
+        all.push_back({of + "_several_draws_beta", Activation::gelu, likelihood, 0.3, 0, {7}, {}, 3});
     }
     return all;
 }
@@ -44,7 +47,7 @@ std::vector<Case> cases() {
 class VaeGradient : public testing::TestWithParam<Case> {
  protected:
     VaeGradient() : backend_(make_backend({})), vae_(model_config(), kFeatures, *backend_) {
-        vae_.reserve(kRows);
+        vae_.reserve(kRows, GetParam().draws);
         vae_.initialise(3);
         // Every parameter, the biases too, away from zero.
         std::vector<float> noise(vae_.parameters().values.size());
@@ -74,7 +77,8 @@ class VaeGradient : public testing::TestWithParam<Case> {
         return {.x = ConstFloatMatrix(x_.data(), kRows, kFeatures),
                 .rows = rows_,
                 .noise = CounterRandom(6, Purpose::posterior_noise),
-                .visit = 2};
+                .visit = 2,
+                .draws = GetParam().draws};
     }
 
     ReferenceVae::Parameters reference_parameters() const {
@@ -89,10 +93,15 @@ class VaeGradient : public testing::TestWithParam<Case> {
     std::vector<ReferenceVae::Sample> reference_samples() const {
         std::vector<ReferenceVae::Sample> samples;
         for (std::int64_t r = 0; r < kRows; ++r) {
-            std::vector<float> epsilon(3);
-            input().noise.normals(2, static_cast<std::uint64_t>(rows_[static_cast<std::size_t>(r)]), epsilon);
             const auto first = x_.begin() + r * kFeatures;
-            samples.push_back({{first, first + kFeatures}, {epsilon.begin(), epsilon.end()}});
+            ReferenceVae::Sample& sample = samples.emplace_back();
+            sample.x.assign(first, first + kFeatures);
+            for (std::int64_t k = 0; k < GetParam().draws; ++k) {
+                std::vector<float> epsilon(3);
+                const std::int64_t counter = rows_[static_cast<std::size_t>(r)] + (k << 40);
+                input().noise.normals(2, static_cast<std::uint64_t>(counter), epsilon);
+                sample.epsilon.emplace_back(epsilon.begin(), epsilon.end());
+            }
         }
         return samples;
     }
@@ -112,6 +121,9 @@ TEST_P(VaeGradient, TermsAgreeWithTheFormulas) {
         ReferenceVae(model_config()).terms(reference_parameters(), reference_samples(), 0.25, 1, 0);
     EXPECT_NEAR(terms.reconstruction, expected.reconstruction, 1e-5 * std::abs(expected.reconstruction));
     EXPECT_NEAR(terms.kl, expected.kl, 1e-5 * expected.kl);
+    const double bound = GetParam().draws > 1 ? expected.iwae_bound : 0;
+    EXPECT_NEAR(terms.iwae_bound, bound, 1e-5 * std::abs(bound));
+    EXPECT_EQ(evaluated.iwae_bound, terms.iwae_bound);
     EXPECT_EQ(evaluated.reconstruction, terms.reconstruction);
     EXPECT_EQ(evaluated.kl, terms.kl);
 }

@@ -49,7 +49,7 @@ bool same(const std::optional<FeatureStatistics>& a, const std::optional<Feature
 bool same(const Checkpoint& a, const Checkpoint& b) {
     return same(a.progress, b.progress) && a.config == b.config && a.created_by == b.created_by &&
            a.data_rows == b.data_rows && a.data_fingerprint == b.data_fingerprint &&
-           a.row_shape == b.row_shape && same(a.model, b.model) &&
+           a.row_shape == b.row_shape && a.data_type == b.data_type && same(a.model, b.model) &&
            std::equal(
                a.optimizer.begin(), a.optimizer.end(), b.optimizer.begin(), b.optimizer.end(),
                [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); }) &&
@@ -79,6 +79,12 @@ TEST(Checkpoint, WithoutStatisticsAndForScalarSamplesItComesBackToo) {
     Checkpoint written = without_directory(small_checkpoint());
     written.statistics.reset();
     written.row_shape.clear();
+    EXPECT_TRUE(same(parse_checkpoint(checkpoint_bytes(written), "c.h5"), written));
+}
+
+TEST(Checkpoint, OneThatDoesNotRecordTheTypeOfItsDataIsReadAsUnknown) {
+    Checkpoint written = without_directory(small_checkpoint());
+    written.data_type.clear();
     EXPECT_TRUE(same(parse_checkpoint(checkpoint_bytes(written), "c.h5"), written));
 }
 

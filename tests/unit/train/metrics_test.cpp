@@ -52,6 +52,21 @@ class Metrics : public testing::Test {
     std::string path_ = folder_.file("metrics.jsonl");
 };
 
+TEST_F(Metrics, TheIwaeBoundStandsInTheLinesOfRunsThatHaveOne) {
+    TrainMetrics train = at_step(50);
+    train.has_bound = true;
+    train.mean.iwae_bound = -97.5;
+    ValidationMetrics validation;
+    validation.step = 50;
+    validation.has_bound = true;
+    validation.mean.iwae_bound = -98.5;
+    MetricsLog log(path_, 0);
+    log.train(train);
+    log.validation(validation);
+    EXPECT_EQ(Json::parse(lines()[0])["iwae_bound"], -97.5);
+    EXPECT_EQ(Json::parse(lines()[1])["iwae_bound"], -98.5);
+}
+
 TEST_F(Metrics, ATrainLineHasThePublishedFieldsInOrder) {
     MetricsLog(path_, 0).train(at_step(50));
     ASSERT_EQ(lines().size(), 1U);
@@ -68,6 +83,7 @@ TEST_F(Metrics, ATrainLineHasThePublishedFieldsInOrder) {
     EXPECT_EQ(json["kl"], 10.5);
     EXPECT_EQ(json["beta"], 0.5);
     EXPECT_EQ(json["gradient_norm"], 3.75);
+    EXPECT_FALSE(json.contains("iwae_bound"));
     EXPECT_EQ(json["learning_rate"], 1e-3);
     EXPECT_EQ(json["seconds"], 12.5);
 }

@@ -37,6 +37,7 @@ inline Checkpoint small_checkpoint(std::int64_t step = 7) {
     checkpoint.data_rows = 40;
     checkpoint.data_fingerprint = 4000000000;
     checkpoint.row_shape = {2, 3};
+    checkpoint.data_type = "float32";
     checkpoint.model = {
         {"decoder/output/weight", {2, 3}, {1, -2, 3e-39F, std::nanf(""), 5, -0.0F}},
         {"encoder/0/bias", {1}, {std::numeric_limits<float>::infinity()}},

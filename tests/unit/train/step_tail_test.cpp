@@ -16,10 +16,11 @@ void add_words(StepTail& to, StepTail& from) {
 
 TEST(StepTail, TermsReadBackAsTheSumOfTheirShares) {
     StepTail tail(3);
-    tail.add({.reconstruction = -100.25, .kl = 7.5});
-    tail.add({.reconstruction = -0.5, .kl = 0.125});
+    tail.add({.reconstruction = -100.25, .kl = 7.5, .iwae_bound = -99.5});
+    tail.add({.reconstruction = -0.5, .kl = 0.125, .iwae_bound = -0.25});
     EXPECT_EQ(tail.terms().reconstruction, -100.75);
     EXPECT_EQ(tail.terms().kl, 7.625);
+    EXPECT_EQ(tail.terms().iwae_bound, -99.75);
     EXPECT_TRUE(tail.finite());
     EXPECT_FALSE(tail.failed());
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "unit/train/small_checkpoint.hpp"
@@ -98,6 +99,58 @@ TEST(TrainingStep, TheGradientIsThatOfTheMeanHoweverManyVirtualRanks) {
     EXPECT_NEAR(one.result.gradient_norm, seven.result.gradient_norm, 1e-4 * one.result.gradient_norm);
     for (std::size_t i = 0; i < one.after.size(); ++i)
         EXPECT_NEAR(one.after[i], seven.after[i], 1e-6);
+}
+
+// The same draws, in passes of some rows each and all in one.
+TEST(TrainingStep, ASliceCutIntoPassesGivesTheGradientOfTheWhole) {
+    constexpr std::int64_t kDraws = 2000;
+    Config config = descent();
+    config.objective.importance_samples = kDraws;
+    config.train.virtual_ranks = 1;
+    const OneStep cut(config);
+    ASSERT_EQ(passes_of(config.train.batch_size, kDraws), 5);
+    config.train.virtual_ranks = 10;
+    ASSERT_EQ(passes_of(config.train.batch_size / 10, kDraws), 1);
+    const OneStep whole(config);
+    EXPECT_TRUE(cut.result.applied);
+    EXPECT_NEAR(cut.result.mean.iwae_bound, whole.result.mean.iwae_bound, 1e-5);
+    EXPECT_NEAR(cut.result.mean.reconstruction, whole.result.mean.reconstruction, 1e-5);
+    EXPECT_NEAR(cut.result.gradient_norm, whole.result.gradient_norm, 1e-4 * whole.result.gradient_norm);
+    for (std::size_t i = 0; i < cut.after.size(); ++i)
+        EXPECT_NEAR(cut.after[i], whole.after[i], 1e-6);
+}
+
+TEST(TrainingStep, TheImportanceWeightedBoundLiesAboveTheElboAndGrowsWithTheDraws) {
+    Config config = descent();
+    double last = -std::numeric_limits<double>::infinity();
+    for (const std::int64_t draws : {2, 10, 100, 1000}) {
+        config.objective.importance_samples = draws;
+        const ElboTerms mean = OneStep(config).result.mean;
+        EXPECT_GT(mean.iwae_bound, mean.reconstruction - mean.kl);
+        EXPECT_GT(mean.iwae_bound, last) << draws;
+        last = mean.iwae_bound;
+    }
+}
+
+TEST(Passes, CoverASliceWithoutHolesAndKeepTheDecodersRowsBounded) {
+    const std::vector<std::int64_t> rows = {0, 1, 2, 3, 4, 5, 6};
+    const std::vector<std::byte> raw(7 * 3);
+    const Slice slice = {2, raw, rows};
+    for (const std::int64_t draws : {1, 2, 3000, 5000, 16384}) {
+        std::vector<std::int64_t> seen;
+        std::int64_t passes = 0;
+        for_each_pass(slice, draws, [&](const Slice& part) {
+            ++passes;
+            EXPECT_EQ(part.virtual_rank, 2);
+            EXPECT_EQ(part.raw.data(), raw.data() + 3 * seen.size());
+            EXPECT_EQ(part.raw.size(), 3 * part.rows.size());
+            EXPECT_TRUE(draws == 1 || std::ssize(part.rows) * draws <= 16384);
+            seen.insert(seen.end(), part.rows.begin(), part.rows.end());
+        });
+        EXPECT_EQ(seen, rows) << draws;
+        EXPECT_EQ(passes, passes_of(7, draws)) << draws;
+    }
+    for_each_pass(Slice(), 5, [](const Slice&) { FAIL() << "an empty slice has no pass"; });
 }
 
 TEST(TrainingStep, WhereANumberIsNotFiniteTheWeightsStayAsTheyWere) {

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "backend/cpu/blocks.hpp"
+#include "backend/cpu/cpu_backend.hpp"
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+// exp(x - largest) of each, and log of their mean. NaN where one is NaN, or all are -infinity.
+double exponentials(std::vector<double>& x) {
+    const double largest = *std::max_element(x.begin(), x.end());
+    double sum = 0;
+    for (double& value : x) {
+        value = std::exp(value - largest);
+        sum += value;
+    }
+    return largest + std::log(sum / static_cast<double>(x.size()));
+}
+
+}  // namespace
+
+void CpuBackend::log_prior_ratio(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
+                                 ConstFloatMatrix latent, float* log_ratio) {
+    if (latent.rows == 0) return;
+    const std::int64_t draws = latent.rows / log_variance.rows;
+    for (std::int64_t r = 0; r < latent.rows; ++r) {
+        const float* const s = log_variance.row(r / draws);
+        Block total = Block::Zero();
+        for_blocks(latent.columns, [&](std::int64_t first, auto count) {
+            const Block e = load(epsilon.row(r) + first, count);
+            const Block z = load(latent.row(r) + first, count);
+            total += load(s + first, count) + (e - z) * (e + z);
+        });
+        log_ratio[r] = static_cast<float>(0.5 * lane_sum(total));
+    }
+}
+
+void CpuBackend::importance_weights(std::span<const float> log_likelihood, std::span<const float> log_ratio,
+                                    std::int64_t draws, float beta, float sample_weight, float* weights,
+                                    float* bound) {
+    require(draws > 0 && log_likelihood.size() == log_ratio.size(), "every draw has both its terms");
+    const auto k = static_cast<std::size_t>(draws);
+    std::vector<double> terms(k);
+    for (std::size_t b = 0; b < log_likelihood.size() / k; ++b) {
+        const std::span<const float> likelihood = log_likelihood.subspan(b * k, k);
+        const std::span<const float> ratio = log_ratio.subspan(b * k, k);
+        const auto fill_terms = [&](double factor) {
+            std::ranges::transform(likelihood, ratio, terms.begin(),
+                                   [&](double l, double r) { return l + factor * r; });
+        };
+        fill_terms(1);
+        bound[b] = static_cast<float>(exponentials(terms));
+        fill_terms(beta);
+        exponentials(terms);
+        double sum = 0;
+        for (const double term : terms)
+            sum += term;
+        for (std::size_t i = 0; i < k; ++i)
+            weights[b * k + i] = static_cast<float>(sample_weight * terms[i] / sum);
+    }
+}
+
+void CpuBackend::importance_backward(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
+                                     ConstFloatMatrix latent, ConstFloatMatrix dlatent, const float* weights,
+                                     float beta, FloatMatrix dmean, FloatMatrix dlog_variance) {
+    const std::int64_t draws = log_variance.rows == 0 ? 1 : latent.rows / log_variance.rows;
+    const auto row_backward = [&](std::int64_t b, std::int64_t first, auto count) {
+        const Block deviation = (0.5F * load(log_variance.row(b) + first, count)).exp();
+        Block by_mean = Block::Zero();
+        Block by_deviation = Block::Zero();
+        float weight = 0;
+        for (std::int64_t r = b * draws; r < (b + 1) * draws; ++r) {
+            // log p(z) contributes -beta z; log q(z|x), of the drawn z, depends on the log-variance alone.
+            const Block d = load(dlatent.row(r) + first, count) +
+                            (beta * weights[r]) * load(latent.row(r) + first, count);
+            by_mean += d;
+            by_deviation += d * load(epsilon.row(r) + first, count);
+            weight += weights[r];
+        }
+        store(by_mean, dmean.row(b) + first, count);
+        store(0.5F * (by_deviation * deviation - beta * weight), dlog_variance.row(b) + first, count);
+    };
+    for (std::int64_t b = 0; b < log_variance.rows; ++b) {
+        for_blocks(log_variance.columns,
+                   [&](std::int64_t first, auto count) { row_backward(b, first, count); });
+    }
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,63 @@
+#include "vae_dist/core/pending_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/files.hpp"
+
+namespace vae_dist {
+
+PendingFile::PendingFile(const std::string& target) {
+    std::error_code error;
+    // Through symbolic links, or the rename would replace the link.
+    target_ = std::filesystem::weakly_canonical(target, error);
+    if (error) throw_input_error("cannot write '{}': {}", target, error.message());
+    if (std::filesystem::is_directory(target_, error)) {
+        throw_input_error("cannot write '{}': it is a folder", target);
+    }
+    path_ = target_.parent_path() / fmt::format(".{}.pending", target_.filename().string());
+    while (!open_and_lock(target)) {
+    }
+}
+
+bool PendingFile::open_and_lock(const std::string& target) {
+    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) throw_failure("cannot write '{}': {}", target, std::strerror(errno));
+    struct stat held {};
+    struct stat there {};
+    const bool known = ::fstat(descriptor_, &held) == 0;
+    // Any other reason than that it is locked means that this file system has no locks.
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || held.st_size > 0)) {
+        ::close(descriptor_);
+        throw_input_error(
+            "another process is writing '{}'; wait until it has ended or, if there is none, remove '{}'",
+            target, path_.string());
+    }
+    // Who held it until now may have ended in between: the file is then another name's, or none's.
+    if (known && ::stat(path_.c_str(), &there) == 0 && held.st_dev == there.st_dev &&
+        held.st_ino == there.st_ino) {
+        return true;
+    }
+    ::close(descriptor_);
+    return false;
+}
+
+PendingFile::~PendingFile() {
+    if (!committed_) ::unlink(path_.c_str());  // before the lock goes
+    ::close(descriptor_);
+}
+
+void PendingFile::commit() {
+    put_in_place(path_, target_);
+    committed_ = true;
+}
+
+}  // namespace vae_dist
