@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a bare Debian 12 to a trained VAE: packages, Release build, Fashion-MNIST as HDF5, training on two ranks.
-# Run again, it does only what is not done.
+# From a bare Debian 12 to a trained VAE and what it is good for: packages, Release build, Fashion-MNIST as HDF5, training on
+# two ranks, evaluation, pictures of samples and reconstructions. Run again, it does only what is not done.
 set -euo pipefail
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -39,11 +39,22 @@ if ((status == 75)); then
 fi
 ((status == 0)) || exit "$status"
 
+run=runs/fashion
+echo
+echo "The trained model on 1000 images that it was not trained on:"
+mpirun -np 2 "$vae_dist" evaluate $run/best.h5 --data fashion.h5:test/x --limit 1000 --importance-samples 100 \
+    --out $run/evaluation.json --force
+"$vae_dist" generate $run/best.h5 --count 100 --out $run/samples.h5 --png $run/samples.png --force
+"$vae_dist" reconstruct $run/best.h5 --data fashion.h5:test/x --limit 1000 --png $run/reconstructions.png --force
+
 cat <<END
 
-Done. Results are in $root/runs/fashion: metrics.jsonl, checkpoints/, best.h5. From $root, try
-  $vae_dist inspect runs/fashion/best.h5
-  $vae_dist check configs/fashion.yaml
+Done. Look at
+  $root/$run/samples.png           new images, drawn from the prior
+  $root/$run/reconstructions.png   test images, each above its reconstruction
+Beside them are evaluation.json, metrics.jsonl, best.h5 and checkpoints/. From $root, try
+  $vae_dist generate $run --traverse --png traversal.png
+  $vae_dist encode $run --data fashion.h5:test/x --out latents.h5
   mpirun -np 2 $vae_dist configs/fashion.yaml --set output.directory=runs/wide --set model.latent_dim=64
 configs/README.md explains every key.
 END

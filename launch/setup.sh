@@ -12,7 +12,7 @@ packages=(
     libhdf5-dev hdf5-tools                        # data and checkpoints
     libeigen3-dev libdnnl-dev                     # linear algebra
     libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
-    librandom123-dev zlib1g-dev
+    librandom123-dev zlib1g-dev libpng-dev
     libgtest-dev
     dataset-fashion-mnist                         # what quickstart.sh trains on
 )

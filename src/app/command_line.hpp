@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "vae_dist/data/import.hpp"
+#include "vae_dist/infer/evaluate.hpp"
+#include "vae_dist/infer/generate.hpp"
+#include "vae_dist/infer/reconstruct.hpp"
 
 namespace vae_dist {
 
@@ -29,6 +32,34 @@ struct BenchmarkCommand {
     std::int64_t warmup = 10;
 };
 
+// The seed of the commands on a trained model: absent, it is the checkpoint's train.seed.
+
+struct EvaluateCommand {
+    std::string checkpoint;
+    EvaluateOptions options;
+    std::optional<std::uint32_t> seed;
+    OutputOptions json;  ///< an empty path: no file
+};
+
+struct EncodeCommand {
+    std::string checkpoint;
+    InferenceDataOptions data;
+    std::optional<std::uint32_t> seed;
+    OutputOptions output;
+};
+
+struct ReconstructCommand {
+    std::string checkpoint;
+    ReconstructOptions options;
+    std::optional<std::uint32_t> seed;
+};
+
+struct GenerateCommand {
+    std::string checkpoint;
+    GenerateOptions options;
+    std::optional<std::uint32_t> seed;
+};
+
 struct InspectCommand {
     std::string file;
 };
@@ -49,7 +80,8 @@ struct PrintCommand {
 };
 
 using Command =
-    std::variant<TrainCommand, CheckCommand, BenchmarkCommand, InspectCommand, ImportCommand, PrintCommand>;
+    std::variant<TrainCommand, CheckCommand, BenchmarkCommand, EvaluateCommand, EncodeCommand,
+                 ReconstructCommand, GenerateCommand, InspectCommand, ImportCommand, PrintCommand>;
 
 /// Throws an input error for arguments that make no sense.
 Command parse_command_line(int argc, const char* const* argv);

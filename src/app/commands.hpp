@@ -12,6 +12,10 @@ namespace vae_dist {
 void run_command(const TrainCommand& command, Communicator& communicator, const Log& log);
 void run_command(const CheckCommand& command, Communicator& communicator, const Log& log);
 void run_command(const BenchmarkCommand& command, Communicator& communicator, const Log& log);
+void run_command(const EvaluateCommand& command, Communicator& communicator, const Log& log);
+void run_command(const EncodeCommand& command, Communicator& communicator, const Log& log);
+void run_command(const ReconstructCommand& command, Communicator& communicator, const Log& log);
+void run_command(const GenerateCommand& command, Communicator& communicator, const Log& log);
 void run_command(const InspectCommand& command, Communicator& communicator, const Log& log);
 void run_command(const ImportCommand& command, Communicator& communicator, const Log& log);
 void run_command(const PrintCommand& command, Communicator& communicator, const Log& log);

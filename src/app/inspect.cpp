@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "app/commands.hpp"
 #include "vae_dist/comm/agreement.hpp"
@@ -10,7 +11,7 @@
 #include "vae_dist/config/names.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/hdf5.hpp"
-#include "vae_dist/train/run_directory.hpp"
+#include "vae_dist/train/find_checkpoint.hpp"
 
 namespace vae_dist {
 
@@ -26,8 +27,14 @@ std::string describe_checkpoint(const Checkpoint& checkpoint, const std::string&
         fmt::format("{}: a checkpoint of {}, whole and undamaged\n", path, checkpoint.created_by);
     text += fmt::format("step {}, {} epochs and {} samples done; {} updates\n", progress.step, progress.epoch,
                         progress.samples_in_epoch, progress.updates);
-    text += fmt::format("validation elbo {}, best {} (nats per sample)\n",
-                        number_or_none(progress.validation_elbo), number_or_none(progress.best_elbo));
+    const std::int64_t draws = checkpoint.config.objective.importance_samples;
+    text += draws > 1
+                ? fmt::format("validation iwae bound of {} draws {}, best {}; elbo {}", draws,
+                              number_or_none(progress.validation_bound), number_or_none(progress.best_bound),
+                              number_or_none(progress.validation_elbo))
+                : fmt::format("validation elbo {}, best {}", number_or_none(progress.validation_elbo),
+                              number_or_none(progress.best_elbo));
+    text += " (nats per sample)\n";
     text += fmt::format("trained on {} samples of shape {}, {} virtual ranks, seed {}\n",
                         format_count(checkpoint.data_rows), format_shape(checkpoint.row_shape),
                         *checkpoint.config.train.virtual_ranks, checkpoint.config.train.seed);
@@ -55,10 +62,12 @@ bool is_checkpoint(const std::string& path) {
 
 void run_command(const InspectCommand& command, Communicator& communicator, const Log& log) {
     run_on_first_rank(communicator, [&] {
-        log.info("{}", is_checkpoint(command.file)
-                           ? describe_checkpoint(parse_checkpoint(read_bytes(command.file), command.file),
-                                                 command.file)
-                           : describe_data_file(command.file));
+        if (!std::filesystem::is_directory(command.file) && !is_checkpoint(command.file)) {
+            log.info("{}", describe_data_file(command.file));
+            return;
+        }
+        const FoundCheckpoint found = find_checkpoint(command.file, log);
+        log.info("{}", describe_checkpoint(parse_checkpoint(found.bytes, found.name), found.name));
     });
 }
 

@@ -89,7 +89,8 @@ TEST_F(Commands, WrongUsageIsRefused) {
     expect_refused(run(3, {"trian"}), 2, {"trian"});
     expect_refused(run(0, {"run.yaml", "--sett", "a=b"}), 2, {"--sett"});
     expect_refused(run(0, {"run.yaml", "--set", "train.epochs"}), 2, {"train.epochs"});
-    expect_refused(run(0, {"generate", "run"}), 2, {"generate"});
+    expect_refused(run(0, {"generat", "run"}), 2, {"generat", "did you mean generate"});
+    expect_refused(run(0, {"generate"}), 2, {"checkpoint"});
 }
 
 TEST_F(Commands, BenchmarkEndsInOneLineOfJsonAndLeavesNothing) {

@@ -1,0 +1,54 @@
+#include "infer/command_output.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/data/dataset_name.hpp"
+
+namespace vae_dist {
+
+void CommandOutput::check(const std::vector<std::string>& inputs) const {
+    std::error_code unreadable;
+    if (has_file() && has_picture() &&
+        std::filesystem::weakly_canonical(options_.path, unreadable) ==
+            std::filesystem::weakly_canonical(png_, unreadable)) {
+        throw_input_error("--out and --png are the same file, '{}'", png_);
+    }
+    if (has_file()) require_replaceable(options_.path, options_.force, inputs);
+    if (has_picture()) require_replaceable(png_, options_.force, inputs);
+}
+
+void CommandOutput::open(const Provenance& provenance, const TrainedModel& model) {
+    if (has_picture()) picture_.emplace(png_);
+    if (has_file()) file_.emplace(options_, provenance, model);
+}
+
+void CommandOutput::commit(const std::optional<Picture>& picture) {
+    if (has_file()) file_->finish();
+    if (has_picture()) write_png(picture_->path().string(), picture.value());
+    if (has_file()) file_->commit();
+    if (!has_picture()) return;
+    try {
+        picture_->commit();
+    } catch (const Error& error) {
+        if (!has_file()) throw;
+        throw_failure("{}; but '{}' was written, and is complete", error.what(), options_.path);
+    }
+}
+
+std::string CommandOutput::where() const {
+    if (!has_picture()) return options_.path;
+    return fmt::format("{}{}picture in {}", options_.path, has_file() ? ", " : "", png_);
+}
+
+std::vector<std::string> files_read(const TrainedModel& model, const std::string& dataset) {
+    std::vector<std::string> files;
+    if (!dataset.empty()) files = matching_files(split_dataset_name(dataset).file);
+    files.push_back(model.file());
+    return files;
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,55 @@
+#include "vae_dist/infer/encode.hpp"
+
+#include "infer/command_output.hpp"
+#include "infer/slices.hpp"
+#include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/shape.hpp"
+#include "vae_dist/core/text.hpp"
+#include "vae_dist/infer/ordered_work.hpp"
+
+namespace vae_dist {
+
+void encode(const TrainedModel& model, const InferenceDataOptions& options, const OutputOptions& output,
+            Communicator& communicator, const Log& log) {
+    CommandOutput out(output, "");
+    run_on_first_rank(communicator, [&] {
+        if (!out.has_file()) throw_input_error("encode needs a file to write to (--out)");
+        out.check(files_read(model, options.dataset));
+    });
+    const std::int64_t slice_rows = most_slice_rows(element_count(model.row_shape()));
+    InferenceData data(options, slice_rows, model, communicator, log);
+    const std::int64_t z = model.latent_dim();
+    run_on_first_rank(communicator, [&] {
+        out.open({.command = "encode", .data = data.name(), .data_rows = data.rows(), .seed = options.seed},
+                 model);
+        out.file().file().write_attribute("/", "data_scale", data.scale());
+        out.file().add("mean", data.rows(), {z});
+        out.file().add("log_variance", data.rows(), {z});
+    });
+    run_together(communicator, [&] { model.vae().reserve(slice_rows); });
+
+    const ResultLayout layout({z, z});
+    const auto compute = [&](const RowRange& range) {
+        std::vector<std::byte> result = layout.allocate(range.rows);
+        for (const RowRange& slice : slices_of(range, slice_rows)) {
+            const Posterior posterior = model.vae().encode(data.load(slice).x);
+            const std::int64_t first = slice.first - range.first;
+            copy_to_host(model.backend(), posterior.mean, layout.part(result, 0, first, slice.rows));
+            copy_to_host(model.backend(), posterior.log_variance, layout.part(result, 1, first, slice.rows));
+        }
+        return result;
+    };
+    const auto take = [&](const RowRange&, std::span<const std::byte> result) {
+        for (std::size_t array = 0; array < 2; ++array)
+            out.file().append(array, layout.part(result, array));
+    };
+    work_in_order(data.ranges(layout.range_rows(slice_rows)), compute, take, communicator);
+    run_on_first_rank(communicator, [&] {
+        out.commit(std::nullopt);
+        log.info("encoded {} samples of {}: mean, log_variance ({}, {}) in {}", format_count(data.rows()),
+                 data.name(), data.rows(), z, out.where());
+    });
+}
+
+}  // namespace vae_dist

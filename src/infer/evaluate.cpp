@@ -1,0 +1,143 @@
+#include "vae_dist/infer/evaluate.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "infer/data_subsets.hpp"
+#include "infer/evaluation_progress.hpp"
+#include "infer/evaluation_sums.hpp"
+#include "infer/mmd.hpp"
+#include "infer/prior_samples.hpp"
+#include "infer/range_evaluator.hpp"
+#include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/infer/ordered_work.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+constexpr std::int64_t kMostDraws = (std::int64_t{1} << 23) - 1;  // see PosteriorDraws::first
+
+void check(const EvaluateOptions& options) {
+    if (options.importance_samples < 1 || options.importance_samples > kMostDraws) {
+        throw_input_error("--importance-samples is {}, but must be from 1 to {}", options.importance_samples,
+                          kMostDraws);
+    }
+}
+
+// About a second's work at the most, so that there is enough to share out however few rows there are.
+std::int64_t rows_of_range(std::int64_t draws) {
+    const std::int64_t rows = std::clamp<std::int64_t>(16384 / draws, 1, 256);
+    return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(rows)));
+}
+
+// Pictures and other large sets are compared as well by a thousand samples.
+std::int64_t rows_to_compare(std::int64_t rows, std::int64_t features) {
+    constexpr std::int64_t kMostBytes = 64 << 20;
+    const std::int64_t fitting = kMostBytes / (features * static_cast<std::int64_t>(sizeof(float)));
+    return std::min({std::int64_t{1000}, rows / 2, fitting});
+}
+
+// Grey values in [0, 1] are probabilities to a bernoulli likelihood: draws from it would be black and white.
+bool compares_means(const Config& config) {
+    return config.model.likelihood == LikelihoodKind::bernoulli &&
+           config.data.transform != Transform::binarize && config.data.transform != Transform::threshold;
+}
+
+/// What rank 0 gathers: sums over all rows, and the rows that stand for the data.
+class Gathering {
+ public:
+    Gathering(const TrainedModel& model, std::int64_t features, const DataSubsets& subsets)
+        : model_(model), features_(features), subsets_(subsets), sums_(model.latent_dim()) {}
+
+    void take(const RowRange& range, std::span<const std::byte> bytes) {
+        const RangeFigures figures = RangeFigures::from_bytes(bytes, static_cast<std::size_t>(range.rows),
+                                                              static_cast<std::size_t>(model_.latent_dim()));
+        sums_.add(figures);
+        picked_.resize(static_cast<std::size_t>(2 * subsets_.size() * features_));
+        auto from = figures.picked.begin();
+        for (const DataSubsets::Pick& pick : subsets_.in(range)) {
+            std::copy_n(from, features_, picked_.begin() + pick.place * features_);
+            from += features_;
+        }
+    }
+
+    void finish(std::uint32_t seed, std::int64_t decoder_rows, Evaluation& evaluation) const {
+        sums_.fill(evaluation, features_, model_.config().model.likelihood);
+        if (subsets_.size() < 2) return;
+        const bool means = compares_means(model_.config());
+        const std::vector<float> generated = prior_samples(
+            model_.vae(), model_.backend(), model_.latent_dim(), subsets_.size(), seed, means, decoder_rows);
+        const auto picked = std::span(picked_);
+        evaluation.mmd = sample_quality(model_.backend(), features_, picked.first(generated.size()),
+                                        picked.last(generated.size()), generated);
+        if (evaluation.mmd) evaluation.mmd->from_means = means;
+    }
+
+ private:
+    const TrainedModel& model_;
+    std::int64_t features_;
+    const DataSubsets& subsets_;
+    EvaluationSums sums_;
+    std::vector<float> picked_;  ///< (2 n, D), by place
+};
+
+std::vector<float> picked_rows(Backend& backend, ConstFloatMatrix x, const RowRange& range,
+                               const DataSubsets& subsets) {
+    std::vector<float> picked;
+    for (const DataSubsets::Pick& pick : subsets.in(range)) {
+        const std::vector<float> row =
+            to_host(backend, {x.row(pick.row - range.first), 1, x.columns, x.stride});
+        picked.insert(picked.end(), row.begin(), row.end());
+    }
+    return picked;
+}
+
+}  // namespace
+
+Evaluation evaluate(const TrainedModel& model, const EvaluateOptions& options, Communicator& communicator,
+                    const Log& log) {
+    run_together(communicator, [&] { check(options); });
+    const std::int64_t most_rows = rows_of_range(options.importance_samples);
+    InferenceDataOptions data_options = options.data;
+    data_options.seed = options.seed;
+    InferenceData data(data_options, most_rows, model, communicator, log);
+
+    const DataSubsets subsets(data.rows(), rows_to_compare(data.rows(), data.features()), options.seed);
+    std::optional<RangeEvaluator> evaluator;
+    run_together(communicator, [&] {
+        evaluator.emplace(
+            model.vae(), model.backend(), model.config().model,
+            RangeEvaluatorOptions{
+                .draws = options.importance_samples, .seed = options.seed, .most_rows = most_rows});
+    });
+    Gathering gathering(model, data.features(), subsets);
+    {
+        EvaluationProgress progress(data.rows(), communicator.rank() == 0);
+        work_in_order(
+            data.ranges(most_rows),
+            [&](const RowRange& range) {
+                const InferenceData::Samples samples = data.load(range);
+                RangeFigures figures = evaluator->evaluate(samples.x, samples.rows);
+                figures.picked = picked_rows(model.backend(), samples.x, range, subsets);
+                return figures.to_bytes();
+            },
+            [&](const RowRange& range, std::span<const std::byte> bytes) {
+                gathering.take(range, bytes);
+                progress.add(range.rows);
+            },
+            communicator);
+    }
+
+    Evaluation evaluation;
+    evaluation.rows = data.rows();
+    evaluation.features = data.features();
+    evaluation.importance_samples = options.importance_samples;
+    evaluation.seed = options.seed;
+    run_on_first_rank(communicator,
+                      [&] { gathering.finish(options.seed, evaluator->decoder_rows(), evaluation); });
+    return evaluation;
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,54 @@
+#include "infer/evaluation_sums.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace vae_dist {
+
+namespace {
+
+MeanOverRows mean_over_rows(const Moments& moments) {
+    return {.mean = moments.mean(), .standard_error = moments.standard_error()};
+}
+
+}  // namespace
+
+void EvaluationSums::add(const RangeFigures& figures) {
+    for (const RowFigures& row : figures.rows) {
+        elbo_.add(row.reconstruction - row.kl);
+        reconstruction_.add(row.reconstruction);
+        kl_.add(row.kl);
+        log_likelihood_.add(row.log_likelihood);
+        squared_error_.add(row.squared_error);
+        cross_entropy_.add(row.cross_entropy);
+        monte_carlo_variance_ += row.monte_carlo_variance;
+        effective_draws_ += row.effective_draws;
+    }
+    for (std::size_t z = 0; z < latents_.size(); ++z) {
+        latents_[z].kl += figures.latents[z].kl;
+        latents_[z].mean.merge(figures.latents[z].mean);
+    }
+}
+
+void EvaluationSums::fill(Evaluation& evaluation, std::int64_t features, LikelihoodKind likelihood) const {
+    const auto rows = static_cast<double>(elbo_.count);
+    evaluation.elbo = mean_over_rows(elbo_);
+    evaluation.reconstruction = mean_over_rows(reconstruction_);
+    evaluation.kl = mean_over_rows(kl_);
+    evaluation.log_likelihood = mean_over_rows(log_likelihood_);
+    evaluation.monte_carlo_error = std::sqrt(monte_carlo_variance_) / rows;
+    evaluation.effective_draws = effective_draws_ / rows;
+    evaluation.bits_per_dimension =
+        -evaluation.log_likelihood.mean / (static_cast<double>(features) * std::numbers::ln2);
+    for (const LatentFigures& latent : latents_) {
+        evaluation.mean_variance.push_back(latent.mean.variance());
+        evaluation.kl_per_dimension.push_back(latent.kl / rows);
+    }
+    evaluation.active_units = std::ranges::count_if(
+        evaluation.mean_variance, [](double variance) { return variance > kActiveVariance; });
+    evaluation.mse = mean_over_rows(squared_error_);
+    if (likelihood == LikelihoodKind::bernoulli) evaluation.cross_entropy = mean_over_rows(cross_entropy_);
+}
+
+}  // namespace vae_dist

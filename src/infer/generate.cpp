@@ -1,0 +1,253 @@
+#include "vae_dist/infer/generate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "infer/command_output.hpp"
+#include "infer/latents.hpp"
+#include "infer/slices.hpp"
+#include "infer/units.hpp"
+#include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/shape.hpp"
+#include "vae_dist/core/text.hpp"
+#include "vae_dist/infer/ordered_work.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+constexpr std::int64_t kMostPrinted = 1000;   // samples
+constexpr std::int64_t kPictureColumns = 10;  // of samples that do not belong together
+constexpr std::int64_t kMostPictured = 100;   // of them
+constexpr std::int64_t kMostPictureSteps = 256;
+constexpr std::int64_t kMostPictureDimensions = 64;
+
+/// Decodes latents slice by slice.
+class Generator {
+ public:
+    /// Reserves the model's memory.
+    Generator(const TrainedModel& model, const Latents& latents, const GenerateOptions& options,
+              std::int64_t slice_rows)
+        : model_(model),
+          latents_(latents),
+          draw_(options.draw),
+          random_(options.seed, Purpose::likelihood),
+          latent_(model.backend().allocate(static_cast<std::size_t>(slice_rows * model.latent_dim()) *
+                                           sizeof(float))) {
+        model.vae().reserve(slice_rows);
+    }
+
+    /// Of a slice of B rows, host memory: latent (B, Z), sample (B, D), in the model's units, and where there
+    /// are draws the mean (B, D), else nothing.
+    void run(const RowRange& slice, std::span<float> latent, std::span<float> sample, std::span<float> mean) {
+        Vae& vae = model_.vae();
+        latents_.fill(slice, latent);
+        model_.backend().copy_in(latent_.as<float>(), latent.data(), latent.size_bytes());
+        const FloatMatrix output = vae.decode({latent_.as<const float>(), slice.rows, model_.latent_dim()});
+        vae.likelihood().to_mean(model_.backend(), output);
+        copy_to_host(model_.backend(), output, sample);
+        if (!draw_) return;
+        std::copy(sample.begin(), sample.end(), mean.begin());
+        std::vector<std::int64_t> rows(static_cast<std::size_t>(slice.rows));
+        std::iota(rows.begin(), rows.end(), slice.first);
+        vae.likelihood().draw(model_.backend(), vae.parameters(), random_, rows,
+                              {sample.data(), slice.rows, vae.features()});
+    }
+
+ private:
+    const TrainedModel& model_;
+    const Latents& latents_;
+    bool draw_;
+    CounterRandom random_;
+    Buffer latent_;  ///< (slice rows, Z)
+};
+
+/// What rank 0 does with samples that are done: to the file, and to the terminal.
+class Taker {
+ public:
+    Taker(CommandOutput& out, const ResultLayout& layout, bool draw, bool print, std::int64_t features,
+          const Log& log)
+        : out_(out),
+          layout_(layout),
+          arrays_(draw ? 3 : 2),
+          print_(print),
+          features_(static_cast<std::size_t>(features)),
+          log_(log) {}
+
+    void take(std::span<const std::byte> result) const {
+        for (std::size_t array = 0; out_.has_file() && array < arrays_; ++array)
+            out_.file().append(array, layout_.part(result, array));
+        if (!print_) return;
+        const std::span<const float> samples = layout_.part(result, 1);
+        for (std::size_t at = 0; at < samples.size(); at += features_)
+            log_.info("{}", fmt::join(samples.subspan(at, features_), " "));
+    }
+
+ private:
+    CommandOutput& out_;
+    const ResultLayout& layout_;
+    std::size_t arrays_;
+    bool print_;
+    std::size_t features_;
+    const Log& log_;
+};
+
+void check_options(const GenerateOptions& options, const TrainedModel& model, const CommandOutput& out) {
+    check_latent_options(options, model);
+    if (!out.has_file() && !out.has_picture() && !options.print) {
+        throw_input_error("generate needs something to do with the samples: --out, --png or --print");
+    }
+    if (out.has_picture() && !image_shape(model.row_shape())) {
+        throw_input_error(
+            "--png: samples of shape {} are no picture; those of H x W, H x W x 1 and H x W x 3 are, with "
+            "sides "
+            "of 4096 at the most",
+            format_shape(model.row_shape()));
+    }
+    if (out.has_picture() && (options.traverse || options.interpolate) && options.steps > kMostPictureSteps) {
+        throw_input_error("--steps {}: a picture has room for {} at the most", options.steps,
+                          kMostPictureSteps);
+    }
+    std::vector<std::string> inputs = files_read(model, options.data.dataset);
+    const std::vector<std::string> latents = files_read(model, options.latents);
+    inputs.insert(inputs.end(), latents.begin(), latents.end());
+    out.check(inputs);
+}
+
+void open_output(CommandOutput& out, const GenerateOptions& options, const TrainedModel& model,
+                 const Latents& latents) {
+    const bool data = !options.data.dataset.empty();
+    out.open({.command = "generate",
+              .data = options.data.dataset,
+              .data_rows = data ? latents.data_rows : 0,
+              .seed = options.seed},
+             model);
+    if (!out.has_file()) return;
+    const auto write = [&](const char* name, const auto& value) {
+        out.file().file().write_attribute("/", name, value);
+    };
+    write("kind", latents.kind);
+    write("units", name_of(options.units));
+    write("sample", options.draw ? "a draw from p(x|z)" : "the mean of p(x|z)");
+    if (!options.latents.empty()) write("latents", options.latents);
+    if (latents.row_length > 0) write("steps", options.steps);
+    if (options.row) write("row", *options.row);
+    if (options.interpolate) {
+        write("first_row", options.interpolate->front());
+        write("last_row", options.interpolate->back());
+    }
+    out.file().add("latent", latents.rows, {model.latent_dim()});
+    out.file().add("sample", latents.rows, model.row_shape());
+    if (options.draw) out.file().add("mean", latents.rows, model.row_shape());
+}
+
+void make_all_samples(Generator& generator, const Latents& latents, const GenerateOptions& options,
+                      const TrainedModel& model, const std::optional<DataUnits>& units,
+                      std::int64_t slice_rows, CommandOutput& out, Communicator& communicator,
+                      const Log& log) {
+    const std::int64_t features = model.vae().features();
+    const ResultLayout layout({model.latent_dim(), features, options.draw ? features : 0});
+    const Taker taker(out, layout, options.draw, options.print, features, log);
+    const auto compute = [&](const RowRange& range) {
+        std::vector<std::byte> result = layout.allocate(range.rows);
+        for (const RowRange& slice : slices_of(range, slice_rows)) {
+            const auto part = [&](std::size_t array) {
+                return layout.part(result, array, slice.first - range.first, slice.rows);
+            };
+            generator.run(slice, part(0), part(1), part(2));
+            if (units) units->apply(part(1));
+            if (units) units->apply(part(2));
+        }
+        return result;
+    };
+    // Group after group, as a list of all ranges need not fit into memory.
+    const std::int64_t range_rows = layout.range_rows(slice_rows);
+    for (const RowRange& group : slices_of({0, latents.rows}, range_rows << 16)) {
+        work_in_order(
+            slices_of(group, range_rows), compute,
+            [&](const RowRange&, std::span<const std::byte> result) { taker.take(result); }, communicator);
+    }
+}
+
+/// The samples that a picture shows, and in how many columns.
+Picture picture_of(Generator& generator, const Latents& latents, const TrainedModel& model, bool draw,
+                   std::int64_t slice_rows, const Log& log) {
+    const std::int64_t features = model.vae().features();
+    std::int64_t columns = std::min(kPictureColumns, latents.rows);
+    std::int64_t rows = samples_shown(std::min(kMostPictured, latents.rows), features);
+    if (latents.row_length > 0) {
+        columns = latents.row_length;
+        const std::int64_t dimensions =
+            samples_shown(std::min(kMostPictureDimensions, latents.rows / columns), features * columns);
+        rows = dimensions * columns;
+        if (rows < latents.rows) {
+            log.info("the picture shows the first {} of {} latent dimensions", dimensions,
+                     latents.rows / columns);
+        }
+    }
+    const auto size = [&](std::int64_t width) { return static_cast<std::size_t>(rows * width); };
+    std::vector<float> latent(size(model.latent_dim()));
+    std::vector<float> samples(size(features));
+    std::vector<float> means(draw ? samples.size() : 0);
+    for (const RowRange& slice : slices_of({0, rows}, slice_rows)) {
+        const auto part = [&](std::vector<float>& all, std::int64_t width) {
+            return std::span(all).subspan(static_cast<std::size_t>(slice.first * width),
+                                          static_cast<std::size_t>(slice.rows * width));
+        };
+        generator.run(slice, part(latent, model.latent_dim()), part(samples, features),
+                      draw ? part(means, features) : std::span<float>());
+    }
+    const PictureUnits units(model);
+    units.apply(samples);
+    return grid_of(samples, image_shape(model.row_shape()).value(), columns, units.span(samples));
+}
+
+std::string summary(const GenerateOptions& options, const TrainedModel& model, const Latents& latents) {
+    const std::string shape = format_shape(model.row_shape());
+    return fmt::format("latent ({0}, {1}), sample ({0}, {2}){3} in ", latents.rows, model.latent_dim(), shape,
+                       options.draw ? fmt::format(", mean ({}, {})", latents.rows, shape) : "");
+}
+
+}  // namespace
+
+void generate(const TrainedModel& model, const GenerateOptions& options, Communicator& communicator,
+              const Log& log) {
+    CommandOutput out(options.output, options.png);
+    std::optional<DataUnits> units;
+    run_on_first_rank(communicator, [&] { check_options(options, model, out); });
+    run_together(communicator, [&] {
+        if (options.units == Units::data) units.emplace(model, scale_of_training(model, options.data.scale));
+    });
+    const Latents latents = make_latents(options, model, communicator, log);
+    run_on_first_rank(communicator, [&] {
+        if (options.print && latents.rows > kMostPrinted) {
+            throw_input_error("--print: {} samples are more than the {} that are printed at the most",
+                              latents.rows, kMostPrinted);
+        }
+        open_output(out, options, model, latents);
+    });
+    const std::int64_t slice_rows = most_slice_rows(model.vae().features());
+    std::optional<Generator> generator;
+    run_together(communicator, [&] { generator.emplace(model, latents, options, slice_rows); });
+    if (out.has_file() || options.print) {
+        make_all_samples(*generator, latents, options, model, units, slice_rows, out, communicator, log);
+    }
+    run_on_first_rank(communicator, [&] {
+        std::optional<Picture> picture;
+        if (out.has_picture()) {
+            picture = picture_of(*generator, latents, model, options.draw, slice_rows, log);
+        }
+        out.commit(picture);
+        if (out.has_file()) {
+            log.info("generated {} samples ({}): {}{}", format_count(latents.rows), latents.kind,
+                     summary(options, model, latents), out.where());
+        } else if (out.has_picture()) {
+            log.info("generated samples ({}): {}", latents.kind, out.where());
+        }
+    });
+}
+
+}  // namespace vae_dist

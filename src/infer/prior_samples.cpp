@@ -1,0 +1,34 @@
+#include "infer/prior_samples.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace vae_dist {
+
+std::vector<float> prior_samples(Vae& vae, Backend& backend, std::int64_t latent_dim, std::int64_t n,
+                                 std::uint32_t seed, bool means, std::int64_t decoder_rows) {
+    const auto z = static_cast<std::size_t>(latent_dim);
+    const CounterRandom prior(seed, Purpose::prior);
+    const Buffer buffer = backend.allocate(static_cast<std::size_t>(decoder_rows) * z * sizeof(float));
+    std::vector<float> samples(static_cast<std::size_t>(n * vae.features()));
+    for (std::int64_t first = 0; first < n; first += decoder_rows) {
+        const std::int64_t count = std::min(decoder_rows, n - first);
+        std::vector<float> latents(static_cast<std::size_t>(count) * z);  // (count, Z)
+        for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r)
+            prior.normals(0, static_cast<std::uint64_t>(first) + r, std::span(latents).subspan(r * z, z));
+        backend.copy_in(buffer.as<float>(), latents.data(), latents.size() * sizeof(float));
+
+        const FloatMatrix output = vae.decode({buffer.as<const float>(), count, latent_dim});
+        vae.likelihood().to_mean(backend, output);
+        const FloatMatrix mine(samples.data() + first * vae.features(), count, vae.features());
+        backend.copy_out(mine.data, output.data, static_cast<std::size_t>(mine.size()) * sizeof(float));
+        if (means) continue;
+        std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+        std::iota(rows.begin(), rows.end(), first);
+        vae.likelihood().draw(backend, vae.parameters(), CounterRandom(seed, Purpose::likelihood), rows,
+                              mine);
+    }
+    return samples;
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,127 @@
+#include "infer/range_evaluator.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "infer/slices.hpp"
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+template <class T>
+std::vector<T> copy_out(Backend& backend, std::span<const T> values) {
+    std::vector<T> host(values.size());
+    backend.copy_out(host.data(), values.data(), values.size_bytes());
+    return host;
+}
+
+// KL(N(mean, exp(log_variance)) || N(0, 1)).
+double kl_of(double mean, double log_variance) {
+    return (mean * mean + (std::expm1(log_variance) - log_variance)) / 2;
+}
+
+}  // namespace
+
+std::vector<float> to_host(Backend& backend, ConstFloatMatrix matrix) {
+    std::vector<float> values(static_cast<std::size_t>(matrix.size()));
+    copy_to_host(backend, matrix, values);
+    return values;
+}
+
+RangeEvaluator::RangeEvaluator(Vae& vae, Backend& backend, const ModelConfig& config,
+                               const RangeEvaluatorOptions& options)
+    : vae_(vae),
+      backend_(backend),
+      config_(config),
+      options_(options),
+      draws_reserved_(std::clamp<std::int64_t>(
+          (options.decoder_rows + options.most_rows - 1) / options.most_rows, 1, options.draws)) {
+    vae.reserve(options.most_rows, draws_reserved_);
+}
+
+RangeFigures RangeEvaluator::evaluate(ConstFloatMatrix x, std::span<const std::int64_t> rows) {
+    require(std::ssize(rows) == x.rows && x.rows <= options_.most_rows, "a range fits what is reserved");
+    RangeFigures figures;
+    figures.rows.resize(rows.size());
+    figures.latents.resize(static_cast<std::size_t>(config_.latent_dim));
+    const Posterior posterior = vae_.encode(x);
+    add_posterior(posterior, figures);
+    add_reconstruction(x, posterior, figures);
+    add_draws(x, rows, posterior, figures);
+    return figures;
+}
+
+void RangeEvaluator::add_posterior(const Posterior& posterior, RangeFigures& figures) {
+    const std::vector<float> mean = to_host(backend_, posterior.mean);                  // (B, Z)
+    const std::vector<float> log_variance = to_host(backend_, posterior.log_variance);  // (B, Z)
+    std::size_t i = 0;
+    for (RowFigures& row : figures.rows) {
+        for (LatentFigures& latent : figures.latents) {
+            const double kl = kl_of(mean[i], log_variance[i]);
+            row.kl += kl;
+            latent.kl += kl;
+            latent.mean.add(mean[i]);
+            ++i;
+        }
+    }
+}
+
+void RangeEvaluator::add_reconstruction(ConstFloatMatrix x, const Posterior& posterior,
+                                        RangeFigures& figures) {
+    const FloatMatrix output = vae_.decode(posterior.mean);
+    if (config_.likelihood == LikelihoodKind::bernoulli) {
+        const std::vector<float> log_likelihood = copy_out(backend_, vae_.log_likelihood(output, x));  // (B)
+        for (std::size_t r = 0; r < log_likelihood.size(); ++r)
+            figures.rows[r].cross_entropy = -static_cast<double>(log_likelihood[r]);
+    }
+    vae_.likelihood().to_mean(backend_, output);
+    const std::vector<float> data = to_host(backend_, x);       // (B, D)
+    const std::vector<float> mean = to_host(backend_, output);  // (B, D)
+    std::size_t i = 0;
+    for (RowFigures& row : figures.rows) {
+        for (std::int64_t d = 0; d < x.columns; ++d, ++i) {
+            const double difference = static_cast<double>(data[i]) - static_cast<double>(mean[i]);
+            row.squared_error += difference * difference;
+        }
+        row.squared_error /= static_cast<double>(x.columns);
+    }
+}
+
+void RangeEvaluator::add_draws(ConstFloatMatrix x, std::span<const std::int64_t> rows,
+                               const Posterior& posterior, RangeFigures& figures) {
+    std::vector<ImportanceEstimate> estimates(rows.size());
+    const std::int64_t block = std::max<std::int64_t>(1, options_.decoder_rows / x.rows);
+    for (std::int64_t first = 0; first < options_.draws; first += block) {
+        const std::int64_t count = std::min(block, options_.draws - first);
+        const DrawTerms terms =
+            vae_.weigh_draws(x, posterior,
+                             {.random = CounterRandom(options_.seed, Purpose::validation_noise),
+                              .visit = 0,
+                              .rows = rows,
+                              .first = first,
+                              .count = count});
+        const std::vector<float> log_likelihood = copy_out(backend_, terms.log_likelihood);  // (B count)
+        const std::vector<float> log_ratio = copy_out(backend_, terms.log_ratio);            // (B count)
+        for (std::size_t i = 0; i < log_likelihood.size(); ++i) {
+            const std::size_t r = i / static_cast<std::size_t>(count);
+            if (!estimates[r].add(log_likelihood[i], log_ratio[i])) {
+                throw_failure(
+                    "the model is not finite for row {} of the data: log p(x|z) = {}, log p(z)/q(z|x) = {} "
+                    "in "
+                    "draw {}",
+                    rows[r], log_likelihood[i], log_ratio[i], first + static_cast<std::int64_t>(i) % count);
+            }
+        }
+    }
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        RowFigures& row = figures.rows[r];
+        row.reconstruction = estimates[r].reconstruction();
+        row.log_likelihood = estimates[r].log_mean_weight();
+        row.monte_carlo_variance = estimates[r].monte_carlo_variance();
+        row.effective_draws = estimates[r].effective_draws();
+    }
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "infer/importance_estimate.hpp"
+#include "infer/range_figures.hpp"
+#include "vae_dist/config/config.hpp"
+#include "vae_dist/model/vae.hpp"
+
+namespace vae_dist {
+
+struct RangeEvaluatorOptions {
+    std::int64_t draws = 1;      ///< K
+    std::uint32_t seed = 1;      ///< of the draws
+    std::int64_t most_rows = 1;  ///< in a range
+    /// Rows that the decoder takes at once: few enough that what a pass makes stays in a processor's caches,
+    /// enough that matrix products run at full speed.
+    std::int64_t decoder_rows = 256;
+};
+
+/// Evaluates a model on ranges of rows. Memory depends on the sizes of model and range, not on K: draws are
+/// made, decoded and summed block by block.
+class RangeEvaluator {
+ public:
+    /// Reserves the model's memory.
+    RangeEvaluator(Vae& vae, Backend& backend, const ModelConfig& config,
+                   const RangeEvaluatorOptions& options);
+
+    /// The figures of x (B, D), backend memory, B <= most_rows; `rows` (B) are the rows' numbers in the data.
+    /// Throws ErrorKind::failure naming the first row with a weight that is NaN or +inf.
+    RangeFigures evaluate(ConstFloatMatrix x, std::span<const std::int64_t> rows);
+
+    /// Rows that are reserved for the decoder.
+    std::int64_t decoder_rows() const { return options_.most_rows * draws_reserved_; }
+
+ private:
+    void add_posterior(const Posterior& posterior, RangeFigures& figures);
+    void add_reconstruction(ConstFloatMatrix x, const Posterior& posterior, RangeFigures& figures);
+    void add_draws(ConstFloatMatrix x, std::span<const std::int64_t> rows, const Posterior& posterior,
+                   RangeFigures& figures);
+
+    Vae& vae_;
+    Backend& backend_;
+    ModelConfig config_;
+    RangeEvaluatorOptions options_;
+    std::int64_t draws_reserved_;
+};
+
+/// A matrix of the backend's memory on the host, its rows without gaps.
+std::vector<float> to_host(Backend& backend, ConstFloatMatrix matrix);
+
+}  // namespace vae_dist

@@ -1,0 +1,190 @@
+#include "vae_dist/infer/reconstruct.hpp"
+
+#include <algorithm>
+
+#include "infer/command_output.hpp"
+#include "infer/slices.hpp"
+#include "infer/units.hpp"
+#include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/shape.hpp"
+#include "vae_dist/core/text.hpp"
+#include "vae_dist/infer/ordered_work.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+constexpr std::int64_t kBand = 10;        // images side by side
+constexpr std::int64_t kMostImages = 50;  // five bands
+
+/// What a slice of B rows becomes; host memory.
+struct Reconstructed {
+    std::span<float> mean;                 ///< (B, D), of p(x|z) for the posterior's mean
+    std::span<float> reconstruction_term;  ///< (B), for one draw from the posterior
+    std::span<float> kl;                   ///< (B)
+    std::span<float> elbo;                 ///< (B)
+};
+
+class Reconstructor {
+ public:
+    /// Reserves the model's memory for slices of `most_rows` rows.
+    Reconstructor(const TrainedModel& model, InferenceData& data, std::uint32_t seed, std::int64_t most_rows)
+        : model_(model),
+          data_(data),
+          noise_(seed, Purpose::validation_noise),
+          kl_(model.backend().allocate(static_cast<std::size_t>(most_rows) * sizeof(float))) {
+        model.vae().reserve(most_rows);
+    }
+
+    // The terms as validation has them: the same draw, of visit 0.
+    void run(const RowRange& slice, const Reconstructed& to) {
+        Vae& vae = model_.vae();
+        Backend& backend = model_.backend();
+        const InferenceData::Samples samples = data_.load(slice);
+        const Posterior posterior = vae.encode(samples.x);
+        const DrawTerms terms =
+            vae.weigh_draws(samples.x, posterior, {.random = noise_, .rows = samples.rows});
+        backend.posterior_kl(posterior.mean, posterior.log_variance, kl_.as<float>());
+        backend.copy_out(to.reconstruction_term.data(), terms.log_likelihood.data(),
+                         to.reconstruction_term.size_bytes());
+        backend.copy_out(to.kl.data(), kl_.as<float>(), to.kl.size_bytes());
+        for (std::size_t i = 0; i < to.elbo.size(); ++i)
+            to.elbo[i] = to.reconstruction_term[i] - to.kl[i];
+        write_mean(posterior.mean, to.mean);
+    }
+
+    /// The samples themselves and their reconstructions (rows, D), in the model's units.
+    struct Pairs {
+        std::vector<float> originals;
+        std::vector<float> reconstructions;
+    };
+    Pairs pairs(std::int64_t rows, std::int64_t slice_rows) {
+        const auto features = static_cast<std::size_t>(data_.features());
+        Pairs pairs;
+        for (const RowRange& slice : slices_of({0, rows}, slice_rows)) {
+            const std::size_t numbers = static_cast<std::size_t>(slice.rows) * features;
+            const std::size_t before = pairs.originals.size();
+            pairs.originals.resize(before + numbers);
+            pairs.reconstructions.resize(before + numbers);
+            const ConstFloatMatrix x = data_.load(slice).x;
+            copy_to_host(model_.backend(), x, std::span(pairs.originals).subspan(before));
+            write_mean(model_.vae().encode(x).mean, std::span(pairs.reconstructions).subspan(before));
+        }
+        return pairs;
+    }
+
+ private:
+    void write_mean(ConstFloatMatrix latent, std::span<float> to) {
+        const FloatMatrix output = model_.vae().decode(latent);
+        model_.vae().likelihood().to_mean(model_.backend(), output);
+        copy_to_host(model_.backend(), output, to);
+    }
+
+    const TrainedModel& model_;
+    InferenceData& data_;
+    CounterRandom noise_;
+    Buffer kl_;  ///< (most_rows)
+};
+
+/// Bands of ten originals above their reconstructions; of fewer than ten, one band of these.
+Picture bands_of(const Reconstructor::Pairs& pairs, const ImageShape& shape, const ValueSpan& shown) {
+    const auto size = static_cast<std::size_t>(shape.height * shape.width * shape.channels);
+    const std::size_t images = pairs.originals.size() / size;
+    const std::size_t band = std::min<std::size_t>(images, kBand);
+    std::vector<float> cells;
+    for (std::size_t first = 0; first + band <= images; first += band) {
+        for (const std::vector<float>* from : {&pairs.originals, &pairs.reconstructions}) {
+            const auto begin = from->begin() + static_cast<std::ptrdiff_t>(first * size);
+            cells.insert(cells.end(), begin, begin + static_cast<std::ptrdiff_t>(band * size));
+        }
+    }
+    return grid_of(cells, shape, static_cast<std::int64_t>(band), shown);
+}
+
+Picture picture_of(const TrainedModel& model, const InferenceData& data, Reconstructor& reconstructor,
+                   std::int64_t slice_rows) {
+    const std::int64_t features = data.features();
+    const std::optional<ImageShape> shape = image_shape(model.row_shape());
+    const std::int64_t wanted = shape ? kMostImages : samples_in_panels(features);
+    const std::int64_t rows = samples_shown(std::min(wanted, data.rows()), features);
+    Reconstructor::Pairs pairs = reconstructor.pairs(rows, slice_rows);
+    const PictureUnits units(model);
+    units.apply(pairs.originals);
+    units.apply(pairs.reconstructions);
+    if (!shape) return panels_of(pairs.originals, pairs.reconstructions, features);
+    return bands_of(pairs, *shape, units.span(pairs.originals));
+}
+
+void open_output(CommandOutput& out, const TrainedModel& model, const ReconstructOptions& options,
+                 const InferenceData& data) {
+    out.open({.command = "reconstruct", .data = data.name(), .data_rows = data.rows(), .seed = options.seed},
+             model);
+    if (!out.has_file()) return;
+    out.file().file().write_attribute("/", "data_scale", data.scale());
+    out.file().file().write_attribute("/", "units", name_of(options.units));
+    out.file().add("reconstruction", data.rows(), model.row_shape());
+    for (const char* term : {"reconstruction_term", "kl", "elbo"})
+        out.file().add(term, data.rows(), {});
+}
+
+void write_all_rows(InferenceData& data, Reconstructor& reconstructor, const std::optional<DataUnits>& units,
+                    std::int64_t slice_rows, CommandOutput& out, Communicator& communicator) {
+    const ResultLayout layout({data.features(), 1, 1, 1});
+    const auto compute = [&](const RowRange& range) {
+        std::vector<std::byte> result = layout.allocate(range.rows);
+        for (const RowRange& slice : slices_of(range, slice_rows)) {
+            const auto part = [&](std::size_t array) {
+                return layout.part(result, array, slice.first - range.first, slice.rows);
+            };
+            reconstructor.run(slice, {part(0), part(1), part(2), part(3)});
+            if (units) units->apply(part(0));
+        }
+        return result;
+    };
+    const auto take = [&](const RowRange&, std::span<const std::byte> result) {
+        for (std::size_t array = 0; array < 4; ++array)
+            out.file().append(array, layout.part(result, array));
+    };
+    work_in_order(data.ranges(layout.range_rows(slice_rows)), compute, take, communicator);
+}
+
+}  // namespace
+
+void reconstruct(const TrainedModel& model, const ReconstructOptions& options, Communicator& communicator,
+                 const Log& log) {
+    CommandOutput out(options.output, options.png);
+    run_on_first_rank(communicator, [&] {
+        if (!out.has_file() && !out.has_picture())
+            throw_input_error("reconstruct needs a file to write to (--out or --png)");
+        out.check(files_read(model, options.data.dataset));
+    });
+    const std::int64_t slice_rows = most_slice_rows(element_count(model.row_shape()));
+    InferenceDataOptions data_options = options.data;
+    data_options.seed = options.seed;
+    InferenceData data(data_options, slice_rows, model, communicator, log);
+    std::optional<DataUnits> units;
+    std::optional<Reconstructor> reconstructor;
+    run_together(communicator, [&] {
+        if (options.units == Units::data) units.emplace(model, data.scale());
+    });
+    run_on_first_rank(communicator, [&] { open_output(out, model, options, data); });
+    run_together(communicator, [&] { reconstructor.emplace(model, data, options.seed, slice_rows); });
+    if (out.has_file()) write_all_rows(data, *reconstructor, units, slice_rows, out, communicator);
+    run_on_first_rank(communicator, [&] {
+        std::optional<Picture> picture;
+        if (out.has_picture()) picture = picture_of(model, data, *reconstructor, slice_rows);
+        out.commit(picture);
+        if (out.has_file()) {
+            log.info(
+                "reconstructed {} samples of {}: reconstruction ({}, {}), reconstruction_term, kl, elbo in "
+                "{}",
+                format_count(data.rows()), data.name(), data.rows(), format_shape(model.row_shape()),
+                out.where());
+        } else {
+            log.info("reconstructed the first samples of {}: {}", data.name(), out.where());
+        }
+    });
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,43 @@
+#include "vae_dist/infer/trained_model.hpp"
+
+#include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/shape.hpp"
+#include "vae_dist/train/find_checkpoint.hpp"
+#include "vae_dist/train/start.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+FoundCheckpoint find_for_all(const std::string& path, Communicator& communicator, const Log& log) {
+    FoundCheckpoint found;
+    run_on_first_rank(communicator, [&] { found = find_checkpoint(path, log); });
+    found.name = broadcast_text(communicator, found.name, 0);
+    auto size = static_cast<std::int64_t>(found.bytes.size());
+    communicator.broadcast(std::as_writable_bytes(std::span(&size, 1)), 0);
+    run_together(communicator, [&] { found.bytes.resize(static_cast<std::size_t>(size)); });
+    communicator.broadcast(found.bytes, 0);
+    return found;
+}
+
+}  // namespace
+
+TrainedModel::TrainedModel(const std::string& path, Communicator& communicator, const Log& log) {
+    const FoundCheckpoint found = find_for_all(path, communicator, log);
+    file_ = found.name;
+    run_together(communicator, [&] {
+        checkpoint_ = parse_checkpoint(found.bytes, found.name);
+        // What computes is this machine's matter, not that of the one it was trained on.
+        ComputeConfig compute = config().compute;
+        compute.backend = BackendKind::automatic;
+        backend_ = make_backend(compute);
+        vae_ = std::make_unique<Vae>(config().model, element_count(row_shape()), *backend_);
+        restore_model(checkpoint_, *vae_, *backend_);
+        checkpoint_.model.clear();
+        checkpoint_.optimizer.clear();
+    });
+    warn_where_ranks_differ(*backend_, communicator, log);
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,341 @@
+// What is made with a trained model: the same on every number of ranks, equal to the formulas, whole or not
+// there.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+#include <thread>
+
+#include "integration/run_files.hpp"
+#include "integration/sample_data.hpp"
+#include "integration/workplace.hpp"
+#include "unit/model/reference_vae.hpp"
+#include "vae_dist/core/random.hpp"
+#include "vae_dist/data/hdf5.hpp"
+
+namespace vae_dist {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kRows = 301;
+
+class Inference : public Workplace {
+ protected:
+    // Grey images that training binarizes; rows enough for blocks of different sizes.
+    void train_on_images() const {
+        write_images(path("d.h5"), "train/x", 200);
+        write_images(path("d.h5"), "test/x", kRows, 100000);
+        write_text(
+            "run.yaml",
+            "data: {train: {files: [d.h5], dataset: train/x}, validation: {files: [d.h5], dataset: test/x},\n"
+            "       transform: binarize}\n"
+            "model: {latent_dim: 3, encoder: {hidden: [16, 12]}, decoder: {hidden: [12]}, activation: tanh}\n"
+            "train: {epochs: 4, batch_size: 40, virtual_ranks: 2}\n"
+            "output: {directory: run}\n");
+        run_well(2, {"run.yaml"});
+    }
+
+    void train_on_a_table() const {
+        write_table(path("d.h5"), "train/x", 200);
+        write_table(path("d.h5"), "test/x", kRows);
+        write_text(
+            "run.yaml",
+            "data: {train: {files: [d.h5], dataset: train/x}, transform: standardize}\n"
+            "model: {latent_dim: 2, encoder: {hidden: [12]}, decoder: {hidden: [12]}, likelihood: gaussian}\n"
+            "train: {epochs: 4, batch_size: 40, virtual_ranks: 2}\n"
+            "output: {directory: run}\n");
+        run_well(2, {"run.yaml"});
+    }
+
+    // Runs the command without mpirun and on 1 to 4 ranks, its outputs below a folder each, and expects equal
+    // files.
+    void expect_same_on_every_number_of_ranks(const std::vector<std::string>& command,
+                                              const std::vector<std::string>& outputs) const {
+        for (int ranks = 0; ranks <= 4; ++ranks) {
+            const std::string folder = fmt::format("p{}", ranks);
+            fs::create_directory(path(folder));
+            std::vector<std::string> arguments = command;
+            for (const std::string& output : outputs) {
+                const bool picture = output.ends_with(".png");
+                arguments.insert(arguments.end(), {picture ? "--png" : "--out", folder + "/" + output});
+            }
+            const Outcome outcome = run_well(ranks, arguments);
+            EXPECT_EQ(outcome.err, "");
+            for (const std::string& output : outputs) {
+                SCOPED_TRACE(output + " on " + std::to_string(ranks) + " ranks");
+                const fs::path here = path(folder) / output;
+                ASSERT_TRUE(fs::exists(here));
+                if (output.ends_with(".h5")) {
+                    expect_equal_hdf5(path("p0") / output, here);
+                } else {
+                    EXPECT_TRUE(contents_of(path("p0") / output) == contents_of(here));
+                }
+            }
+        }
+        for (int ranks = 0; ranks <= 4; ++ranks)
+            fs::remove_all(path(fmt::format("p{}", ranks)));
+    }
+
+    void expect_nothing_beside(const std::vector<std::string>& known) const {
+        for (const auto& entry : fs::directory_iterator(folder_.path())) {
+            const std::string name = entry.path().filename().string();
+            EXPECT_NE(std::find(known.begin(), known.end(), name), known.end()) << name << " was left behind";
+        }
+    }
+};
+
+TEST_F(Inference, OutputsAreTheSameOnEveryNumberOfRanks) {
+    train_on_images();
+    const std::vector<std::string> data = {"run", "--data", "d.h5:test/x"};
+    const auto with = [&](const char* command, std::vector<std::string> more) {
+        more.insert(more.begin(), command);
+        more.insert(more.begin() + 1, data.begin(), data.end());
+        return more;
+    };
+    expect_same_on_every_number_of_ranks(with("encode", {}), {"e.h5"});
+    expect_same_on_every_number_of_ranks(with("reconstruct", {"--compress", "4"}), {"r.h5", "r.png"});
+    expect_same_on_every_number_of_ranks(with("evaluate", {"--importance-samples", "30"}), {"e.json"});
+    expect_same_on_every_number_of_ranks(with("evaluate", {"--importance-samples", "3000", "--limit", "9"}),
+                                         {"e.json"});
+    expect_same_on_every_number_of_ranks({"generate", "run", "--count", "700", "--draw"}, {"g.h5", "g.png"});
+    expect_same_on_every_number_of_ranks({"generate", "run", "--traverse"}, {"t.h5", "t.png"});
+}
+
+TEST_F(Inference, OutputsOfAGaussianModelAreTheSameOnEveryNumberOfRanks) {
+    train_on_a_table();
+    const auto on_data = [](const char* command) {
+        return std::vector<std::string>{command, "run", "--data", "d.h5:test/x"};
+    };
+    expect_same_on_every_number_of_ranks(on_data("encode"), {"e.h5"});
+    auto reconstruct = on_data("reconstruct");
+    reconstruct.insert(reconstruct.end(), {"--units", "data"});
+    expect_same_on_every_number_of_ranks(reconstruct, {"r.h5", "r.png"});
+    auto evaluate = on_data("evaluate");
+    evaluate.insert(evaluate.end(), {"--importance-samples", "30"});
+    expect_same_on_every_number_of_ranks(evaluate, {"e.json"});
+    expect_same_on_every_number_of_ranks({"generate", "run", "--count", "50", "--draw", "--units", "data"},
+                                         {"g.h5"});
+}
+
+// The checkpoint, read by HDF5 alone, through plain loops in double, on the same noise.
+TEST_F(Inference, FiguresAreThoseOfTheFormulas) {
+    train_on_images();
+    constexpr std::int64_t kDraws = 7;
+    run_well(2, {"evaluate", "run", "--data", "d.h5:test/x", "--importance-samples", std::to_string(kDraws),
+                 "--out", "e.json"});
+    run_well(2, {"encode", "run", "--data", "d.h5:test/x", "--out", "e.h5"});
+    run_well(2, {"reconstruct", "run", "--data", "d.h5:test/x", "--out", "r.h5"});
+
+    const hdf5::File checkpoint = hdf5::File::open(checkpoints_in(path("run")).back());
+    ReferenceVae::Parameters parameters;
+    for (const std::string& name : checkpoint.datasets("/model")) {
+        const auto values = checkpoint.read_floats(name);
+        parameters[name.substr(std::string("/model/").size())].assign(values.begin(), values.end());
+    }
+    ModelConfig config;
+    config.latent_dim = 3;
+    config.encoder.hidden = {16, 12};
+    config.decoder.hidden = {12};
+    config.activation = Activation::tanh;
+    const ReferenceVae reference(config);
+
+    const auto seed = static_cast<std::uint32_t>(checkpoint.read_int_attribute("/", "seed"));
+    const CounterRandom noise(seed, Purpose::validation_noise);
+    const CounterRandom pixels(seed, Purpose::binarize);
+    const std::vector<float> grey = hdf5::File::open(path("d.h5")).read_floats("test/x");
+    const hdf5::File rows = hdf5::File::open(path("r.h5"));
+    const auto row_elbo = rows.read_floats("elbo");
+    const auto row_kl = rows.read_floats("kl");
+    const auto row_term = rows.read_floats("reconstruction_term");
+    const auto mean = hdf5::File::open(path("e.h5")).read_floats("mean");
+    ASSERT_EQ(row_elbo.size(), static_cast<std::size_t>(kRows));
+    ASSERT_EQ(mean.size(), static_cast<std::size_t>(3 * kRows));
+
+    ReferenceVae::Terms sum;
+    for (std::int64_t r = 0; r < kRows; ++r) {
+        const auto row = static_cast<std::size_t>(r);
+        ReferenceVae::Sample sample;
+        for (std::size_t d = 0; d < 64; ++d) {
+            const float probability = grey[row * 64 + d] / 255;
+            const float uniform = pixels.uniform(0, row, static_cast<std::uint32_t>(d));
+            sample.x.push_back(uniform < probability ? 1 : 0);
+        }
+        for (std::int64_t k = 0; k < kDraws; ++k) {
+            std::vector<float> epsilon(3);
+            noise.normals(0, static_cast<std::uint64_t>(r + (k << 40)), epsilon);
+            sample.epsilon.emplace_back(epsilon.begin(), epsilon.end());
+        }
+        const ReferenceVae::Terms all = reference.terms(parameters, {sample}, 1, 1, 0);
+        sum.reconstruction += all.reconstruction / kRows;
+        sum.kl += all.kl / kRows;
+        sum.iwae_bound += all.iwae_bound / kRows;
+        sample.epsilon.resize(1);
+        const ReferenceVae::Terms one = reference.terms(parameters, {sample}, 1, 1, 0);
+        EXPECT_NEAR(row_term[row], one.reconstruction, 1e-4 * std::abs(one.reconstruction));
+        EXPECT_NEAR(row_kl[row], one.kl, 1e-4 * (1 + one.kl));
+        EXPECT_NEAR(row_elbo[row], one.reconstruction - one.kl, 1e-4 * (1 + std::abs(one.reconstruction)));
+        const auto [posterior_mean, log_variance] = reference.posterior(parameters, sample.x);
+        for (std::size_t z = 0; z < 3; ++z)
+            EXPECT_NEAR(mean[row * 3 + z], posterior_mean[z], 1e-5 * (1 + std::abs(posterior_mean[z])));
+    }
+    const Json json = Json::parse(contents_of(path("e.json")));
+    EXPECT_EQ(json["rows"], kRows);
+    EXPECT_NEAR(json["reconstruction"]["mean"], sum.reconstruction, 1e-4 * std::abs(sum.reconstruction));
+    EXPECT_NEAR(json["kl"]["mean"], sum.kl, 1e-4 * sum.kl);
+    EXPECT_NEAR(json["log_likelihood"]["mean"], sum.iwae_bound, 1e-4 * std::abs(sum.iwae_bound));
+}
+
+TEST_F(Inference, OneDrawOnTheValidationDataGivesTheElboThatTrainingLogged) {
+    train_on_images();
+    run_well(3, {"evaluate", "run", "--data", "d.h5:test/x", "--importance-samples", "1", "--out", "e.json"});
+    const double logged = metric(path("run"), "validation", "elbo").back();
+    const Json json = Json::parse(contents_of(path("e.json")));
+    EXPECT_NEAR(json["elbo"]["mean"], logged, 1e-5 * std::abs(logged));
+}
+
+TEST_F(Inference, ARunDirectoryStandsForItsNewestWholeCheckpoint) {
+    train_on_images();
+    const auto newest = checkpoints_in(path("run")).back();
+    run_well(0, {"encode", newest.string(), "--data", "d.h5:test/x", "--out", "file.h5"});
+    fs::permissions(path("run"), fs::perms::owner_read | fs::perms::owner_exec);
+    run_well(0, {"encode", "run", "--data", "d.h5:test/x", "--out", "folder.h5"});
+    fs::permissions(path("run"), fs::perms::owner_all);
+    const auto mean = hdf5::File::open(path("file.h5")).read_floats("mean");
+    EXPECT_EQ(hdf5::File::open(path("folder.h5")).read_floats("mean"), mean);
+
+    fs::resize_file(newest, 1000);
+    const Outcome outcome = run_well(2, {"encode", "run", "--data", "d.h5:test/x", "--out", "older.h5"});
+    expect_parts(outcome.err, {"vae_dist: warning:", newest.filename().string()});
+    EXPECT_NE(hdf5::File::open(path("older.h5")).read_floats("mean"), mean);
+}
+
+TEST_F(Inference, OutputsSayWhatMadeThem) {
+    train_on_images();
+    run_well(2, {"encode", "run/best.h5", "--data", "d.h5:test/x", "--seed", "9", "--out", "e.h5"});
+    const hdf5::File file = hdf5::File::open(path("e.h5"));
+    const hdf5::File best = hdf5::File::open(path("run/best.h5"));
+    EXPECT_EQ(file.read_text_attribute("/", "checkpoint"), "run/best.h5");
+    EXPECT_EQ(file.read_int_attribute("/", "checkpoint_step"), best.read_int_attribute("/", "step"));
+    EXPECT_EQ(file.read_text_attribute("/", "checkpoint_config"), best.read_text_attribute("/", "config"));
+    EXPECT_EQ(file.read_text_attribute("/", "data"), "d.h5:test/x");
+    EXPECT_EQ(file.read_int_attribute("/", "data_rows"), kRows);
+    EXPECT_EQ(file.read_int_attribute("/", "seed"), 9);
+}
+
+TEST_F(Inference, GeneratedRowsArePrintedAsTheyAreWritten) {
+    train_on_a_table();
+    const Outcome outcome =
+        run_well(2, {"generate", "run", "--count", "2", "--draw", "--print", "--out", "g.h5"});
+    const auto sample = hdf5::File::open(path("g.h5")).read_floats("sample");
+    ASSERT_EQ(sample.size(), 12U);
+    std::istringstream printed(outcome.out);
+    for (const float expected : sample) {
+        float value = 0;
+        ASSERT_TRUE(printed >> value) << outcome.out;
+        EXPECT_EQ(value, expected);
+    }
+}
+
+TEST_F(Inference, BadInputIsRefusedAndLeavesNothing) {
+    train_on_images();
+    write_table(path("table.h5"), "x", 20);
+    write_text("text.txt", "no HDF5");
+    fs::create_directory(path("empty"));
+    const std::vector<std::string> before = {"d.h5", "run", "run.yaml", "table.h5", "text.txt", "empty"};
+    const auto refused = [&](const std::vector<std::string>& arguments,
+                             std::initializer_list<std::string> parts) {
+        SCOPED_TRACE(fmt::format("{}", fmt::join(arguments, " ")));
+        expect_refused(run(3, arguments), 2, parts);
+    };
+    const auto refused_alone = [&](const std::vector<std::string>& arguments,
+                                   std::initializer_list<std::string> parts) {
+        SCOPED_TRACE(fmt::format("{}", fmt::join(arguments, " ")));
+        expect_refused(run(0, arguments), 2, parts);
+    };
+    const auto encode = [&](const std::string& checkpoint, const std::string& data) {
+        return std::vector<std::string>{"encode", checkpoint, "--data", data, "--out", "e.h5"};
+    };
+    refused(encode("none.h5", "d.h5:test/x"), {"none.h5"});
+    refused(encode("text.txt", "d.h5:test/x"), {"text.txt", "HDF5"});
+    refused(encode("d.h5", "d.h5:test/x"), {"d.h5", "checkpoint"});
+    refused(encode("empty", "d.h5:test/x"), {"empty", "checkpoint"});
+    refused(encode("run", "table.h5:x"), {"shape 6", "8 x 8"});
+    refused(encode("run", "d.h5:none"), {"none", "train/x", "test/x"});
+    refused(encode("run", "d.h5"), {"d.h5", "FILE.h5:DATASET"});
+    for (const char* count : {"0", "-3", "99999999999999999999"}) {
+        refused_alone({"generate", "run", "--count", count, "--out", "g.h5"}, {"--count"});
+        refused_alone({"evaluate", "run", "--data", "d.h5:test/x", "--importance-samples", count},
+                      {"--importance-samples"});
+        refused_alone({"evaluate", "run", "--data", "d.h5:test/x", "--limit", count}, {"--limit"});
+    }
+    refused_alone({"evaluate", "run", "--data", "d.h5:test/x", "--limit", "302"}, {"--limit", "302", "301"});
+    refused_alone({"generate", "run", "--out", "g.h5"}, {"--count", "--latents"});
+    refused_alone({"generate", "run", "--count", "3"}, {"--out", "--png"});
+    refused_alone({"generate", "run", "--latents", "table.h5:x", "--out", "g.h5"}, {"6", "3 latent"});
+    refused({"generate", "run", "--interpolate", "3,900", "--data", "d.h5:test/x", "--out", "g.h5"},
+            {"900", "300"});
+    expect_refused(run(3, {"encode", "run", "--data", "d.h5:test/x", "--out", "nowhere/e.h5"}), 1,
+                   {"nowhere/e.h5"});
+    expect_nothing_beside(before);
+}
+
+TEST_F(Inference, WhatExistsIsReplacedOnlyWithForceAndInputsNever) {
+    train_on_images();
+    write_text("e.h5", "precious");
+    const std::vector<std::string> encode = {"encode", "run", "--data", "d.h5:test/x", "--out"};
+    const auto to = [&](std::vector<std::string> end) {
+        std::vector<std::string> all = encode;
+        all.insert(all.end(), end.begin(), end.end());
+        return all;
+    };
+    expect_refused(run(2, to({"e.h5"})), 2, {"e.h5", "--force"});
+    EXPECT_EQ(contents_of(path("e.h5")), "precious");
+    const std::string data = contents_of(path("d.h5"));
+    expect_refused(run(2, to({"d.h5", "--force"})), 2, {"d.h5"});
+    EXPECT_EQ(contents_of(path("d.h5")), data);
+    run_well(2, to({"e.h5", "--force"}));
+    EXPECT_EQ(hdf5::File::open(path("e.h5")).info("mean").shape, (std::vector<std::int64_t>{kRows, 3}));
+}
+
+TEST_F(Inference, APictureOfWhatIsNoneIsRefused) {
+    train_on_a_table();
+    expect_refused(run(2, {"generate", "run", "--count", "3", "--png", "g.png", "--out", "g.h5"}), 2,
+                   {"--png", "shape 6"});
+    EXPECT_FALSE(fs::exists(path("g.h5")));
+    EXPECT_FALSE(fs::exists(path("g.png")));
+}
+
+TEST_F(Inference, ADiskThatFillsUpLeavesNothingUnderTheName) {
+    train_on_images();
+    const Outcome outcome = run(0, {"generate", "run", "--count", "40000", "--out", "g.h5"},
+                                {.most_file_bytes = std::int64_t{4} << 20});
+    expect_refused(outcome, 1, {"g.h5"});
+    expect_nothing_beside({"d.h5", "run", "run.yaml"});
+}
+
+TEST_F(Inference, AKilledCommandLeavesNothingUnderTheNameAndCanBeRunAgain) {
+    train_on_images();
+    const std::vector<std::string> command = {"generate", "run", "--count", "100000000", "--out", "g.h5"};
+    {
+        const auto process = start(2, command);
+        const auto begun = [&] {
+            for (const auto& entry : fs::directory_iterator(folder_.path())) {
+                if (entry.path().filename().string().starts_with(".g.h5")) return true;
+            }
+            return false;
+        };
+        while (process->running() && !begun())
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        EXPECT_TRUE(process->running());
+        process->kill();
+    }
+    EXPECT_FALSE(fs::exists(path("g.h5")));
+    run_well(2, {"generate", "run", "--count", "10", "--out", "g.h5"});
+    expect_nothing_beside({"d.h5", "run", "run.yaml", "g.h5"});
+}
+
+}  // namespace
+}  // namespace vae_dist

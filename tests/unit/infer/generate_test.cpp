@@ -1,0 +1,248 @@
+#include "vae_dist/infer/generate.hpp"
+
+#include "support/expect_error.hpp"
+#include "unit/infer/trained_files.hpp"
+#include "vae_dist/infer/picture.hpp"
+
+namespace vae_dist {
+namespace {
+
+class Generate : public Trained {
+ protected:
+    GenerateOptions options() const {
+        GenerateOptions chosen;
+        chosen.output.path = out();
+        chosen.seed = 11;
+        return chosen;
+    }
+    GenerateOptions with_count(std::int64_t count) const {
+        GenerateOptions chosen = options();
+        chosen.count = count;
+        return chosen;
+    }
+    void generate_on(int ranks, const GenerateOptions& chosen) const {
+        run(ranks, [&](const TrainedModel& model, Communicator& communicator, const Log& log) {
+            generate(model, chosen, communicator, log);
+        });
+    }
+    std::vector<float> read(const std::string& name) const {
+        return hdf5::File::open(out()).read_floats(name);
+    }
+    std::string kind() const { return hdf5::File::open(out()).read_text_attribute("/", "kind"); }
+
+    // Samples are the decoder's means for the latents beside them.
+    void expect_means(const MadeUpModel& saved, const std::string& dataset) const {
+        const std::vector<float> latents = read("latent");
+        const std::vector<float> samples = read(dataset);
+        ASSERT_EQ(samples.size() / kFeatures, latents.size() / 3);
+        for (std::size_t r = 0; r < latents.size() / 3; ++r) {
+            const std::vector<double> expected = saved.mean(row_of(latents, r, 3));
+            for (std::size_t d = 0; d < kFeatures; ++d)
+                ASSERT_NEAR(samples[r * kFeatures + d], expected[d], 1e-5) << r;
+        }
+    }
+    void expect_refused(const GenerateOptions& chosen, std::initializer_list<std::string> parts) const {
+        const std::vector<std::string> before = files();
+        run(2, [&](const TrainedModel& model, Communicator& communicator, const Log& log) {
+            expect_error(ErrorKind::input, parts, [&] { generate(model, chosen, communicator, log); });
+        });
+        EXPECT_EQ(files(), before);
+    }
+};
+
+TEST_F(Generate, LatentsComeFromThePriorBySeedAndRow) {
+    const MadeUpModel saved = save_model("bernoulli");
+    generate_on(2, with_count(300));
+    EXPECT_EQ(kind(), "prior");
+    EXPECT_EQ(hdf5::File::open(out()).info("sample").shape, (std::vector<std::int64_t>{300, 4, 5}));
+    const std::vector<float> latents = read("latent");
+    for (std::size_t r = 0; r < 300; ++r) {
+        std::vector<float> expected(3);
+        CounterRandom(11, Purpose::prior).normals(0, r, expected);
+        for (std::size_t i = 0; i < 3; ++i)
+            ASSERT_EQ(latents[3 * r + i], expected[i]) << r;
+    }
+    expect_means(saved, "sample");
+}
+
+TEST_F(Generate, DrawsStandBesideTheirMeans) {
+    const MadeUpModel saved = save_model("bernoulli");
+    GenerateOptions chosen = with_count(300);
+    chosen.draw = true;
+    generate_on(2, chosen);
+    expect_means(saved, "mean");
+    const std::vector<float> samples = read("sample");
+    const std::vector<float> means = read("mean");
+    const CounterRandom random(11, Purpose::likelihood);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const float uniform = random.uniform(0, i / kFeatures, static_cast<std::uint32_t>(i % kFeatures));
+        ASSERT_EQ(samples[i], uniform < means[i] ? 1 : 0) << i;
+    }
+}
+
+TEST_F(Generate, EveryNumberOfRanksGivesTheSameFiles) {
+    save_model("gaussian");
+    GenerateOptions chosen = with_count(kRows);
+    chosen.draw = true;
+    chosen.png = folder_.file("out.png");
+    generate_on(1, chosen);
+    const auto first = contents(out());
+    const std::string picture = read_text_file(chosen.png);
+    chosen.output.force = true;
+    for (const int ranks : {2, 3, 4}) {
+        generate_on(ranks, chosen);
+        EXPECT_EQ(contents(out()), first) << ranks << " ranks";
+        EXPECT_EQ(read_text_file(chosen.png), picture) << ranks << " ranks";
+    }
+}
+
+TEST_F(Generate, GivenLatentsAreDecoded) {
+    const MadeUpModel saved = save_model();
+    const std::vector<float> latents = made_up_values(20, 3);
+    write_float_rows(folder_.file("z.h5"), "z", 3, latents);
+    GenerateOptions chosen = options();
+    chosen.latents = folder_.file("z.h5") + ":z";
+    generate_on(2, chosen);
+    EXPECT_EQ(kind(), "latents");
+    EXPECT_EQ(read("latent"), latents);
+    expect_means(saved, "sample");
+}
+
+TEST_F(Generate, LatentsOfAnotherWidthOrNotFiniteAreRefused) {
+    save_model();
+    write_float_rows(folder_.file("z.h5"), "z", 4, made_up_values(20, 4));
+    GenerateOptions chosen = options();
+    chosen.latents = folder_.file("z.h5") + ":z";
+    expect_refused(chosen, {"z.h5:z", "shape 4", "3 latent dimensions"});
+    std::vector<float> latents = made_up_values(20, 3);
+    latents[31] = std::numeric_limits<float>::infinity();
+    write_float_rows(folder_.file("z.h5"), "z", 3, latents);
+    expect_refused(chosen, {"z.h5:z row 10", "inf"});
+}
+
+TEST_F(Generate, ATraversalWalksEachDimensionAndKeepsTheOthers) {
+    const MadeUpModel saved = save_model();
+    const std::vector<float> values = made_up_values(20, kFeatures);
+    save_data(values);
+    for (const bool of_a_row : {false, true}) {
+        GenerateOptions chosen = options();
+        chosen.output.force = true;
+        chosen.traverse = true;
+        chosen.steps = 5;
+        std::vector<double> kept(3, 0);
+        if (of_a_row) {
+            chosen.row = 7;
+            chosen.data.dataset = dataset();
+            kept = saved.encode(row_of(values, 7, kFeatures)).mean;
+        }
+        generate_on(2, chosen);
+        EXPECT_EQ(kind(), "traversal");
+        const std::vector<float> latents = read("latent");
+        ASSERT_EQ(latents.size(), 3U * 5 * 3);
+        for (std::size_t r = 0; r < 15; ++r) {
+            for (std::size_t i = 0; i < 3; ++i) {
+                const double expected = i == r / 5 ? -3 + 1.5 * static_cast<double>(r % 5) : kept[i];
+                EXPECT_NEAR(latents[3 * r + i], expected, 1e-5) << r;
+            }
+        }
+        expect_means(saved, "sample");
+    }
+}
+
+TEST_F(Generate, AnInterpolationGoesFromOnePosteriorMeanToTheOther) {
+    const MadeUpModel saved = save_model();
+    const std::vector<float> values = made_up_values(20, kFeatures);
+    save_data(values);
+    GenerateOptions chosen = options();
+    chosen.interpolate = {{3, 19}};
+    chosen.steps = 4;
+    chosen.data.dataset = dataset();
+    generate_on(3, chosen);
+    EXPECT_EQ(kind(), "interpolation");
+    const std::vector<double> first = saved.encode(row_of(values, 3, kFeatures)).mean;
+    const std::vector<double> last = saved.encode(row_of(values, 19, kFeatures)).mean;
+    const std::vector<float> latents = read("latent");
+    ASSERT_EQ(latents.size(), 4U * 3);
+    for (std::size_t r = 0; r < 4; ++r) {
+        for (std::size_t i = 0; i < 3; ++i) {
+            const double part = static_cast<double>(r) / 3;
+            EXPECT_NEAR(latents[3 * r + i], first[i] + part * (last[i] - first[i]), 1e-5) << r;
+        }
+    }
+    expect_means(saved, "sample");
+}
+
+TEST_F(Generate, ThePictureShowsTheFirstSamplesOrOneRowADimension) {
+    save_model("bernoulli");
+    GenerateOptions chosen = with_count(100);
+    chosen.png = folder_.file("out.png");
+    const auto expect_grid = [&](std::int64_t columns) {
+        write_png(folder_.file("expected.png"), grid_of(read("sample"), {4, 5, 1}, columns, {0, 1}));
+        EXPECT_EQ(read_text_file(chosen.png), read_text_file(folder_.file("expected.png")));
+    };
+    generate_on(2, chosen);
+    expect_grid(10);
+    const std::string of_hundred = read_text_file(chosen.png);
+    chosen.output.force = true;
+    chosen.count = 130;
+    generate_on(2, chosen);
+    EXPECT_EQ(read_text_file(chosen.png), of_hundred);
+    chosen.count.reset();
+    chosen.traverse = true;
+    chosen.steps = 7;
+    generate_on(2, chosen);
+    expect_grid(7);
+}
+
+TEST_F(Generate, PrintsOneSampleALine) {
+    save_model("gaussian", "none", {20});
+    GenerateOptions chosen = with_count(3);
+    chosen.print = true;
+    testing::internal::CaptureStdout();
+    generate_on(2, chosen);
+    std::istringstream printed(testing::internal::GetCapturedStdout());
+    for (const float expected : read("sample")) {
+        float value = 0;
+        printed >> value;
+        EXPECT_EQ(value, expected) << "the shortest text that is read back as the same number";
+    }
+    chosen.output.path = "";
+    testing::internal::CaptureStdout();
+    generate_on(1, chosen);
+    const std::string alone = testing::internal::GetCapturedStdout();
+    EXPECT_EQ(std::count(alone.begin(), alone.end(), '\n'), 3) << alone;
+    EXPECT_EQ(std::count(alone.begin(), alone.end(), ' '), 3 * 19) << alone;
+}
+
+TEST_F(Generate, WhatCannotBeDoneIsRefusedBeforeAnythingIsWritten) {
+    save_model("gaussian", "none", {20});
+    save_data(made_up_values(20, kFeatures), {20});
+    expect_refused(options(), {"--count", "given 0"});
+    for (const std::int64_t count : {std::int64_t{0}, std::int64_t{-3}, (std::int64_t{1} << 40) + 1})
+        expect_refused(with_count(count), {"--count " + std::to_string(count)});
+    GenerateOptions chosen = with_count(3);
+    chosen.traverse = true;
+    expect_refused(chosen, {"given 2"});
+    chosen = options();
+    chosen.traverse = true;
+    chosen.steps = 1;
+    expect_refused(chosen, {"--steps 1"});
+    chosen.steps = 3;
+    chosen.row = 2;
+    expect_refused(chosen, {"--row", "--data"});
+    chosen.data.dataset = dataset();
+    chosen.row = 20;
+    expect_refused(chosen, {"row 20", "0 to 19"});
+    chosen = with_count(3);
+    chosen.png = folder_.file("out.png");
+    expect_refused(chosen, {"--png", "shape 20"});
+    chosen = with_count(1001);
+    chosen.print = true;
+    expect_refused(chosen, {"--print", "1000"});
+    chosen = with_count(3);
+    chosen.output.path = "";
+    expect_refused(chosen, {"--out, --png or --print"});
+}
+
+}  // namespace
+}  // namespace vae_dist
