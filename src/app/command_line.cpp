@@ -97,16 +97,18 @@ class Parser {
             ->check(CLI::Range(0, 1000000));
     }
 
-    CLI::App* add_model_command(const std::string& name, const std::string& about, std::string& checkpoint,
-                                std::optional<std::uint32_t>& seed) {
+    CLI::App* add_model_command(const std::string& name, const std::string& about, std::string& checkpoint) {
         CLI::App* app = app_.add_subcommand(name, about);
         app->add_option("checkpoint", checkpoint,
                         "A checkpoint, or a run's directory: its latest complete checkpoint")
             ->required()
             ->type_name("CHECKPOINT");
-        app->add_option("--seed", seed, "Of all random numbers; the checkpoint's train.seed unless given")
-            ->type_name("S");
         return app;
+    }
+
+    static void add_seed(CLI::App* app, std::optional<std::uint32_t>& seed) {
+        app->add_option("--seed", seed, "Of what is drawn; the checkpoint's train.seed unless given")
+            ->type_name("S");
     }
 
     static CLI::Option* add_data(CLI::App* app, InferenceDataOptions& data) {
@@ -140,9 +142,9 @@ class Parser {
     }
 
     void add_evaluate() {
-        evaluate_app_ =
-            add_model_command("evaluate", "ELBO, log p(x), active units and sample quality on a dataset",
-                              evaluate_.checkpoint, evaluate_.seed);
+        evaluate_app_ = add_model_command(
+            "evaluate", "ELBO, log p(x), active units and sample quality on a dataset", evaluate_.checkpoint);
+        add_seed(evaluate_app_, evaluate_.seed);
         evaluate_app_->footer(
             "Example: mpirun -np 2 vae_dist evaluate runs/fashion/best.h5 --data fashion.h5:test/x --limit "
             "1000");
@@ -161,7 +163,7 @@ class Parser {
 
     void add_encode() {
         encode_app_ = add_model_command("encode", "The posterior's mean and log-variance of every row",
-                                        encode_.checkpoint, encode_.seed);
+                                        encode_.checkpoint);
         encode_app_->footer(
             "Example: vae_dist encode runs/fashion --data fashion.h5:test/x --out latents.h5");
         add_data(encode_app_, encode_.data)->required();
@@ -172,7 +174,8 @@ class Parser {
     void add_reconstruct() {
         reconstruct_app_ = add_model_command(
             "reconstruct", "The decoder's mean for the posterior's mean of every row, and the row's ELBO",
-            reconstruct_.checkpoint, reconstruct_.seed);
+            reconstruct_.checkpoint);
+        add_seed(reconstruct_app_, reconstruct_.seed);
         reconstruct_app_->footer(
             "Example: vae_dist reconstruct runs/fashion --data fashion.h5:test/x --out r.h5 --png r.png");
         ReconstructOptions& options = reconstruct_.options;
@@ -187,7 +190,8 @@ class Parser {
 
     void add_generate() {
         generate_app_ = add_model_command("generate", "New samples from the prior, or from given latents",
-                                          generate_.checkpoint, generate_.seed);
+                                          generate_.checkpoint);
+        add_seed(generate_app_, generate_.seed);
         generate_app_->footer(
             "Example: vae_dist generate runs/fashion --count 100 --out samples.h5 --png samples.png");
         GenerateOptions& options = generate_.options;

@@ -32,7 +32,7 @@ struct BenchmarkCommand {
     std::int64_t warmup = 10;
 };
 
-// The seed of the commands on a trained model: absent, it is the checkpoint's train.seed.
+// The seed of a command on a trained model: absent, it is the checkpoint's train.seed.
 
 struct EvaluateCommand {
     std::string checkpoint;
@@ -44,7 +44,6 @@ struct EvaluateCommand {
 struct EncodeCommand {
     std::string checkpoint;
     InferenceDataOptions data;
-    std::optional<std::uint32_t> seed;
     OutputOptions output;
 };
 

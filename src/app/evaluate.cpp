@@ -10,7 +10,6 @@ void run_command(const EvaluateCommand& command, Communicator& communicator, con
     const TrainedModel model(command.checkpoint, communicator, log);
     EvaluateOptions options = command.options;
     options.seed = command.seed.value_or(model.config().train.seed);
-    options.data.seed = options.seed;
     std::optional<PendingFile> json;  // begun before the work, so that what cannot be written is known then
     run_on_first_rank(communicator, [&] {
         if (command.json.path.empty()) return;

@@ -8,7 +8,6 @@ void run_command(const GenerateCommand& command, Communicator& communicator, con
     const TrainedModel model(command.checkpoint, communicator, log);
     GenerateOptions options = command.options;
     options.seed = command.seed.value_or(model.config().train.seed);
-    options.data.seed = options.seed;
     generate(model, options, communicator, log);
 }
 

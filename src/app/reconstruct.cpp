@@ -8,7 +8,6 @@ void run_command(const ReconstructCommand& command, Communicator& communicator, 
     const TrainedModel model(command.checkpoint, communicator, log);
     ReconstructOptions options = command.options;
     options.seed = command.seed.value_or(model.config().train.seed);
-    options.data.seed = options.seed;
     reconstruct(model, options, communicator, log);
 }
 

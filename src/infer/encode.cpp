@@ -21,7 +21,10 @@ void encode(const TrainedModel& model, const InferenceDataOptions& options, cons
     InferenceData data(options, slice_rows, model, communicator, log);
     const std::int64_t z = model.latent_dim();
     run_on_first_rank(communicator, [&] {
-        out.open({.command = "encode", .data = data.name(), .data_rows = data.rows(), .seed = options.seed},
+        out.open({.command = "encode",
+                  .data = data.name(),
+                  .data_rows = data.rows(),
+                  .seed = model.config().train.seed},
                  model);
         out.file().file().write_attribute("/", "data_scale", data.scale());
         out.file().add("mean", data.rows(), {z});

@@ -100,9 +100,7 @@ Evaluation evaluate(const TrainedModel& model, const EvaluateOptions& options, C
                     const Log& log) {
     run_together(communicator, [&] { check(options); });
     const std::int64_t most_rows = rows_of_range(options.importance_samples);
-    InferenceDataOptions data_options = options.data;
-    data_options.seed = options.seed;
-    InferenceData data(data_options, most_rows, model, communicator, log);
+    InferenceData data(options.data, most_rows, model, communicator, log);
 
     const DataSubsets subsets(data.rows(), rows_to_compare(data.rows(), data.features()), options.seed);
     std::optional<RangeEvaluator> evaluator;

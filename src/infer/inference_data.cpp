@@ -89,7 +89,7 @@ InferenceData::InferenceData(const InferenceDataOptions& options, std::int64_t m
             model.file(), options.dataset, scale_);
     }
     run_together(communicator, [&] {
-        input_ = std::make_unique<InputPipeline>(config, options.seed, type, features(),
+        input_ = std::make_unique<InputPipeline>(config, model.config().train.seed, type, features(),
                                                  model.checkpoint().statistics, most_rows, model.backend());
     });
 }

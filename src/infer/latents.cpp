@@ -28,9 +28,7 @@ struct RowMeans {
 // Collective. Every rank computes them itself, to the same bits.
 RowMeans posterior_means(const std::vector<std::int64_t>& rows, const GenerateOptions& options,
                          const TrainedModel& model, Communicator& communicator, const Log& log) {
-    InferenceDataOptions with_seed = options.data;
-    with_seed.seed = options.seed;
-    InferenceData data(with_seed, 1, model, communicator, log);
+    InferenceData data(options.data, 1, model, communicator, log);
     RowMeans found = {.means = {}, .data_rows = data.rows()};
     run_together(communicator, [&] {
         for (const std::int64_t row : rows) {

@@ -160,9 +160,7 @@ void reconstruct(const TrainedModel& model, const ReconstructOptions& options, C
         out.check(files_read(model, options.data.dataset));
     });
     const std::int64_t slice_rows = most_slice_rows(element_count(model.row_shape()));
-    InferenceDataOptions data_options = options.data;
-    data_options.seed = options.seed;
-    InferenceData data(data_options, slice_rows, model, communicator, log);
+    InferenceData data(options.data, slice_rows, model, communicator, log);
     std::optional<DataUnits> units;
     std::optional<Reconstructor> reconstructor;
     run_together(communicator, [&] {

@@ -214,7 +214,7 @@ TEST_F(Inference, ARunDirectoryStandsForItsNewestWholeCheckpoint) {
 
 TEST_F(Inference, OutputsSayWhatMadeThem) {
     train_on_images();
-    run_well(2, {"encode", "run/best.h5", "--data", "d.h5:test/x", "--seed", "9", "--out", "e.h5"});
+    run_well(2, {"reconstruct", "run/best.h5", "--data", "d.h5:test/x", "--seed", "9", "--out", "e.h5"});
     const hdf5::File file = hdf5::File::open(path("e.h5"));
     const hdf5::File best = hdf5::File::open(path("run/best.h5"));
     EXPECT_EQ(file.read_text_attribute("/", "checkpoint"), "run/best.h5");

@@ -12,7 +12,7 @@ namespace vae_dist {
 struct EvaluateOptions {
     InferenceDataOptions data;
     std::int64_t importance_samples = 5000;  ///< K, draws from the posterior of each row
-    std::uint32_t seed = 1;                  ///< of all draws
+    std::uint32_t seed = 1;  ///< of all draws from the model, and of which rows stand for the data in mmd
 };
 
 /// A mean over rows and the standard error that comes from having that many rows and no more.

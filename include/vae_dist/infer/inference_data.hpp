@@ -19,11 +19,11 @@ struct InferenceDataOptions {
     std::string dataset;                ///< "FILE.h5:group/dataset"; FILE may be a glob
     std::optional<std::int64_t> limit;  ///< only the first so many rows; absent: all
     std::optional<double> scale;        ///< instead of the checkpoint's data.scale
-    std::uint32_t seed = 1;             ///< of the transform binarize
 };
 
 /// A dataset as a trained model's input: read by ranges of rows, taken through the checkpoint's own scale and
-/// transform. Each rank reads what it is asked for.
+/// transform; binarize draws as in the run's validation, by the run's seed, so that results of other seeds
+/// are results on the same data. Each rank reads what it is asked for.
 class InferenceData {
  public:
     /// Samples as the model sees them, valid until the next `load`.

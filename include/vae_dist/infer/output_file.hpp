@@ -30,7 +30,7 @@ struct Provenance {
     std::string command;  ///< "encode"
     std::string data;     ///< "FILE.h5:dataset"; empty: none was read
     std::int64_t data_rows = 0;
-    std::optional<std::uint32_t> seed;  ///< of whatever was drawn
+    std::optional<std::uint32_t> seed;  ///< of what was drawn, be it only the transform binarize
 };
 
 /// An HDF5 file of results on rank 0: datasets that grow by rows, which appear under the file's name only
