@@ -2,22 +2,15 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <optional>
 
+#include "app/model_command_line.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 
 namespace vae_dist {
 
 namespace {
-
-// Checked as CLI::Range does, but not spelled out in the help, where the bounds are far from what anyone
-// asks.
-CLI::Validator within(std::int64_t least, std::int64_t most) {
-    return CLI::Range(least, most).description("");
-}
-
-constexpr std::int64_t kMostRows = std::int64_t{1} << 40;
-constexpr std::int64_t kMostImportanceSamples = (std::int64_t{1} << 23) - 1;
 
 constexpr const char* kExamples = R"(Examples:
   mpirun -np 4 vae_dist configs/fashion.yaml --set train.epochs=20
@@ -55,10 +48,7 @@ class Parser {
         app_.require_subcommand(0, 1);
         add_check();
         add_benchmark();
-        add_evaluate();
-        add_encode();
-        add_reconstruct();
-        add_generate();
+        models_.emplace(app_);
         add_inspect();
         add_import();
     }
@@ -95,133 +85,6 @@ class Parser {
             ->check(CLI::Range(1, 1000000));
         benchmark_app_->add_option("--warmup", benchmark_.warmup, "Steps before them")
             ->check(CLI::Range(0, 1000000));
-    }
-
-    CLI::App* add_model_command(const std::string& name, const std::string& about, std::string& checkpoint) {
-        CLI::App* app = app_.add_subcommand(name, about);
-        app->add_option("checkpoint", checkpoint,
-                        "A checkpoint, or a run's directory: its latest complete checkpoint")
-            ->required()
-            ->type_name("CHECKPOINT");
-        return app;
-    }
-
-    static void add_seed(CLI::App* app, std::optional<std::uint32_t>& seed) {
-        app->add_option("--seed", seed, "Of what is drawn; the checkpoint's train.seed unless given")
-            ->type_name("S");
-    }
-
-    static CLI::Option* add_data(CLI::App* app, InferenceDataOptions& data) {
-        app->add_option("--scale", data.scale, "Factor for the data's numbers, instead of the checkpoint's")
-            ->type_name("X");
-        return app->add_option("--data", data.dataset, "A dataset; FILE.h5 may be a glob")
-            ->type_name("FILE.h5:DATASET");
-    }
-
-    static void add_limit(CLI::App* app, InferenceDataOptions& data) {
-        app->add_option("--limit", data.limit, "Only the first N rows")
-            ->check(within(1, kMostRows))
-            ->type_name("N");
-    }
-
-    static CLI::Option* add_output(CLI::App* app, OutputOptions& output) {
-        app->add_flag("--force", output.force, "Replace files that exist");
-        app->add_option("--compress", output.deflate, "Gzip level of the datasets, 0 for none")
-            ->check(within(0, 9))
-            ->type_name("0..9")
-            ->capture_default_str();
-        return app->add_option("--out", output.path, "HDF5 file to write")->type_name("F.h5");
-    }
-
-    void add_units(CLI::App* app) {
-        app->add_option("--units", units_,
-                        "model: after scale and transform, as the decoder gives them; data: as in the data")
-            ->check(CLI::IsMember({"model", "data"}).description(""))
-            ->type_name("model|data")
-            ->capture_default_str();
-    }
-
-    void add_evaluate() {
-        evaluate_app_ = add_model_command(
-            "evaluate", "ELBO, log p(x), active units and sample quality on a dataset", evaluate_.checkpoint);
-        add_seed(evaluate_app_, evaluate_.seed);
-        evaluate_app_->footer(
-            "Example: mpirun -np 2 vae_dist evaluate runs/fashion/best.h5 --data fashion.h5:test/x --limit "
-            "1000");
-        EvaluateOptions& options = evaluate_.options;
-        add_data(evaluate_app_, options.data)->required();
-        add_limit(evaluate_app_, options.data);
-        evaluate_app_
-            ->add_option("--importance-samples", options.importance_samples,
-                         "Draws from the posterior of each row, for log p(x); the time grows with it")
-            ->check(within(1, kMostImportanceSamples))
-            ->type_name("K")
-            ->capture_default_str();
-        evaluate_app_->add_option("--out", evaluate_.json.path, "JSON file to write")->type_name("F.json");
-        evaluate_app_->add_flag("--force", evaluate_.json.force, "Replace a file that exists");
-    }
-
-    void add_encode() {
-        encode_app_ = add_model_command("encode", "The posterior's mean and log-variance of every row",
-                                        encode_.checkpoint);
-        encode_app_->footer(
-            "Example: vae_dist encode runs/fashion --data fashion.h5:test/x --out latents.h5");
-        add_data(encode_app_, encode_.data)->required();
-        add_limit(encode_app_, encode_.data);
-        add_output(encode_app_, encode_.output)->required();
-    }
-
-    void add_reconstruct() {
-        reconstruct_app_ = add_model_command(
-            "reconstruct", "The decoder's mean for the posterior's mean of every row, and the row's ELBO",
-            reconstruct_.checkpoint);
-        add_seed(reconstruct_app_, reconstruct_.seed);
-        reconstruct_app_->footer(
-            "Example: vae_dist reconstruct runs/fashion --data fashion.h5:test/x --out r.h5 --png r.png");
-        ReconstructOptions& options = reconstruct_.options;
-        add_data(reconstruct_app_, options.data)->required();
-        add_limit(reconstruct_app_, options.data);
-        add_output(reconstruct_app_, options.output);
-        add_units(reconstruct_app_);
-        reconstruct_app_
-            ->add_option("--png", options.png, "Picture of the first rows beside their reconstructions")
-            ->type_name("F.png");
-    }
-
-    void add_generate() {
-        generate_app_ = add_model_command("generate", "New samples from the prior, or from given latents",
-                                          generate_.checkpoint);
-        add_seed(generate_app_, generate_.seed);
-        generate_app_->footer(
-            "Example: vae_dist generate runs/fashion --count 100 --out samples.h5 --png samples.png");
-        GenerateOptions& options = generate_.options;
-        const auto positive = within(1, kMostRows);
-        generate_app_->add_option("--count", options.count, "So many samples from the prior")
-            ->check(positive)
-            ->type_name("N");
-        generate_app_->add_option("--latents", options.latents, "Decode these latents (rows, latent_dim)")
-            ->type_name("FILE.h5:DATASET");
-        generate_app_->add_flag("--traverse", options.traverse,
-                                "Walk each latent dimension from -3 to 3, the others at 0 or at --row");
-        generate_app_
-            ->add_option("--interpolate", interpolate_, "Between the posterior means of two rows of --data")
-            ->delimiter(',')
-            ->expected(2)
-            ->check(within(0, kMostRows))
-            ->type_name("I,J");
-        generate_app_->add_option("--steps", options.steps, "Of a walk or interpolation, both ends included")
-            ->check(within(2, 10000))
-            ->type_name("N")
-            ->capture_default_str();
-        generate_app_->add_option("--row", options.row, "Row of --data whose posterior mean a walk starts at")
-            ->check(within(0, kMostRows))
-            ->type_name("R");
-        add_data(generate_app_, options.data);
-        generate_app_->add_flag("--draw", options.draw, "Draw from the likelihood, not only its mean");
-        add_output(generate_app_, options.output);
-        add_units(generate_app_);
-        generate_app_->add_option("--png", options.png, "Picture of the samples")->type_name("F.png");
-        generate_app_->add_flag("--print", options.print, "Print the samples, a line each");
     }
 
     void add_inspect() {
@@ -294,14 +157,7 @@ class Parser {
             import_.target.deflate = deflate;
             return import_;
         }
-        if (evaluate_app_->parsed()) return evaluate_;
-        if (encode_app_->parsed()) return encode_;
-        reconstruct_.options.units = generate_.options.units = units_ == "data" ? Units::data : Units::model;
-        if (reconstruct_app_->parsed()) return reconstruct_;
-        if (generate_app_->parsed()) {
-            if (!interpolate_.empty()) generate_.options.interpolate = {interpolate_[0], interpolate_[1]};
-            return generate_;
-        }
+        if (std::optional<Command> command = models_->chosen()) return *command;
         if (train_.config.empty())
             throw_input_error("a configuration file or a command is missing; see vae_dist --help");
         refuse_unknown_command();
@@ -313,21 +169,12 @@ class Parser {
         "vae_dist"};
     CLI::App* check_app_ = nullptr;
     CLI::App* benchmark_app_ = nullptr;
-    CLI::App* evaluate_app_ = nullptr;
-    CLI::App* encode_app_ = nullptr;
-    CLI::App* reconstruct_app_ = nullptr;
-    CLI::App* generate_app_ = nullptr;
     CLI::App* inspect_app_ = nullptr;
     CLI::App* import_app_ = nullptr;
     TrainCommand train_;
     CheckCommand check_;
     BenchmarkCommand benchmark_;
-    EvaluateCommand evaluate_;
-    EncodeCommand encode_;
-    ReconstructCommand reconstruct_;
-    GenerateCommand generate_;
-    std::vector<std::int64_t> interpolate_;
-    std::string units_ = "model";
+    std::optional<ModelCommandLine> models_;
     InspectCommand inspect_;
     ImportCommand import_;
     std::string out_;

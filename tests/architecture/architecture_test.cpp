@@ -40,7 +40,7 @@ constexpr Confined kConfined[] = {
     {"CLI/", "app/"},
     {"spdlog/", "core/"},
     {"Random123/", "core/"},
-    {"png", "infer/png"},
+    {"png", "infer/picture/png"},
 };
 
 struct Include {
@@ -160,7 +160,7 @@ TEST(ArchitectureChecker, AllowsWhatLiesAbove) {
     EXPECT_EQ(objection("include/vae_dist/data/hdf5.hpp", {"hdf5.h", false}), "");
     EXPECT_EQ(objection("src/config/yaml.cpp", {"yaml-cpp/parser.h", false}), "");
     EXPECT_EQ(objection("src/comm/mpi_communicator.cpp", {"mpi.h", false}), "");
-    EXPECT_EQ(objection("src/infer/png.cpp", {"png.h", false}), "");
+    EXPECT_EQ(objection("src/infer/picture/png.cpp", {"png.h", false}), "");
     EXPECT_EQ(objection("src/core/log.cpp", {"string", false}), "");
 }
 
@@ -189,7 +189,7 @@ TEST(ArchitectureChecker, FindsLibrariesOutsideTheirPlace) {
     EXPECT_NE(objection("src/data/row_source.cpp", {"hdf5.h", false}), "");
     EXPECT_NE(objection("src/train/trainer.cpp", {"mpi.h", false}), "");
     EXPECT_NE(objection("include/vae_dist/model/vae.hpp", {"Eigen/Core", false}), "");
-    EXPECT_NE(objection("src/infer/grid.cpp", {"png.h", false}), "");
+    EXPECT_NE(objection("src/infer/picture/grid.cpp", {"png.h", false}), "");
 }
 
 TEST(ArchitectureChecker, FindsHeadersAndFilesThatNameNoLayer) {

@@ -1,4 +1,4 @@
-#include "infer/canvas.hpp"
+#include "infer/picture/canvas.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include <sstream>
 #include <string>
 
-#include "infer/evaluation_progress.hpp"
+#include "infer/evaluation/evaluation_progress.hpp"
 #include "vae_dist/infer/evaluate.hpp"
 
 namespace vae_dist {

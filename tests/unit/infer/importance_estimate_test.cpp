@@ -1,4 +1,4 @@
-#include "infer/importance_estimate.hpp"
+#include "infer/evaluation/importance_estimate.hpp"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "infer/range_evaluator.hpp"
+#include "infer/evaluation/range_evaluator.hpp"
 
 namespace vae_dist {
 namespace {

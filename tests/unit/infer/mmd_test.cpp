@@ -1,4 +1,4 @@
-#include "infer/mmd.hpp"
+#include "infer/evaluation/mmd.hpp"
 
 #include <gtest/gtest.h>
 

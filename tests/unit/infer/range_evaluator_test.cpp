@@ -1,4 +1,4 @@
-#include "infer/range_evaluator.hpp"
+#include "infer/evaluation/range_evaluator.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "infer/tiles.hpp"
+#include "infer/picture/tiles.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/infer/picture.hpp"
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "infer/range_figures.hpp"
+#include "infer/evaluation/range_figures.hpp"
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/infer/evaluate.hpp"
 

@@ -1,4 +1,4 @@
-#include "infer/evaluation_progress.hpp"
+#include "infer/evaluation/evaluation_progress.hpp"
 
 #include <fmt/format.h>
 

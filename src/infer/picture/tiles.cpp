@@ -1,4 +1,4 @@
-#include "infer/tiles.hpp"
+#include "infer/picture/tiles.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "infer/data_subsets.hpp"
+#include "infer/evaluation/data_subsets.hpp"
 
 #include <algorithm>
 #include <numeric>

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "infer/importance_estimate.hpp"
-#include "infer/range_figures.hpp"
+#include "infer/evaluation/importance_estimate.hpp"
+#include "infer/evaluation/range_figures.hpp"
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/model/vae.hpp"
 

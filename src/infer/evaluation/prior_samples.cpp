@@ -1,4 +1,4 @@
-#include "infer/prior_samples.hpp"
+#include "infer/evaluation/prior_samples.hpp"
 
 #include <algorithm>
 #include <numeric>

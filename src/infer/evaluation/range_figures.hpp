@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "infer/statistics.hpp"
+#include "infer/evaluation/statistics.hpp"
 
 namespace vae_dist {
 

@@ -1,4 +1,4 @@
-#include "infer/statistics.hpp"
+#include "infer/evaluation/statistics.hpp"
 
 #include <cmath>
 

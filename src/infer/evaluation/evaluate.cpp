@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <bit>
 
-#include "infer/data_subsets.hpp"
-#include "infer/evaluation_progress.hpp"
-#include "infer/evaluation_sums.hpp"
-#include "infer/mmd.hpp"
-#include "infer/prior_samples.hpp"
-#include "infer/range_evaluator.hpp"
+#include "infer/evaluation/data_subsets.hpp"
+#include "infer/evaluation/evaluation_progress.hpp"
+#include "infer/evaluation/evaluation_sums.hpp"
+#include "infer/evaluation/mmd.hpp"
+#include "infer/evaluation/prior_samples.hpp"
+#include "infer/evaluation/range_evaluator.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/infer/ordered_work.hpp"

@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "infer/canvas.hpp"
-#include "infer/tiles.hpp"
+#include "infer/picture/canvas.hpp"
+#include "infer/picture/tiles.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/infer/picture.hpp"
 

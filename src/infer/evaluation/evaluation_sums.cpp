@@ -1,4 +1,4 @@
-#include "infer/evaluation_sums.hpp"
+#include "infer/evaluation/evaluation_sums.hpp"
 
 #include <algorithm>
 #include <cmath>

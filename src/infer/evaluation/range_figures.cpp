@@ -1,4 +1,4 @@
-#include "infer/range_figures.hpp"
+#include "infer/evaluation/range_figures.hpp"
 
 #include <algorithm>
 #include <type_traits>
