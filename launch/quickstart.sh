@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a bare Debian 12 to a trained VAE and what it is good for: packages, Release build, Fashion-MNIST as HDF5, training on
-# two ranks, evaluation, pictures of samples and reconstructions. Run again, it does only what is not done.
+# two ranks, evaluation, pictures of samples and reconstructions. Run again, it trains no further.
 set -euo pipefail
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"

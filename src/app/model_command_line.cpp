@@ -1,5 +1,7 @@
 #include "app/model_command_line.hpp"
 
+#include <fmt/format.h>
+
 namespace vae_dist {
 
 namespace {
@@ -9,9 +11,6 @@ namespace {
 CLI::Validator within(std::int64_t least, std::int64_t most) {
     return CLI::Range(least, most).description("");
 }
-
-constexpr std::int64_t kMostRows = std::int64_t{1} << 40;
-constexpr std::int64_t kMostImportanceSamples = (std::int64_t{1} << 23) - 1;
 
 void add_seed(CLI::App* app, std::optional<std::uint32_t>& seed) {
     app->add_option("--seed", seed, "Of what is drawn; the checkpoint's train.seed unless given")
@@ -90,7 +89,7 @@ void ModelCommandLine::add_evaluate() {
     evaluate_app_
         ->add_option("--importance-samples", options.importance_samples,
                      "Draws from the posterior of each row, for log p(x); the time grows with it")
-        ->check(within(1, kMostImportanceSamples))
+        ->check(within(1, kMostDraws))
         ->type_name("K")
         ->capture_default_str();
     evaluate_app_->add_option("--out", evaluate_.json.path, "JSON file to write")->type_name("F.json");
@@ -144,10 +143,12 @@ void ModelCommandLine::add_generate() {
         ->expected(2)
         ->check(within(0, kMostRows))
         ->type_name("I,J");
-    generate_app_->add_option("--steps", options.steps, "Of a walk or interpolation, both ends included")
-        ->check(within(2, 10000))
-        ->type_name("N")
-        ->capture_default_str();
+    generate_app_
+        ->add_option(
+            "--steps", options.steps,
+            fmt::format("Of a walk or interpolation, both ends included; {} unless given", kDefaultSteps))
+        ->check(within(2, kMostSteps))
+        ->type_name("N");
     generate_app_->add_option("--row", options.row, "Row of --data whose posterior mean a walk starts at")
         ->check(within(0, kMostRows))
         ->type_name("R");

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -64,6 +65,17 @@ bool write_temporary(const std::filesystem::path& temporary, std::span<const std
            descriptor.close();
 }
 
+// False with EEXIST where the name is taken. File systems that cannot do both at once are asked twice.
+bool rename_to_free_name(const std::filesystem::path& from, const std::filesystem::path& to) {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+    if (errno != EINVAL && errno != ENOSYS) return false;
+    if (::access(to.c_str(), F_OK) == 0) {
+        errno = EEXIST;
+        return false;
+    }
+    return ::rename(from.c_str(), to.c_str()) == 0;
+}
+
 std::filesystem::path folder_of(const std::filesystem::path& path) {
     return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
@@ -84,12 +96,19 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
     write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 
-void put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path) {
+bool put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path, bool replace) {
     const Descriptor descriptor(::open(temporary.c_str(), O_RDONLY | O_CLOEXEC));
-    if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0 ||
-        ::rename(temporary.c_str(), path.c_str()) != 0 || !flush_folder(folder_of(path))) {
+    if (descriptor.get() < 0 || ::fsync(descriptor.get()) != 0) {
         throw_failure("cannot write {}: {}", path.string(), system_reason());
     }
+    if (!(replace ? ::rename(temporary.c_str(), path.c_str()) == 0 : rename_to_free_name(temporary, path))) {
+        if (!replace && errno == EEXIST) return false;
+        throw_failure("cannot write {}: {}", path.string(), system_reason());
+    }
+    if (!flush_folder(folder_of(path))) {
+        throw_failure("cannot write {}: {}", path.string(), system_reason());
+    }
+    return true;
 }
 
 void remove_temporaries(const std::filesystem::path& folder) {

@@ -15,7 +15,7 @@
 
 namespace vae_dist {
 
-PendingFile::PendingFile(const std::string& target) {
+PendingFile::PendingFile(const std::string& target, bool replace) : replace_(replace) {
     std::error_code error;
     // Through symbolic links, or the rename would replace the link.
     target_ = std::filesystem::weakly_canonical(target, error);
@@ -51,13 +51,30 @@ bool PendingFile::open_and_lock(const std::string& target) {
 }
 
 PendingFile::~PendingFile() {
-    if (!committed_) ::unlink(path_.c_str());  // before the lock goes
+    if (!keeps_file_) ::unlink(path_.c_str());  // before the lock goes
     ::close(descriptor_);
 }
 
+void PendingFile::write(std::span<const std::byte> bytes) {
+    // Into the file that is locked: another one in its place would not be.
+    bool written = ::ftruncate(descriptor_, 0) == 0;
+    for (off_t at = 0; written && !bytes.empty();) {
+        const ssize_t count = ::pwrite(descriptor_, bytes.data(), bytes.size(), at);
+        if (count < 0 && errno == EINTR) continue;
+        written = count >= 0;
+        if (!written) break;
+        bytes = bytes.subspan(static_cast<std::size_t>(count));
+        at += count;
+    }
+    if (!written) throw_failure("cannot write '{}': {}", target_.string(), std::strerror(errno));
+}
+
 void PendingFile::commit() {
-    put_in_place(path_, target_);
-    committed_ = true;
+    keeps_file_ = put_in_place(path_, target_, replace_);
+    if (keeps_file_) return;
+    keeps_file_ = true;
+    throw_input_error("'{}' has appeared in the meantime, and is left as it is; the result is in '{}'",
+                      target_.string(), path_.string());
 }
 
 }  // namespace vae_dist

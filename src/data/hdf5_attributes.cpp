@@ -85,12 +85,15 @@ std::vector<std::string> File::attributes(const std::string& object) const {
     return names;
 }
 
+void File::remove_attribute(const std::string& object, const std::string& name) {
+    check(H5Adelete_by_name(id(), object.c_str(), name.c_str(), H5P_DEFAULT), ErrorKind::failure,
+          fmt::format("cannot remove the {}", attribute_of(*this, object, name)));
+}
+
 void File::put_attribute(const std::string& object, const std::string& name, hid_t type, hid_t space,
                          const void* value) {
     const std::string doing = fmt::format("cannot write the {}", attribute_of(*this, object, name));
-    if (has_attribute(object, name)) {
-        check(H5Adelete_by_name(id(), object.c_str(), name.c_str(), H5P_DEFAULT), ErrorKind::failure, doing);
-    }
+    if (has_attribute(object, name)) remove_attribute(object, name);
     Handle attribute(H5Acreate_by_name(id(), object.c_str(), name.c_str(), type, space, H5P_DEFAULT,
                                        H5P_DEFAULT, H5P_DEFAULT),
                      H5Aclose);

@@ -6,11 +6,12 @@
 #include <system_error>
 
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/data/dataset_name.hpp"
 
 namespace vae_dist {
 
 void CommandOutput::check(const std::vector<std::string>& inputs) const {
+    if (!has_file() && options_.deflate > 0)
+        throw_input_error("--compress goes with --out: a picture is compressed as it is");
     std::error_code unreadable;
     if (has_file() && has_picture() &&
         std::filesystem::weakly_canonical(options_.path, unreadable) ==
@@ -22,13 +23,13 @@ void CommandOutput::check(const std::vector<std::string>& inputs) const {
 }
 
 void CommandOutput::open(const Provenance& provenance, const TrainedModel& model) {
-    if (has_picture()) picture_.emplace(png_);
+    if (has_picture()) picture_.emplace(png_, options_.force);
     if (has_file()) file_.emplace(options_, provenance, model);
 }
 
 void CommandOutput::commit(const std::optional<Picture>& picture) {
     if (has_file()) file_->finish();
-    if (has_picture()) write_png(picture_->path().string(), picture.value());
+    if (has_picture()) picture_->write(png_bytes(picture.value()));
     if (has_file()) file_->commit();
     if (!has_picture()) return;
     try {
@@ -42,13 +43,6 @@ void CommandOutput::commit(const std::optional<Picture>& picture) {
 std::string CommandOutput::where() const {
     if (!has_picture()) return options_.path;
     return fmt::format("{}{}picture in {}", options_.path, has_file() ? ", " : "", png_);
-}
-
-std::vector<std::string> files_read(const TrainedModel& model, const std::string& dataset) {
-    std::vector<std::string> files;
-    if (!dataset.empty()) files = matching_files(split_dataset_name(dataset).file);
-    files.push_back(model.file());
-    return files;
 }
 
 }  // namespace vae_dist

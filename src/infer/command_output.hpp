@@ -39,8 +39,4 @@ class CommandOutput {
     std::optional<PendingFile> picture_;
 };
 
-/// The files that a command reads: the checkpoint and those of `dataset` ("FILE.h5:dataset", FILE may be a
-/// glob), if any.
-std::vector<std::string> files_read(const TrainedModel& model, const std::string& dataset);
-
 }  // namespace vae_dist

@@ -1,6 +1,8 @@
 #include "vae_dist/infer/encode.hpp"
 
 #include "infer/command_output.hpp"
+#include "infer/host_copy.hpp"
+#include "infer/result_layout.hpp"
 #include "infer/slices.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"

@@ -6,9 +6,12 @@
 #include <numeric>
 
 #include "infer/command_output.hpp"
+#include "infer/data_units.hpp"
+#include "infer/host_copy.hpp"
 #include "infer/latents.hpp"
+#include "infer/picture_units.hpp"
+#include "infer/result_layout.hpp"
 #include "infer/slices.hpp"
-#include "infer/units.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/shape.hpp"
@@ -96,7 +99,12 @@ class Taker {
 };
 
 void check_options(const GenerateOptions& options, const TrainedModel& model, const CommandOutput& out) {
-    check_latent_options(options, model);
+    check_latent_options(options);
+    require_scale(options.data.scale);
+    if (options.data.scale && options.units == Units::model && options.data.dataset.empty())
+        throw_input_error("--scale has no effect without --units data or --data");
+    if (options.units == Units::data && !out.has_file() && !options.print)
+        throw_input_error("--units goes with --out or --print: a picture has units of its own");
     if (!out.has_file() && !out.has_picture() && !options.print) {
         throw_input_error("generate needs something to do with the samples: --out, --png or --print");
     }
@@ -107,9 +115,9 @@ void check_options(const GenerateOptions& options, const TrainedModel& model, co
             "of 4096 at the most",
             format_shape(model.row_shape()));
     }
-    if (out.has_picture() && (options.traverse || options.interpolate) && options.steps > kMostPictureSteps) {
-        throw_input_error("--steps {}: a picture has room for {} at the most", options.steps,
-                          kMostPictureSteps);
+    const std::int64_t most_steps = samples_shown(kMostPictureSteps, model.vae().features());
+    if (out.has_picture() && options.steps.value_or(0) > most_steps) {
+        throw_input_error("--steps {}: a picture has room for {} at the most", *options.steps, most_steps);
     }
     std::vector<std::string> inputs = files_read(model, options.data.dataset);
     const std::vector<std::string> latents = files_read(model, options.latents);
@@ -118,7 +126,7 @@ void check_options(const GenerateOptions& options, const TrainedModel& model, co
 }
 
 void open_output(CommandOutput& out, const GenerateOptions& options, const TrainedModel& model,
-                 const Latents& latents) {
+                 const Latents& latents, const std::optional<double>& scale) {
     const bool data = !options.data.dataset.empty();
     out.open({.command = "generate",
               .data = options.data.dataset,
@@ -131,9 +139,10 @@ void open_output(CommandOutput& out, const GenerateOptions& options, const Train
     };
     write("kind", latents.kind);
     write("units", name_of(options.units));
+    if (scale) write("data_scale", *scale);
     write("sample", options.draw ? "a draw from p(x|z)" : "the mean of p(x|z)");
     if (!options.latents.empty()) write("latents", options.latents);
-    if (latents.row_length > 0) write("steps", options.steps);
+    if (latents.row_length > 0) write("steps", latents.row_length);
     if (options.row) write("row", *options.row);
     if (options.interpolate) {
         write("first_row", options.interpolate->front());
@@ -172,37 +181,42 @@ void make_all_samples(Generator& generator, const Latents& latents, const Genera
     }
 }
 
-/// The samples that a picture shows, and in how many columns.
-Picture picture_of(Generator& generator, const Latents& latents, const TrainedModel& model, bool draw,
-                   std::int64_t slice_rows, const Log& log) {
-    const std::int64_t features = model.vae().features();
-    std::int64_t columns = std::min(kPictureColumns, latents.rows);
-    std::int64_t rows = samples_shown(std::min(kMostPictured, latents.rows), features);
-    if (latents.row_length > 0) {
-        columns = latents.row_length;
-        const std::int64_t dimensions =
-            samples_shown(std::min(kMostPictureDimensions, latents.rows / columns), features * columns);
-        rows = dimensions * columns;
-        if (rows < latents.rows) {
-            log.info("the picture shows the first {} of {} latent dimensions", dimensions,
-                     latents.rows / columns);
-        }
+/// What of the samples a picture shows: a grid of `rows` samples.
+struct Pictured {
+    std::int64_t rows;
+    std::int64_t columns;
+};
+
+Pictured pictured(const Latents& latents, std::int64_t features, const Log& log) {
+    if (latents.row_length == 0) {
+        return {.rows = samples_shown(std::min(kMostPictured, latents.rows), features),
+                .columns = std::min(kPictureColumns, latents.rows)};
     }
-    const auto size = [&](std::int64_t width) { return static_cast<std::size_t>(rows * width); };
-    std::vector<float> latent(size(model.latent_dim()));
-    std::vector<float> samples(size(features));
-    std::vector<float> means(draw ? samples.size() : 0);
-    for (const RowRange& slice : slices_of({0, rows}, slice_rows)) {
-        const auto part = [&](std::vector<float>& all, std::int64_t width) {
-            return std::span(all).subspan(static_cast<std::size_t>(slice.first * width),
-                                          static_cast<std::size_t>(slice.rows * width));
-        };
-        generator.run(slice, part(latent, model.latent_dim()), part(samples, features),
-                      draw ? part(means, features) : std::span<float>());
+    const std::int64_t dimensions = latents.rows / latents.row_length;
+    const std::int64_t shown =
+        samples_shown(std::min(kMostPictureDimensions, dimensions), features * latents.row_length);
+    if (shown < dimensions)
+        log.info("the picture shows the first {} of {} latent dimensions", shown, dimensions);
+    return {.rows = shown * latents.row_length, .columns = latents.row_length};
+}
+
+Picture picture_of(Generator& generator, const Pictured& grid, const TrainedModel& model, bool draw,
+                   std::int64_t slice_rows) {
+    const auto numbers = [](std::int64_t rows, std::int64_t width) {
+        return static_cast<std::size_t>(rows * width);
+    };
+    const std::int64_t features = model.vae().features();
+    std::vector<float> samples(numbers(grid.rows, features));
+    for (const RowRange& slice : slices_of({0, grid.rows}, slice_rows)) {
+        std::vector<float> latent(numbers(slice.rows, model.latent_dim()));
+        std::vector<float> mean(draw ? numbers(slice.rows, features) : 0);
+        generator.run(
+            slice, latent,
+            std::span(samples).subspan(numbers(slice.first, features), numbers(slice.rows, features)), mean);
     }
     const PictureUnits units(model);
     units.apply(samples);
-    return grid_of(samples, image_shape(model.row_shape()).value(), columns, units.span(samples));
+    return grid_of(samples, image_shape(model.row_shape()).value(), grid.columns, units.span(samples));
 }
 
 std::string summary(const GenerateOptions& options, const TrainedModel& model, const Latents& latents) {
@@ -217,17 +231,21 @@ void generate(const TrainedModel& model, const GenerateOptions& options, Communi
               const Log& log) {
     CommandOutput out(options.output, options.png);
     std::optional<DataUnits> units;
+    std::optional<double> scale;
     run_on_first_rank(communicator, [&] { check_options(options, model, out); });
-    run_together(communicator, [&] {
-        if (options.units == Units::data) units.emplace(model, scale_of_training(model, options.data.scale));
-    });
     const Latents latents = make_latents(options, model, communicator, log);
+    run_together(communicator, [&] {
+        scale = latents.data_scale;
+        if (options.units == Units::model) return;
+        if (!scale) scale = scale_of_training(model, options.data.scale);
+        units.emplace(model, *scale);
+    });
     run_on_first_rank(communicator, [&] {
         if (options.print && latents.rows > kMostPrinted) {
             throw_input_error("--print: {} samples are more than the {} that are printed at the most",
                               latents.rows, kMostPrinted);
         }
-        open_output(out, options, model, latents);
+        open_output(out, options, model, latents, scale);
     });
     const std::int64_t slice_rows = most_slice_rows(model.vae().features());
     std::optional<Generator> generator;
@@ -238,9 +256,11 @@ void generate(const TrainedModel& model, const GenerateOptions& options, Communi
     run_on_first_rank(communicator, [&] {
         std::optional<Picture> picture;
         if (out.has_picture()) {
-            picture = picture_of(*generator, latents, model, options.draw, slice_rows, log);
+            const Pictured grid = pictured(latents, model.vae().features(), log);
+            picture = picture_of(*generator, grid, model, options.draw, slice_rows);
         }
         out.commit(picture);
+        if (options.print) return;  // nothing but samples
         if (out.has_file()) {
             log.info("generated {} samples ({}): {}{}", format_count(latents.rows), latents.kind,
                      summary(options, model, latents), out.where());

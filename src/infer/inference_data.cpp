@@ -44,9 +44,7 @@ void check_options(const InferenceDataOptions& options) {
     if (options.limit && *options.limit < 1) {
         throw_input_error("--limit {}: at least one row is needed", *options.limit);
     }
-    if (options.scale && !(std::isfinite(*options.scale) && *options.scale > 0)) {
-        throw_input_error("--scale {}: a number above 0 is needed", *options.scale);
-    }
+    require_scale(options.scale);
 }
 
 std::unique_ptr<RowSource> open_source(const InferenceDataOptions& options, const TrainedModel& model) {
@@ -73,6 +71,11 @@ CheckedRows open_together(const InferenceDataOptions& options, const TrainedMode
 }
 
 }  // namespace
+
+void require_scale(const std::optional<double>& scale) {
+    if (!scale || (std::isfinite(*scale) && *scale > 0)) return;
+    throw_input_error("--scale {}: a number above 0 is needed", *scale);
+}
 
 InferenceData::InferenceData(const InferenceDataOptions& options, std::int64_t most_rows,
                              const TrainedModel& model, Communicator& communicator, const Log& log)

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "infer/slices.hpp"
+#include "infer/host_copy.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
@@ -16,20 +16,20 @@ namespace vae_dist {
 
 namespace {
 
-constexpr std::int64_t kMostSamples = std::int64_t{1} << 40;
 constexpr float kTraversed = 3;  // prior standard deviations to either side
 
 /// Posterior means of some rows of the data.
 struct RowMeans {
     std::vector<std::vector<float>> means;  ///< (Z) each
     std::int64_t data_rows = 0;
+    std::optional<double> data_scale;
 };
 
 // Collective. Every rank computes them itself, to the same bits.
 RowMeans posterior_means(const std::vector<std::int64_t>& rows, const GenerateOptions& options,
                          const TrainedModel& model, Communicator& communicator, const Log& log) {
     InferenceData data(options.data, 1, model, communicator, log);
-    RowMeans found = {.means = {}, .data_rows = data.rows()};
+    RowMeans found = {.means = {}, .data_rows = data.rows(), .data_scale = data.scale()};
     run_together(communicator, [&] {
         for (const std::int64_t row : rows) {
             if (row >= 0 && row < data.rows()) continue;
@@ -91,12 +91,17 @@ Latents from_file(const GenerateOptions& options, const TrainedModel& model, Com
         }};
 }
 
+std::int64_t steps_of(const GenerateOptions& options) {
+    return options.steps.value_or(kDefaultSteps);
+}
+
 // Row by row through dimension 0, then 1, ...
 Latents traversal(const GenerateOptions& options, const TrainedModel& model, Communicator& communicator,
                   const Log& log) {
     const std::int64_t z = model.latent_dim();
-    const std::int64_t steps = options.steps;
-    RowMeans base = {.means = {std::vector<float>(static_cast<std::size_t>(z))}};
+    const std::int64_t steps = steps_of(options);
+    RowMeans base;
+    base.means.emplace_back(static_cast<std::size_t>(z));
     if (options.row) base = posterior_means({*options.row}, options, model, communicator, log);
     const auto latent_of = [steps, kept = base.means[0]](std::int64_t row, std::span<float> latent) {
         std::copy(kept.begin(), kept.end(), latent.begin());
@@ -107,6 +112,7 @@ Latents traversal(const GenerateOptions& options, const TrainedModel& model, Com
             .rows = z * steps,
             .row_length = steps,
             .data_rows = base.data_rows,
+            .data_scale = base.data_scale,
             .fill = row_by_row(z, latent_of)};
 }
 
@@ -114,37 +120,40 @@ Latents interpolation(const GenerateOptions& options, const TrainedModel& model,
                       const Log& log) {
     const auto [first, last] = options.interpolate.value();
     const RowMeans ends = posterior_means({first, last}, options, model, communicator, log);
-    const auto latent_of = [ends, steps = options.steps](std::int64_t row, std::span<float> latent) {
+    const auto latent_of = [ends, steps = steps_of(options)](std::int64_t row, std::span<float> latent) {
         const double part = static_cast<double>(row) / static_cast<double>(steps - 1);
         for (std::size_t i = 0; i < latent.size(); ++i)
             latent[i] = static_cast<float>((1 - part) * ends.means[0][i] + part * ends.means[1][i]);
     };
     return {.kind = "interpolation",
-            .rows = options.steps,
-            .row_length = options.steps,
+            .rows = steps_of(options),
+            .row_length = steps_of(options),
             .data_rows = ends.data_rows,
+            .data_scale = ends.data_scale,
             .fill = row_by_row(model.latent_dim(), latent_of)};
 }
 
-void require_steps(const GenerateOptions& options, const TrainedModel& model) {
-    const std::int64_t most = kMostSamples / (options.traverse ? model.latent_dim() : 1);
-    if (options.steps >= 2 && options.steps <= most) return;
-    throw_input_error("--steps {}: a number from 2 to {} is needed", options.steps, most);
+void check_steps(const GenerateOptions& options) {
+    if (!options.steps) return;
+    if (!options.traverse && !options.interpolate)
+        throw_input_error("--steps goes with --traverse or --interpolate only");
+    if (*options.steps >= 2 && *options.steps <= kMostSteps) return;
+    throw_input_error("--steps {}: a number from 2 to {} is needed", *options.steps, kMostSteps);
 }
 
 }  // namespace
 
-void check_latent_options(const GenerateOptions& options, const TrainedModel& model) {
+void check_latent_options(const GenerateOptions& options) {
     const int ways = (options.count ? 1 : 0) + (options.latents.empty() ? 0 : 1) +
                      (options.traverse ? 1 : 0) + (options.interpolate ? 1 : 0);
     if (ways != 1) {
         throw_input_error(
             "generate needs one of --count, --latents, --traverse and --interpolate, and was given {}", ways);
     }
-    if (options.count && (*options.count < 1 || *options.count > kMostSamples)) {
-        throw_input_error("--count {}: a number from 1 to {} is needed", *options.count, kMostSamples);
+    if (options.count && (*options.count < 1 || *options.count > kMostRows)) {
+        throw_input_error("--count {}: a number from 1 to {} is needed", *options.count, kMostRows);
     }
-    if (options.traverse || options.interpolate) require_steps(options, model);
+    check_steps(options);
     if (options.row && !options.traverse) throw_input_error("--row goes with --traverse only");
     const bool needs_data = options.row || options.interpolate;
     if (needs_data && options.data.dataset.empty()) {

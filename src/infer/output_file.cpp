@@ -6,6 +6,7 @@
 #include "vae_dist/config/load.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/shape.hpp"
+#include "vae_dist/data/dataset_name.hpp"
 
 namespace vae_dist {
 
@@ -27,8 +28,15 @@ void require_replaceable(const std::string& path, bool force, const std::vector<
     throw_input_error("'{}' exists; choose another name, or replace it with --force", path);
 }
 
+std::vector<std::string> files_read(const TrainedModel& model, const std::string& dataset) {
+    std::vector<std::string> files;
+    if (!dataset.empty()) files = matching_files(split_dataset_name(dataset).file);
+    files.push_back(model.file());
+    return files;
+}
+
 OutputFile::OutputFile(const OutputOptions& options, const Provenance& provenance, const TrainedModel& model)
-    : options_(options), pending_(options.path) {
+    : options_(options), pending_(options.path, options.force) {
     if (options.deflate < 0 || options.deflate > 9) {
         throw_input_error("compression levels go from 0 (none) to 9, not {}", options.deflate);
     }

@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "infer/command_output.hpp"
+#include "infer/data_units.hpp"
+#include "infer/host_copy.hpp"
+#include "infer/picture_units.hpp"
+#include "infer/result_layout.hpp"
 #include "infer/slices.hpp"
-#include "infer/units.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/shape.hpp"
@@ -87,16 +90,18 @@ class Reconstructor {
     Buffer kl_;  ///< (most_rows)
 };
 
-/// Bands of ten originals above their reconstructions; of fewer than ten, one band of these.
+/// Bands of ten originals above their reconstructions, the last one filled up with the background's grey.
 Picture bands_of(const Reconstructor::Pairs& pairs, const ImageShape& shape, const ValueSpan& shown) {
     const auto size = static_cast<std::size_t>(shape.height * shape.width * shape.channels);
     const std::size_t images = pairs.originals.size() / size;
     const std::size_t band = std::min<std::size_t>(images, kBand);
     std::vector<float> cells;
-    for (std::size_t first = 0; first + band <= images; first += band) {
+    for (std::size_t first = 0; first < images; first += band) {
+        const std::size_t here = std::min(band, images - first);
         for (const std::vector<float>* from : {&pairs.originals, &pairs.reconstructions}) {
             const auto begin = from->begin() + static_cast<std::ptrdiff_t>(first * size);
-            cells.insert(cells.end(), begin, begin + static_cast<std::ptrdiff_t>(band * size));
+            cells.insert(cells.end(), begin, begin + static_cast<std::ptrdiff_t>(here * size));
+            cells.insert(cells.end(), (band - here) * size, (shown.lowest + shown.highest) / 2);
         }
     }
     return grid_of(cells, shape, static_cast<std::int64_t>(band), shown);
@@ -157,6 +162,8 @@ void reconstruct(const TrainedModel& model, const ReconstructOptions& options, C
     run_on_first_rank(communicator, [&] {
         if (!out.has_file() && !out.has_picture())
             throw_input_error("reconstruct needs a file to write to (--out or --png)");
+        if (options.units == Units::data && !out.has_file())
+            throw_input_error("--units goes with --out: a picture has units of its own");
         out.check(files_read(model, options.data.dataset));
     });
     const std::int64_t slice_rows = most_slice_rows(element_count(model.row_shape()));

@@ -45,6 +45,12 @@ void visit_progress(Progress_& progress, const Visitor& visit) {
     visit("log_window_samples", progress.window.samples);
 }
 
+// Without these a file is one of a run with one importance sample, written before there could be more.
+bool is_added_later(std::string_view attribute) {
+    return attribute == "iwae_bound" || attribute == "best_iwae_bound" ||
+           attribute == "log_window_iwae_bound";
+}
+
 void write_arrays(File& file, const std::string& group, const std::vector<NamedArray>& arrays) {
     for (const NamedArray& array : arrays) {
         file.write_floats(group + "/" + array.name, array.shape, array.values, true);
@@ -103,6 +109,10 @@ std::string program_signature(const Backend& backend) {
     return fmt::format("vae_dist {}, {}; {}", VAE_DIST_VERSION, instruction_set(), backend.description());
 }
 
+void require_checkpoint(const std::string& path) {
+    require_format(File::open(path));
+}
+
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
     File file = File::create_in_memory();
     const std::string config = config_text(checkpoint.config);
@@ -147,6 +157,7 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string&
     if (file.has_attribute("/", "data_type"))
         checkpoint.data_type = file.read_text_attribute("/", "data_type");
     visit_progress(checkpoint.progress, [&]<class T>(const char* attribute, T& value) {
+        if (is_added_later(attribute) && !file.has_attribute("/", attribute)) return;
         if constexpr (std::is_same_v<T, double>) {
             value = file.read_double_attribute("/", attribute);
         } else {

@@ -109,7 +109,10 @@ FoundCheckpoint find_checkpoint(const std::string& path, const Log& log) {
         throw_input_error("there is no '{}'; name a checkpoint, or the directory of a run", path);
     }
     if (error) throw_input_error("cannot read '{}': {}", path, error.message());
-    if (!fs::is_directory(status)) return {path, read_bytes(path)};
+    if (!fs::is_directory(status)) {
+        require_checkpoint(path);
+        return {path, read_bytes(path)};
+    }
     const fs::path folder = fs::path(path) / "checkpoints";
     const fs::path best = fs::path(path) / "best.h5";
     if (!fs::is_directory(folder, error)) {

@@ -26,10 +26,9 @@ class Stopwatch {
 };
 
 // How many passes make up a batch, over all ranks, at the most.
-std::int64_t most_passes(const Config& config) {
-    const std::int64_t virtual_ranks = config.train.virtual_ranks.value();
-    const std::int64_t slice_rows = (config.train.batch_size + virtual_ranks - 1) / virtual_ranks;
-    return virtual_ranks * passes_of(slice_rows, config.objective.importance_samples);
+std::int64_t most_passes(const Config& config, const Replica& replica) {
+    return config.train.virtual_ranks.value() *
+           passes_of(replica.slice_rows, config.objective.importance_samples);
 }
 
 }  // namespace
@@ -41,14 +40,14 @@ TrainingStep::TrainingStep(const Config& config, std::int64_t total_steps, Repli
       replica_(replica),
       communicator_(communicator),
       reducer_(make_gradient_reducer(config.train.reduction, replica.vae.parameters(), replica.backend,
-                                     communicator, most_passes(config))) {}
+                                     communicator, most_passes(config, replica))) {}
 
 StepResult TrainingStep::run(BatchLoader& loader, std::int64_t step, std::int64_t update) {
     StepResult result;
     result.beta = kl_weight(config_.objective, step);
     result.learning_rate = learning_rate(config_.optimizer, step, total_steps_);
     times_ = {};
-    StepTail tail(most_passes(config_));
+    StepTail tail(most_passes(config_, replica_));
     std::exception_ptr error;
     try {
         accumulate_slices(loader, result, tail);

@@ -79,6 +79,18 @@ class Inference : public Workplace {
             fs::remove_all(path(fmt::format("p{}", ranks)));
     }
 
+    // Every file below a folder, with its size and time of writing.
+    static std::string listing(const fs::path& folder) {
+        std::vector<std::string> lines;
+        for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+            lines.push_back(fmt::format("{} {} {}\n", entry.path().string(),
+                                        entry.is_regular_file() ? entry.file_size() : 0,
+                                        entry.last_write_time().time_since_epoch().count()));
+        }
+        std::sort(lines.begin(), lines.end());
+        return fmt::format("{}", fmt::join(lines, ""));
+    }
+
     void expect_nothing_beside(const std::vector<std::string>& known) const {
         for (const auto& entry : fs::directory_iterator(folder_.path())) {
             const std::string name = entry.path().filename().string();
@@ -199,10 +211,10 @@ TEST_F(Inference, OneDrawOnTheValidationDataGivesTheElboThatTrainingLogged) {
 TEST_F(Inference, ARunDirectoryStandsForItsNewestWholeCheckpoint) {
     train_on_images();
     const auto newest = checkpoints_in(path("run")).back();
+    const std::string before = listing(path("run"));
     run_well(0, {"encode", newest.string(), "--data", "d.h5:test/x", "--out", "file.h5"});
-    fs::permissions(path("run"), fs::perms::owner_read | fs::perms::owner_exec);
     run_well(0, {"encode", "run", "--data", "d.h5:test/x", "--out", "folder.h5"});
-    fs::permissions(path("run"), fs::perms::owner_all);
+    EXPECT_EQ(listing(path("run")), before) << "a run's directory is only read";
     const auto mean = hdf5::File::open(path("file.h5")).read_floats("mean");
     EXPECT_EQ(hdf5::File::open(path("folder.h5")).read_floats("mean"), mean);
 
@@ -237,6 +249,8 @@ TEST_F(Inference, GeneratedRowsArePrintedAsTheyAreWritten) {
         ASSERT_TRUE(printed >> value) << outcome.out;
         EXPECT_EQ(value, expected);
     }
+    std::string rest;
+    EXPECT_FALSE(printed >> rest) << rest;
 }
 
 TEST_F(Inference, BadInputIsRefusedAndLeavesNothing) {
@@ -284,20 +298,44 @@ TEST_F(Inference, BadInputIsRefusedAndLeavesNothing) {
 
 TEST_F(Inference, WhatExistsIsReplacedOnlyWithForceAndInputsNever) {
     train_on_images();
-    write_text("e.h5", "precious");
-    const std::vector<std::string> encode = {"encode", "run", "--data", "d.h5:test/x", "--out"};
-    const auto to = [&](std::vector<std::string> end) {
-        std::vector<std::string> all = encode;
-        all.insert(all.end(), end.begin(), end.end());
-        return all;
-    };
-    expect_refused(run(2, to({"e.h5"})), 2, {"e.h5", "--force"});
-    EXPECT_EQ(contents_of(path("e.h5")), "precious");
-    const std::string data = contents_of(path("d.h5"));
-    expect_refused(run(2, to({"d.h5", "--force"})), 2, {"d.h5"});
-    EXPECT_EQ(contents_of(path("d.h5")), data);
-    run_well(2, to({"e.h5", "--force"}));
-    EXPECT_EQ(hdf5::File::open(path("e.h5")).info("mean").shape, (std::vector<std::int64_t>{kRows, 3}));
+    run_well(0, {"encode", "run", "--data", "d.h5:test/x", "--out", "latents.h5"});
+    const std::vector<std::string> on_data = {"run/best.h5", "--data", "d.h5:test/x"};
+    const std::vector<std::string> on_latents = {"run/best.h5", "--latents", "latents.h5:mean"};
+    fs::create_symlink("d.h5", path("link.h5"));
+    const struct {
+        const char* command;
+        const char* option;
+        const std::vector<std::string>& arguments;
+        std::vector<std::string> inputs;
+    } cases[] = {{"encode", "--out", on_data, {"d.h5", "link.h5", "run/best.h5"}},
+                 {"reconstruct", "--out", on_data, {"d.h5"}},
+                 {"reconstruct", "--png", on_data, {"d.h5"}},
+                 {"evaluate", "--out", on_data, {"d.h5", "run/best.h5"}},
+                 {"generate", "--out", on_latents, {"latents.h5", "run/best.h5"}},
+                 {"generate", "--png", on_latents, {"latents.h5"}}};
+    for (const auto& tested : cases) {
+        const auto run_to = [&](const std::string& to, bool force) {
+            std::vector<std::string> all = {tested.command};
+            all.insert(all.end(), tested.arguments.begin(), tested.arguments.end());
+            all.insert(all.end(), {tested.option, to});
+            if (force) all.emplace_back("--force");
+            if (std::string_view(tested.command) == "evaluate") {
+                all.insert(all.end(), {"--importance-samples", "2"});
+            }
+            return run(0, all);
+        };
+        SCOPED_TRACE(std::string(tested.command) + " " + tested.option);
+        write_text("precious", "precious");
+        expect_refused(run_to("precious", false), 2, {"precious", "--force"});
+        EXPECT_EQ(contents_of(path("precious")), "precious");
+        for (const std::string& input : tested.inputs) {
+            const std::string before = contents_of(path(input));
+            expect_refused(run_to(input, true), 2, {input});
+            EXPECT_EQ(contents_of(path(input)), before);
+        }
+        EXPECT_EQ(run_to("precious", true).status, 0);
+        EXPECT_NE(contents_of(path("precious")), "precious");
+    }
 }
 
 TEST_F(Inference, APictureOfWhatIsNoneIsRefused) {
@@ -318,22 +356,20 @@ TEST_F(Inference, ADiskThatFillsUpLeavesNothingUnderTheName) {
 
 TEST_F(Inference, AKilledCommandLeavesNothingUnderTheNameAndCanBeRunAgain) {
     train_on_images();
-    const std::vector<std::string> command = {"generate", "run", "--count", "100000000", "--out", "g.h5"};
+    // More samples than are made before the kill, few enough that none of them matters.
+    const std::vector<std::string> command = {"generate", "run", "--count", "5000000", "--out", "g.h5"};
+    const fs::path pending = path(".g.h5.pending");
     {
         const auto process = start(2, command);
-        const auto begun = [&] {
-            for (const auto& entry : fs::directory_iterator(folder_.path())) {
-                if (entry.path().filename().string().starts_with(".g.h5")) return true;
-            }
-            return false;
-        };
-        while (process->running() && !begun())
+        while (process->running() && !fs::exists(pending))
             std::this_thread::sleep_for(std::chrono::milliseconds(2));
-        EXPECT_TRUE(process->running());
+        EXPECT_TRUE(fs::exists(pending));
         process->kill();
     }
     EXPECT_FALSE(fs::exists(path("g.h5")));
+    write_text(pending.filename(), "what a kill left");
     run_well(2, {"generate", "run", "--count", "10", "--out", "g.h5"});
+    EXPECT_EQ(hdf5::File::open(path("g.h5")).info("sample").shape[0], 10);
     expect_nothing_beside({"d.h5", "run", "run.yaml", "g.h5"});
 }
 

@@ -49,9 +49,14 @@ struct InputTransform {
     CounterRandom random{0, Purpose::binarize};
 };
 
+/// Rows of data, and draws from the posterior of one, are numbered below these: together they make the
+/// counter of a random number.
+inline constexpr std::int64_t kMostRows = std::int64_t{1} << 40;
+inline constexpr std::int64_t kMostDraws = std::int64_t{1} << 23;
+
 /// Several draws from the posterior of each of B samples: draw k of the sample in row r of the data has the
-/// counter (visit, r + k * 2^40, latent dimension). Draw 0 is therefore what a single draw is, and more draws
-/// leave the earlier ones as they are.
+/// counter (visit, r + k * kMostRows, latent dimension). Draw 0 is therefore what a single draw is, and more
+/// draws leave the earlier ones as they are.
 struct PosteriorDraws {
     CounterRandom random;
     std::uint32_t visit = 0;

@@ -17,8 +17,10 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
 /// Flushes `temporary`, a complete file in the folder of `path`, to disk and gives it that name. Throws
-/// ErrorKind::failure; the temporary is then left to the caller.
-void put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path);
+/// ErrorKind::failure; the temporary is then left to the caller. Unless `replace`, false and nothing done
+/// where there is a file of that name.
+bool put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path,
+                  bool replace = true);
 
 /// Removes what an interrupted write_file_atomically left in `folder`.
 void remove_temporaries(const std::filesystem::path& folder);

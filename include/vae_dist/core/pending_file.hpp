@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 
 namespace vae_dist {
@@ -12,10 +14,11 @@ namespace vae_dist {
 class PendingFile {
  public:
     /// Creates the file, empty or as a killed process left it. `target` in the user's words; through symbolic
-    /// links it is the file that they lead to. Throws ErrorKind::failure if its folder cannot be written, and
-    /// an input error if it is a folder itself, or another process is writing this target.
-    explicit PendingFile(const std::string& target);
-    /// Removes the file, unless it was committed.
+    /// links it is the file that they lead to; `replace`: also where there is one already. Throws
+    /// ErrorKind::failure if its folder cannot be written, and an input error if it is a folder itself, or
+    /// another process is writing this target.
+    explicit PendingFile(const std::string& target, bool replace = true);
+    /// Removes the file, unless it is under its name, or only its name was taken.
     ~PendingFile();
     PendingFile(const PendingFile&) = delete;
     PendingFile& operator=(const PendingFile&) = delete;
@@ -25,7 +28,11 @@ class PendingFile {
     /// The file that `commit` makes or replaces, with symbolic links followed.
     const std::filesystem::path& target() const { return target_; }
 
-    /// Flushes to disk and gives the file its name. Throws ErrorKind::failure.
+    /// Makes these bytes the file's whole contents. Throws ErrorKind::failure.
+    void write(std::span<const std::byte> bytes);
+
+    /// Flushes to disk and gives the file its name. Throws ErrorKind::failure; and an input error where a
+    /// file that may not be replaced has appeared under the name, which says where the result then is.
     void commit();
 
  private:
@@ -34,8 +41,9 @@ class PendingFile {
 
     std::filesystem::path target_;
     std::filesystem::path path_;
+    bool replace_;
     int descriptor_ = -1;
-    bool committed_ = false;
+    bool keeps_file_ = false;
 };
 
 }  // namespace vae_dist

@@ -109,6 +109,7 @@ class File {
     void write_attribute(const std::string& object, const std::string& name, double value);
     void write_attribute(const std::string& object, const std::string& name,
                          const std::vector<std::string>& texts);
+    void remove_attribute(const std::string& object, const std::string& name);
     std::string read_text_attribute(const std::string& object, const std::string& name) const;
     std::int64_t read_int_attribute(const std::string& object, const std::string& name) const;
     double read_double_attribute(const std::string& object, const std::string& name) const;

@@ -21,6 +21,9 @@ struct InferenceDataOptions {
     std::optional<double> scale;        ///< instead of the checkpoint's data.scale
 };
 
+/// Throws an input error unless a scale that was given is a finite number above 0.
+void require_scale(const std::optional<double>& scale);
+
 /// A dataset as a trained model's input: read by ranges of rows, taken through the checkpoint's own scale and
 /// transform; binarize draws as in the run's validation, by the run's seed, so that results of other seeds
 /// are results on the same data. Each rank reads what it is asked for.
@@ -42,7 +45,6 @@ class InferenceData {
     std::int64_t rows() const { return rows_count_; }  ///< to look at
     std::int64_t features() const { return rows_.source().features(); }
     const std::string& name() const { return options_.dataset; }
-    std::string description() const { return rows_.source().description(); }
 
     /// The factor of the numbers before the transform.
     double scale() const { return scale_; }

@@ -25,6 +25,10 @@ struct OutputOptions {
 /// which never may.
 void require_replaceable(const std::string& path, bool force, const std::vector<std::string>& inputs);
 
+/// The files that a command reads: the checkpoint and those of `dataset` ("FILE.h5:dataset", FILE may be a
+/// glob), if any.
+std::vector<std::string> files_read(const TrainedModel& model, const std::string& dataset);
+
 /// What made a file: kept in the attributes of its root group.
 struct Provenance {
     std::string command;  ///< "encode"

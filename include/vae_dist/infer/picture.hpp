@@ -1,9 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace vae_dist {
@@ -56,8 +56,7 @@ Picture panels_of(std::span<const float> originals, std::span<const float> recon
 /// How many samples `panels_of` shows at the most.
 std::int64_t samples_in_panels(std::int64_t features);
 
-/// Writes the picture as PNG, whole or not at all (see write_file_atomically). Throws ErrorKind::failure
-/// naming the file.
-void write_png(const std::string& path, const Picture& picture);
+/// The bytes of the picture as a PNG file. Throws ErrorKind::failure for a picture that libpng refuses.
+std::vector<std::byte> png_bytes(const Picture& picture);
 
 }  // namespace vae_dist

@@ -2,11 +2,9 @@
 
 #include "vae_dist/infer/inference_data.hpp"
 #include "vae_dist/infer/output_file.hpp"
+#include "vae_dist/infer/units.hpp"
 
 namespace vae_dist {
-
-/// Numbers of samples as the model has them, after scale and transform, or as the data had them.
-enum class Units { model, data };
 
 struct ReconstructOptions {
     InferenceDataOptions data;

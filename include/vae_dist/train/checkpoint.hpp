@@ -72,6 +72,10 @@ void restore_model(const Checkpoint& checkpoint, Vae& vae, Backend& backend);
 /// The file's bytes. Equal checkpoints give equal bytes.
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint);
 
+/// Throws an input error unless the file is an HDF5 file that is a checkpoint of this format, as far as can
+/// be told without reading it whole.
+void require_checkpoint(const std::string& path);
+
 /// Reads all of a checkpoint, verifying every checksum; `name` is for messages. Throws an input error if it
 /// is no checkpoint, of another format version, incomplete or damaged.
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name);

@@ -21,6 +21,7 @@ struct Replica {
             std::int64_t rows, Backend& backend);
 
     Backend& backend;
+    std::int64_t slice_rows;  ///< samples in the largest slice
     Vae vae;
     std::unique_ptr<Optimizer> optimizer;
     InputPipeline input;

@@ -36,10 +36,9 @@ Block kl_block(const Block& mean, const Block& log_variance) {
 
 void CpuBackend::sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
                                   const PosteriorDraws& draws, FloatMatrix epsilon, FloatMatrix latent) {
-    constexpr int kDrawShift = 40;
     require(std::ssize(draws.rows) == mean.rows, "every row of the posterior has a number");
     require(latent.rows == mean.rows * draws.count, "every draw has a row");
-    require(draws.first + draws.count <= std::int64_t{1} << 23, "draws are numbered below 2^23");
+    require(draws.first + draws.count <= kMostDraws, "draws are numbered below 2^23");
     constexpr std::int64_t kChunk = 2 * kBlock;
     const std::int64_t chunks = (mean.columns + kChunk - 1) / kChunk;
     words_.resize(static_cast<std::size_t>(chunks * kChunk));
@@ -47,9 +46,8 @@ void CpuBackend::sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_va
         const std::int64_t b = r / draws.count;
         const std::int64_t draw = draws.first + r % draws.count;
         const std::int64_t row = draws.rows[static_cast<std::size_t>(b)];
-        require(row >> kDrawShift == 0, "rows are numbered below 2^40");
-        draws.random.fill_words(draws.visit, static_cast<std::uint64_t>(row + (draw << kDrawShift)), 0,
-                                words_);
+        require(row >= 0 && row < kMostRows, "rows are numbered below 2^40");
+        draws.random.fill_words(draws.visit, static_cast<std::uint64_t>(row + draw * kMostRows), 0, words_);
         for (std::int64_t first = 0; first < mean.columns; first += kChunk) {
             std::array<float, kChunk> normals;
             normals_of_words(words_.data() + first, normals);

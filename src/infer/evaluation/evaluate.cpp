@@ -9,15 +9,16 @@
 #include "infer/evaluation/mmd.hpp"
 #include "infer/evaluation/prior_samples.hpp"
 #include "infer/evaluation/range_evaluator.hpp"
+#include "infer/host_copy.hpp"
+#include "infer/slices.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/shape.hpp"
 #include "vae_dist/infer/ordered_work.hpp"
 
 namespace vae_dist {
 
 namespace {
-
-constexpr std::int64_t kMostDraws = (std::int64_t{1} << 23) - 1;  // see PosteriorDraws::first
 
 void check(const EvaluateOptions& options) {
     if (options.importance_samples < 1 || options.importance_samples > kMostDraws) {
@@ -26,9 +27,9 @@ void check(const EvaluateOptions& options) {
     }
 }
 
-// About a second's work at the most, so that there is enough to share out however few rows there are.
-std::int64_t rows_of_range(std::int64_t draws) {
-    const std::int64_t rows = std::clamp<std::int64_t>(16384 / draws, 1, 256);
+// Of many draws few rows, so that there is enough to share out however few rows there are.
+std::int64_t rows_of_range(std::int64_t draws, std::int64_t features) {
+    const std::int64_t rows = std::clamp<std::int64_t>(16384 / draws, 1, most_slice_rows(features));
     return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(rows)));
 }
 
@@ -99,10 +100,11 @@ std::vector<float> picked_rows(Backend& backend, ConstFloatMatrix x, const RowRa
 Evaluation evaluate(const TrainedModel& model, const EvaluateOptions& options, Communicator& communicator,
                     const Log& log) {
     run_together(communicator, [&] { check(options); });
-    const std::int64_t most_rows = rows_of_range(options.importance_samples);
+    const std::int64_t features = element_count(model.row_shape());
+    const std::int64_t most_rows = rows_of_range(options.importance_samples, features);
     InferenceData data(options.data, most_rows, model, communicator, log);
 
-    const DataSubsets subsets(data.rows(), rows_to_compare(data.rows(), data.features()), options.seed);
+    const DataSubsets subsets(data.rows(), rows_to_compare(data.rows(), features), options.seed);
     std::optional<RangeEvaluator> evaluator;
     run_together(communicator, [&] {
         evaluator.emplace(
@@ -110,7 +112,7 @@ Evaluation evaluate(const TrainedModel& model, const EvaluateOptions& options, C
             RangeEvaluatorOptions{
                 .draws = options.importance_samples, .seed = options.seed, .most_rows = most_rows});
     });
-    Gathering gathering(model, data.features(), subsets);
+    Gathering gathering(model, features, subsets);
     {
         EvaluationProgress progress(data.rows(), communicator.rank() == 0);
         work_in_order(
@@ -130,9 +132,10 @@ Evaluation evaluate(const TrainedModel& model, const EvaluateOptions& options, C
 
     Evaluation evaluation;
     evaluation.rows = data.rows();
-    evaluation.features = data.features();
+    evaluation.features = features;
     evaluation.importance_samples = options.importance_samples;
     evaluation.seed = options.seed;
+    evaluation.scale = data.scale();
     run_on_first_rank(communicator,
                       [&] { gathering.finish(options.seed, evaluator->decoder_rows(), evaluation); });
     return evaluation;

@@ -102,6 +102,7 @@ std::string json_of(const Evaluation& e, const EvaluateOptions& options, const T
                  {"features", e.features},
                  {"importance_samples", e.importance_samples},
                  {"seed", e.seed},
+                 {"data_scale", e.scale},
                  {"elbo", json_of_mean(e.elbo)},
                  {"reconstruction", json_of_mean(e.reconstruction)},
                  {"kl", json_of_mean(e.kl)},

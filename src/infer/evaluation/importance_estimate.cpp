@@ -1,5 +1,6 @@
 #include "infer/evaluation/importance_estimate.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -28,6 +29,11 @@ void ImportanceEstimate::move_scale(double log_weight) {
 
 double ImportanceEstimate::log_mean_weight() const {
     return scale_ + std::log(sum_ / static_cast<double>(draws_));
+}
+
+double ImportanceEstimate::effective_draws() const {
+    // Rounding may lift it above K where the weights are all but equal.
+    return std::min(sum_ * sum_ / squares_, static_cast<double>(draws_));
 }
 
 double ImportanceEstimate::monte_carlo_variance() const {

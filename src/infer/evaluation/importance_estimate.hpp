@@ -17,7 +17,7 @@ class ImportanceEstimate {
     /// log(1/K sum_k w_k) (Burda et al., 2016, eq. 8).
     double log_mean_weight() const;
     /// (sum_k w_k)^2 / sum_k w_k^2, from 1 to K.
-    double effective_draws() const { return sum_ * sum_ / squares_; }
+    double effective_draws() const;
     /// Of log_mean_weight, by the delta method: var_k(w) / K / mean_k(w)^2; NaN for one draw.
     double monte_carlo_variance() const;
 

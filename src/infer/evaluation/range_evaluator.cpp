@@ -3,19 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "infer/slices.hpp"
+#include "infer/host_copy.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
 
 namespace {
-
-template <class T>
-std::vector<T> copy_out(Backend& backend, std::span<const T> values) {
-    std::vector<T> host(values.size());
-    backend.copy_out(host.data(), values.data(), values.size_bytes());
-    return host;
-}
 
 // KL(N(mean, exp(log_variance)) || N(0, 1)).
 double kl_of(double mean, double log_variance) {
@@ -23,12 +16,6 @@ double kl_of(double mean, double log_variance) {
 }
 
 }  // namespace
-
-std::vector<float> to_host(Backend& backend, ConstFloatMatrix matrix) {
-    std::vector<float> values(static_cast<std::size_t>(matrix.size()));
-    copy_to_host(backend, matrix, values);
-    return values;
-}
 
 RangeEvaluator::RangeEvaluator(Vae& vae, Backend& backend, const ModelConfig& config,
                                const RangeEvaluatorOptions& options)
@@ -72,7 +59,7 @@ void RangeEvaluator::add_reconstruction(ConstFloatMatrix x, const Posterior& pos
                                         RangeFigures& figures) {
     const FloatMatrix output = vae_.decode(posterior.mean);
     if (config_.likelihood == LikelihoodKind::bernoulli) {
-        const std::vector<float> log_likelihood = copy_out(backend_, vae_.log_likelihood(output, x));  // (B)
+        const std::vector<float> log_likelihood = to_host(backend_, vae_.log_likelihood(output, x));  // (B)
         for (std::size_t r = 0; r < log_likelihood.size(); ++r)
             figures.rows[r].cross_entropy = -static_cast<double>(log_likelihood[r]);
     }
@@ -102,8 +89,8 @@ void RangeEvaluator::add_draws(ConstFloatMatrix x, std::span<const std::int64_t>
                               .rows = rows,
                               .first = first,
                               .count = count});
-        const std::vector<float> log_likelihood = copy_out(backend_, terms.log_likelihood);  // (B count)
-        const std::vector<float> log_ratio = copy_out(backend_, terms.log_ratio);            // (B count)
+        const std::vector<float> log_likelihood = to_host(backend_, terms.log_likelihood);  // (B count)
+        const std::vector<float> log_ratio = to_host(backend_, terms.log_ratio);            // (B count)
         for (std::size_t i = 0; i < log_likelihood.size(); ++i) {
             const std::size_t r = i / static_cast<std::size_t>(count);
             if (!estimates[r].add(log_likelihood[i], log_ratio[i])) {

@@ -48,7 +48,4 @@ class RangeEvaluator {
     std::int64_t draws_reserved_;
 };
 
-/// A matrix of the backend's memory on the host, its rows without gaps.
-std::vector<float> to_host(Backend& backend, ConstFloatMatrix matrix);
-
 }  // namespace vae_dist

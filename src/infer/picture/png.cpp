@@ -4,19 +4,17 @@
 #include <utility>
 
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/core/files.hpp"
 #include "vae_dist/infer/picture.hpp"
 
 namespace vae_dist {
 
-void write_png(const std::string& path, const Picture& picture) {
+std::vector<std::byte> png_bytes(const Picture& picture) {
     require(picture.channels == 1 || picture.channels == 3, "a picture is grey or coloured");
     require(
         picture.pixels.size() == static_cast<std::size_t>(picture.height * picture.width * picture.channels),
         "a picture has all its pixels");
     if (!std::in_range<png_uint_32>(picture.height) || !std::in_range<png_uint_32>(picture.width)) {
-        throw_failure("cannot write '{}': {} x {} pixels are too many for a PNG file", path, picture.height,
-                      picture.width);
+        throw_failure("{} x {} pixels are too many for a PNG file", picture.height, picture.width);
     }
 
     // libpng's simplified interface: it returns where the rest of libpng jumps.
@@ -30,9 +28,10 @@ void write_png(const std::string& path, const Picture& picture) {
     constexpr int kStay8Bit = 0, kRowsTouch = 0;
     if (!png_image_write_to_memory(&image, file.data(), &size, kStay8Bit, picture.pixels.data(), kRowsTouch,
                                    nullptr)) {
-        throw_failure("cannot write '{}': libpng says: {}", path, image.message);
+        throw_failure("cannot make a PNG file: libpng says: {}", image.message);
     }
-    write_file_atomically(path, std::span<const std::byte>(file.data(), size));
+    file.resize(size);
+    return file;
 }
 
 }  // namespace vae_dist

@@ -78,6 +78,37 @@ TEST(PendingFile, TakesOverWhatAKilledProcessLeft) {
     EXPECT_EQ(entries(folder.path()), 1U);
 }
 
+TEST(PendingFile, WhatIsWrittenIsTheWholeContentsAndStaysHeld) {
+    const TemporaryFolder folder;
+    PendingFile pending(folder.file("a"));
+    for (const std::string text : {"a longer text", "short"})
+        pending.write(std::as_bytes(std::span(text)));
+    expect_error(ErrorKind::input, {"another process"}, [&] { PendingFile second(folder.file("a")); });
+    pending.commit();
+    EXPECT_EQ(read_text_file(folder.file("a")), "short");
+    EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(PendingFile, DoesNotReplaceWhatHasAppearedAndSaysWhereTheResultIs) {
+    const TemporaryFolder folder;
+    fs::path result;
+    {
+        PendingFile pending(folder.file("a"), false);
+        result = pending.path();
+        std::ofstream(result) << "new";
+        std::ofstream(folder.file("a")) << "somebody else's";
+        expect_error(ErrorKind::input, {folder.file("a"), "in the meantime", result.string()},
+                     [&] { pending.commit(); });
+    }
+    EXPECT_EQ(read_text_file(folder.file("a")), "somebody else's");
+    EXPECT_EQ(read_text_file(result), "new");
+
+    PendingFile free(folder.file("b"), false);
+    std::ofstream(free.path()) << "new";
+    free.commit();
+    EXPECT_EQ(read_text_file(folder.file("b")), "new");
+}
+
 TEST(PendingFile, AFolderThatIsMissingAndATargetThatIsAFolderAreNamed) {
     const TemporaryFolder folder;
     expect_error(ErrorKind::failure, {folder.file("none/a"), "No such file"},

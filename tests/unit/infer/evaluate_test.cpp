@@ -147,10 +147,10 @@ TEST_F(Evaluate, ComparesMeansWithGreyDataAndDrawsWithAllOthers) {
 }
 
 TEST_F(Evaluate, RefusesANumberOfDrawsOutOfRangeBeforeItReadsAnything) {
-    for (const std::int64_t draws : {std::int64_t{0}, std::int64_t{-5}, std::int64_t{1} << 23}) {
+    for (const std::int64_t draws : {std::int64_t{0}, std::int64_t{-5}, kMostDraws + 1}) {
         EvaluateOptions bad = options(draws);
         bad.data.dataset = "missing.h5:x";
-        expect_error(ErrorKind::input, {"importance-samples", std::to_string(draws), "1 to 8388607"},
+        expect_error(ErrorKind::input, {"importance-samples", std::to_string(draws), "1 to 8388608"},
                      [&] { json_on(2, bad); });
     }
 }

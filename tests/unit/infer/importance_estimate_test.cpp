@@ -56,6 +56,18 @@ TEST(ImportanceEstimate, OfEqualWeightsHasNoError) {
     EXPECT_DOUBLE_EQ(estimate.monte_carlo_variance(), 0);
 }
 
+TEST(ImportanceEstimate, OfAllButEqualWeightsHasAnErrorThatIsANumber) {
+    for (int seed = 0; seed < 50; ++seed) {
+        std::vector<double> log_weights;
+        for (int k = 0; k < 500; ++k)
+            log_weights.push_back(-90 + 1e-8 * ((k * 7919 + seed * 104729) % 1000) / 1000);
+        const ImportanceEstimate estimate = estimate_of(log_weights);
+        EXPECT_LE(estimate.effective_draws(), 500);
+        EXPECT_GE(estimate.monte_carlo_variance(), 0);
+        EXPECT_LT(estimate.monte_carlo_variance(), 1e-12);
+    }
+}
+
 TEST(ImportanceEstimate, OfOneDrawIsThatDrawAndOfUnknownError) {
     const ImportanceEstimate estimate = estimate_of({-7});
     EXPECT_DOUBLE_EQ(estimate.log_mean_weight(), -7);

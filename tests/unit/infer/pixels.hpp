@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <ostream>
+#include <string>
 #include <vector>
 
 #include "vae_dist/infer/picture.hpp"
@@ -36,6 +37,12 @@ inline Pixel pixel_at(const Picture& picture, std::int64_t y, std::int64_t x) {
 
 inline Pixel grey(int value) {
     return {value, value, value};
+}
+
+/// A PNG file's contents.
+inline std::string png_text(const Picture& picture) {
+    const std::vector<std::byte> bytes = png_bytes(picture);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// A part of a picture.

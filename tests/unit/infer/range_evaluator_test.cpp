@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "infer/host_copy.hpp"
 #include "support/expect_error.hpp"
 #include "unit/model/reference_vae.hpp"
 

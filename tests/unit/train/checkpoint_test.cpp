@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <string>
 
@@ -82,10 +83,30 @@ TEST(Checkpoint, WithoutStatisticsAndForScalarSamplesItComesBackToo) {
     EXPECT_TRUE(same(parse_checkpoint(checkpoint_bytes(written), "c.h5"), written));
 }
 
-TEST(Checkpoint, OneThatDoesNotRecordTheTypeOfItsDataIsReadAsUnknown) {
-    Checkpoint written = without_directory(small_checkpoint());
-    written.data_type.clear();
-    EXPECT_TRUE(same(parse_checkpoint(checkpoint_bytes(written), "c.h5"), written));
+TEST(Checkpoint, OneFromBeforeTheBoundAndTheTypeOfTheDataWereRecordedIsRead) {
+    const TemporaryFolder folder;
+    const Checkpoint written = without_directory(small_checkpoint());
+    write_file_atomically(folder.file("c.h5"), checkpoint_bytes(written));
+    hdf5::File file = hdf5::File::open_for_writing(folder.file("c.h5"));
+    for (const char* added : {"iwae_bound", "best_iwae_bound", "log_window_iwae_bound", "data_type"})
+        file.remove_attribute("/", added);
+    file.close();
+    Checkpoint expected = written;
+    expected.data_type.clear();
+    expected.progress.validation_bound = expected.progress.best_bound = std::nan("");
+    expected.progress.window.iwae_bound = 0;
+    const Checkpoint read = parse_checkpoint(read_bytes(folder.file("c.h5")), "c.h5");
+    EXPECT_TRUE(std::isnan(read.progress.validation_bound));
+    EXPECT_TRUE(std::isnan(read.progress.best_bound));
+    expected.progress.validation_bound = read.progress.validation_bound;  // whichever NaN it is
+    expected.progress.best_bound = read.progress.best_bound;
+    EXPECT_TRUE(same(read, expected));
+
+    hdf5::File torn = hdf5::File::open_for_writing(folder.file("c.h5"));
+    torn.remove_attribute("/", "best_elbo");
+    torn.close();
+    expect_error(ErrorKind::input, {"best_elbo"},
+                 [&] { parse_checkpoint(read_bytes(folder.file("c.h5")), "c.h5"); });
 }
 
 TEST(Checkpoint, EqualCheckpointsAreEqualFilesWhereverTheRunLies) {

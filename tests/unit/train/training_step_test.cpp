@@ -132,6 +132,16 @@ TEST(TrainingStep, TheImportanceWeightedBoundLiesAboveTheElboAndGrowsWithTheDraw
     }
 }
 
+TEST(TrainingStep, ABatchLargerThanTheDataTrainsWithSeveralDrawsToo) {
+    Config config = descent();
+    config.objective.importance_samples = 2000;
+    const OneStep all(config);
+    config.train.batch_size = 1'000'000'000;
+    const OneStep larger(config);
+    EXPECT_TRUE(larger.result.applied);
+    EXPECT_EQ(larger.after, all.after);
+}
+
 TEST(Passes, CoverASliceWithoutHolesAndKeepTheDecodersRowsBounded) {
     const std::vector<std::int64_t> rows = {0, 1, 2, 3, 4, 5, 6};
     const std::vector<std::byte> raw(7 * 3);
