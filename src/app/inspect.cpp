@@ -53,11 +53,6 @@ std::string describe_checkpoint(const Checkpoint& checkpoint, const std::string&
     return text;
 }
 
-bool is_checkpoint(const std::string& path) {
-    const hdf5::File file = hdf5::File::open(path);
-    return file.has_attribute("/", "format_version") && file.kind("/model") == hdf5::NodeKind::group;
-}
-
 }  // namespace
 
 void run_command(const InspectCommand& command, Communicator& communicator, const Log& log) {

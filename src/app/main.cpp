@@ -1,3 +1,5 @@
+#include <csignal>
+#include <cstdio>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -34,8 +36,17 @@ int report(const Error& error, Communicator& communicator, const Log& log) {
     return error.exit_status();
 }
 
+// What was printed may be all that was asked for: that it could not be written is a failure too.
+int finish_output(Communicator& communicator) {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+    const Error error(ErrorKind::failure, "cannot write all of the output to stdout; files are complete");
+    if (communicator.rank() == 0) Log(0).error(error.what(), false);
+    return error.exit_status();
+}
+
 int guarded_main(int argc, char** argv) {
     open_missing_standard_streams();
+    std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves, as head does, must not cost files
     std::optional<MpiSession> session;
     std::unique_ptr<Communicator> communicator = std::make_unique<SelfCommunicator>();
     try {
@@ -44,7 +55,7 @@ int guarded_main(int argc, char** argv) {
             communicator = make_mpi_communicator();
         }
         run(argc, argv, *communicator, Log(communicator->rank()));
-        return 0;
+        return finish_output(*communicator);
     } catch (const Error& error) {
         return report(error, *communicator, Log(communicator->rank()));
     } catch (const std::bad_alloc&) {

@@ -2,18 +2,41 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <limits>
+
 namespace vae_dist {
 
 namespace {
 
-// Checked as CLI::Range does, but not spelled out in the help, where the bounds are far from what anyone
-// asks.
+// A whole number in a range. In the words of people, which CLI::Range has not; the help does not spell out
+// bounds that are far from what anyone asks.
 CLI::Validator within(std::int64_t least, std::int64_t most) {
-    return CLI::Range(least, most).description("");
+    const auto check = [least, most](const std::string& text) {
+        std::int64_t value = 0;
+        const char* const end = text.data() + text.size();
+        const auto [rest, error] = std::from_chars(text.data(), end, value);
+        const bool good = error == std::errc() && rest == end && value >= least && value <= most;
+        return good ? "" : fmt::format("{} is not a whole number from {} to {}", text, least, most);
+    };
+    return {check, ""};
+}
+
+// "3,17".
+CLI::Validator two_rows() {
+    const auto check = [](const std::string& text) {
+        const std::size_t comma = text.find(',');
+        const auto is_row = [](const std::string& row) { return within(0, kMostRows)(row).empty(); };
+        const bool good =
+            comma != std::string::npos && is_row(text.substr(0, comma)) && is_row(text.substr(comma + 1));
+        return good ? "" : fmt::format("{} is not two rows, such as 3,17", text);
+    };
+    return {check, ""};
 }
 
 void add_seed(CLI::App* app, std::optional<std::uint32_t>& seed) {
     app->add_option("--seed", seed, "Of what is drawn; the checkpoint's train.seed unless given")
+        ->check(within(0, std::numeric_limits<std::uint32_t>::max()))
         ->type_name("S");
 }
 
@@ -50,7 +73,10 @@ ModelCommandLine::ModelCommandLine(CLI::App& app) : app_(app) {
 
 std::optional<Command> ModelCommandLine::chosen() {
     reconstruct_.options.units = generate_.options.units = units_ == "data" ? Units::data : Units::model;
-    if (!interpolate_.empty()) generate_.options.interpolate = {interpolate_[0], interpolate_[1]};
+    if (!interpolate_.empty()) {
+        generate_.options.interpolate = {std::stoll(interpolate_),
+                                         std::stoll(interpolate_.substr(interpolate_.find(',') + 1))};
+    }
     if (evaluate_app_->parsed()) return evaluate_;
     if (encode_app_->parsed()) return encode_;
     if (reconstruct_app_->parsed()) return reconstruct_;
@@ -139,9 +165,7 @@ void ModelCommandLine::add_generate() {
                             "Walk each latent dimension from -3 to 3, the others at 0 or at --row");
     generate_app_
         ->add_option("--interpolate", interpolate_, "Between the posterior means of two rows of --data")
-        ->delimiter(',')
-        ->expected(2)
-        ->check(within(0, kMostRows))
+        ->check(two_rows())
         ->type_name("I,J");
     generate_app_
         ->add_option(

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "app/command_line.hpp"
 
@@ -37,7 +36,7 @@ class ModelCommandLine {
     EncodeCommand encode_;
     ReconstructCommand reconstruct_;
     GenerateCommand generate_;
-    std::vector<std::int64_t> interpolate_;
+    std::string interpolate_;  ///< "3,17"
     std::string units_ = "model";
 };
 

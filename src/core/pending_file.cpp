@@ -30,7 +30,11 @@ PendingFile::PendingFile(const std::string& target, bool replace) : replace_(rep
 
 bool PendingFile::open_and_lock(const std::string& target) {
     descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) throw_failure("cannot write '{}': {}", target, std::strerror(errno));
+    if (descriptor_ < 0) {
+        const bool wrong_place = errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == EROFS;
+        throw Error(wrong_place ? ErrorKind::input : ErrorKind::failure,
+                    fmt::format("cannot write '{}': {}", target, std::strerror(errno)));
+    }
     struct stat held {};
     struct stat there {};
     const bool known = ::fstat(descriptor_, &held) == 0;

@@ -147,15 +147,17 @@ namespace {
 
 // Explains in the system's words what HDF5 would only call "unable to open file".
 void require_hdf5_file(const std::string& path) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int descriptor =
+        ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // no pipe's writer is waited for
     if (descriptor < 0) throw_input_error("cannot open '{}': {}", path, std::strerror(errno));
     struct stat status {};
     const bool known = fstat(descriptor, &status) == 0;
     ::close(descriptor);
     if (known && S_ISDIR(status.st_mode))
         throw_input_error("cannot open '{}': it is a folder, not an HDF5 file", path);
-    if (known && S_ISREG(status.st_mode) && status.st_size == 0)
-        throw_input_error("'{}' is empty, not an HDF5 file", path);
+    if (known && !S_ISREG(status.st_mode))
+        throw_input_error("cannot open '{}': it is no regular file, so not an HDF5 file", path);
+    if (known && status.st_size == 0) throw_input_error("'{}' is empty, not an HDF5 file", path);
     const htri_t is_hdf5 =
         check(H5Fis_hdf5(path.c_str()), ErrorKind::input, fmt::format("cannot read '{}'", path));
     if (is_hdf5 == 0) throw_input_error("'{}' is not an HDF5 file", path);

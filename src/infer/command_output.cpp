@@ -9,13 +9,19 @@
 
 namespace vae_dist {
 
+namespace {
+
+std::filesystem::path canonical(const std::string& path) {
+    std::error_code unreadable;  // shows when the file is created
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, unreadable), unreadable);
+}
+
+}  // namespace
+
 void CommandOutput::check(const std::vector<std::string>& inputs) const {
     if (!has_file() && options_.deflate > 0)
         throw_input_error("--compress goes with --out: a picture is compressed as it is");
-    std::error_code unreadable;
-    if (has_file() && has_picture() &&
-        std::filesystem::weakly_canonical(options_.path, unreadable) ==
-            std::filesystem::weakly_canonical(png_, unreadable)) {
+    if (has_file() && has_picture() && canonical(options_.path) == canonical(png_)) {
         throw_input_error("--out and --png are the same file, '{}'", png_);
     }
     if (has_file()) require_replaceable(options_.path, options_.force, inputs);

@@ -2,6 +2,7 @@
 
 #include "infer/command_output.hpp"
 #include "infer/host_copy.hpp"
+#include "infer/nonfinite_rows.hpp"
 #include "infer/result_layout.hpp"
 #include "infer/slices.hpp"
 #include "vae_dist/comm/agreement.hpp"
@@ -45,13 +46,16 @@ void encode(const TrainedModel& model, const InferenceDataOptions& options, cons
         }
         return result;
     };
-    const auto take = [&](const RowRange&, std::span<const std::byte> result) {
+    NonFiniteRows nonfinite;
+    const auto take = [&](const RowRange& range, std::span<const std::byte> result) {
+        nonfinite.look_at(range.first, layout.part(result, 0), z);
         for (std::size_t array = 0; array < 2; ++array)
             out.file().append(array, layout.part(result, array));
     };
     work_in_order(data.ranges(layout.range_rows(slice_rows)), compute, take, communicator);
     run_on_first_rank(communicator, [&] {
         out.commit(std::nullopt);
+        nonfinite.warn(data.name(), log);
         log.info("encoded {} samples of {}: mean, log_variance ({}, {}) in {}", format_count(data.rows()),
                  data.name(), data.rows(), z, out.where());
     });

@@ -216,7 +216,8 @@ Picture picture_of(Generator& generator, const Pictured& grid, const TrainedMode
     }
     const PictureUnits units(model);
     units.apply(samples);
-    return grid_of(samples, image_shape(model.row_shape()).value(), grid.columns, units.span(samples));
+    return grid_of(samples, image_shape(model.row_shape()).value(), grid.columns,
+                   units.span(span_of_most(samples)));
 }
 
 std::string summary(const GenerateOptions& options, const TrainedModel& model, const Latents& latents) {

@@ -24,8 +24,9 @@ void require_replaceable(const std::string& path, bool force, const std::vector<
         throw_input_error("cannot write '{}': this command reads it as '{}'; choose another name", path,
                           input);
     }
-    if (force) return;
-    throw_input_error("'{}' exists; choose another name, or replace it with --force", path);
+    if (!force) throw_input_error("'{}' exists; choose another name, or replace it with --force", path);
+    if (!is_checkpoint(path)) return;
+    throw_input_error("'{}' is a checkpoint, which --force does not replace; choose another name", path);
 }
 
 std::vector<std::string> files_read(const TrainedModel& model, const std::string& dataset) {

@@ -2,13 +2,19 @@
 
 #include <algorithm>
 
+#include "vae_dist/data/input_pipeline.hpp"
+
 namespace vae_dist {
 
-PictureUnits::PictureUnits(const TrainedModel& model)
-    : bernoulli_(model.config().model.likelihood == LikelihoodKind::bernoulli) {
-    const Transform transform = model.config().data.transform;
-    if (bernoulli_ || (transform != Transform::standardize && transform != Transform::log1p)) return;
-    data_units_.emplace(model, 1);  // the scale, a common factor, does not show
+PictureUnits::PictureUnits(const TrainedModel& model) {
+    const DataConfig& data = model.config().data;
+    if (model.config().model.likelihood == LikelihoodKind::bernoulli) {
+        known_ = ValueSpan();
+    } else if (data.transform == Transform::standardize || data.transform == Transform::log1p) {
+        data_units_.emplace(model, 1);  // the scale, a common factor, does not show
+    } else if (model.checkpoint().data_type == element_name(ElementType::uint8)) {
+        known_ = {0, static_cast<float>(255 * input_scale(data, ElementType::uint8))};
+    }
 }
 
 void PictureUnits::apply(std::span<float> samples) const {

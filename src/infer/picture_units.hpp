@@ -8,21 +8,20 @@
 
 namespace vae_dist {
 
-/// How a picture shows samples. Of a bernoulli likelihood: as the model has them, 0 black and 1 white. Else
-/// what is between the least and the greatest of them, in the data's own units where the transform is none
-/// that keeps proportions (standardize, log1p).
+/// How a picture shows samples: as the model has them, but in the data's own units where the transform is
+/// none that keeps proportions (standardize, log1p).
 class PictureUnits {
  public:
     explicit PictureUnits(const TrainedModel& model);
 
     void apply(std::span<float> samples) const;
-    /// Of samples after `apply`.
-    ValueSpan span(std::span<const float> samples) const {
-        return bernoulli_ ? ValueSpan() : span_of(samples);
-    }
+
+    /// What black and white stand for: 0 and 1 of a bernoulli likelihood, the range of 8-bit pixels where the
+    /// model was trained on such; else `of_others`.
+    ValueSpan span(const ValueSpan& of_others) const { return known_.value_or(of_others); }
 
  private:
-    bool bernoulli_;
+    std::optional<ValueSpan> known_;
     std::optional<DataUnits> data_units_;
 };
 

@@ -5,6 +5,7 @@
 #include "infer/command_output.hpp"
 #include "infer/data_units.hpp"
 #include "infer/host_copy.hpp"
+#include "infer/nonfinite_rows.hpp"
 #include "infer/picture_units.hpp"
 #include "infer/result_layout.hpp"
 #include "infer/slices.hpp"
@@ -118,7 +119,7 @@ Picture picture_of(const TrainedModel& model, const InferenceData& data, Reconst
     units.apply(pairs.originals);
     units.apply(pairs.reconstructions);
     if (!shape) return panels_of(pairs.originals, pairs.reconstructions, features);
-    return bands_of(pairs, *shape, units.span(pairs.originals));
+    return bands_of(pairs, *shape, units.span(span_of(pairs.originals)));
 }
 
 void open_output(CommandOutput& out, const TrainedModel& model, const ReconstructOptions& options,
@@ -134,7 +135,9 @@ void open_output(CommandOutput& out, const TrainedModel& model, const Reconstruc
 }
 
 void write_all_rows(InferenceData& data, Reconstructor& reconstructor, const std::optional<DataUnits>& units,
-                    std::int64_t slice_rows, CommandOutput& out, Communicator& communicator) {
+                    std::int64_t slice_rows, CommandOutput& out, NonFiniteRows& nonfinite,
+                    Communicator& communicator) {
+    constexpr std::size_t kElbo = 3;
     const ResultLayout layout({data.features(), 1, 1, 1});
     const auto compute = [&](const RowRange& range) {
         std::vector<std::byte> result = layout.allocate(range.rows);
@@ -147,7 +150,8 @@ void write_all_rows(InferenceData& data, Reconstructor& reconstructor, const std
         }
         return result;
     };
-    const auto take = [&](const RowRange&, std::span<const std::byte> result) {
+    const auto take = [&](const RowRange& range, std::span<const std::byte> result) {
+        nonfinite.look_at(range.first, layout.part(result, kElbo), 1);
         for (std::size_t array = 0; array < 4; ++array)
             out.file().append(array, layout.part(result, array));
     };
@@ -175,11 +179,13 @@ void reconstruct(const TrainedModel& model, const ReconstructOptions& options, C
     });
     run_on_first_rank(communicator, [&] { open_output(out, model, options, data); });
     run_together(communicator, [&] { reconstructor.emplace(model, data, options.seed, slice_rows); });
-    if (out.has_file()) write_all_rows(data, *reconstructor, units, slice_rows, out, communicator);
+    NonFiniteRows nonfinite;
+    if (out.has_file()) write_all_rows(data, *reconstructor, units, slice_rows, out, nonfinite, communicator);
     run_on_first_rank(communicator, [&] {
         std::optional<Picture> picture;
         if (out.has_picture()) picture = picture_of(model, data, *reconstructor, slice_rows);
         out.commit(picture);
+        nonfinite.warn(data.name(), log);
         if (out.has_file()) {
             log.info(
                 "reconstructed {} samples of {}: reconstruction ({}, {}), reconstruction_term, kl, elbo in "

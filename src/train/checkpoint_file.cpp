@@ -92,8 +92,12 @@ void require_complete(const Checkpoint& checkpoint, const std::string& name) {
     }
 }
 
+bool has_marks_of_checkpoint(const File& file) {
+    return file.has_attribute("/", "format_version") && file.kind("/model") == hdf5::NodeKind::group;
+}
+
 void require_format(const File& file) {
-    if (!file.has_attribute("/", "format_version") || file.kind("/model") != hdf5::NodeKind::group) {
+    if (!has_marks_of_checkpoint(file)) {
         throw_input_error("'{}' is an HDF5 file, but not a checkpoint of vae_dist", file.path());
     }
     const std::int64_t version = file.read_int_attribute("/", "format_version");
@@ -111,6 +115,14 @@ std::string program_signature(const Backend& backend) {
 
 void require_checkpoint(const std::string& path) {
     require_format(File::open(path));
+}
+
+bool is_checkpoint(const std::string& path) {
+    try {
+        return has_marks_of_checkpoint(File::open(path));
+    } catch (const Error&) {
+        return false;  // whoever needs it will hear why
+    }
 }
 
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {

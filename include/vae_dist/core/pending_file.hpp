@@ -14,9 +14,9 @@ namespace vae_dist {
 class PendingFile {
  public:
     /// Creates the file, empty or as a killed process left it. `target` in the user's words; through symbolic
-    /// links it is the file that they lead to; `replace`: also where there is one already. Throws
-    /// ErrorKind::failure if its folder cannot be written, and an input error if it is a folder itself, or
-    /// another process is writing this target.
+    /// links it is the file that they lead to; `replace`: also where there is one already. Throws an input
+    /// error if its folder is missing or may not be written to, it is a folder itself, or another process is
+    /// writing this target; else ErrorKind::failure.
     explicit PendingFile(const std::string& target, bool replace = true);
     /// Removes the file, unless it is under its name, or only its name was taken.
     ~PendingFile();

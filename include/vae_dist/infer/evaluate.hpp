@@ -51,8 +51,9 @@ struct Evaluation {
     double effective_draws = 0;     ///< (sum w)^2 / sum w^2 of the K weights, mean over rows
     double bits_per_dimension = 0;  ///< -log p(x) / (D log 2), of the model's input
 
-    std::int64_t active_units = 0;      ///< latent dimensions whose posterior mean varies by more than 0.01
-    std::vector<double> mean_variance;  ///< (Z) variance over the rows of the posterior mean
+    /// Latent dimensions whose posterior mean varies by more than kActiveVariance; absent for one row.
+    std::optional<std::int64_t> active_units;
+    std::vector<double> mean_variance;  ///< (Z) variance over the rows of the posterior mean; NaN for one row
     std::vector<double> kl_per_dimension;  ///< (Z)
 
     MeanOverRows mse;  ///< (x - mean of p(x|z))^2, z the posterior's mean; per feature, of the model's input

@@ -21,8 +21,8 @@ struct OutputOptions {
     int deflate = 0;     ///< gzip level of the datasets, 0: none
 };
 
-/// Throws an input error if `path` exists and may not be replaced, or is one of `inputs` or no regular file,
-/// which never may.
+/// Throws an input error if `path` exists and may not be replaced, or is one of `inputs`, a checkpoint or no
+/// regular file, which never may.
 void require_replaceable(const std::string& path, bool force, const std::vector<std::string>& inputs);
 
 /// The files that a command reads: the checkpoint and those of `dataset` ("FILE.h5:dataset", FILE may be a

@@ -35,6 +35,10 @@ struct ValueSpan {
 /// Least and greatest finite number of `values`; {0, 1} where there is none or they are equal.
 ValueSpan span_of(std::span<const float> values);
 
+/// What all but the least and the greatest hundredth of the finite numbers of `values` lie in, which a few
+/// wild ones do not stretch; as span_of where that is a single number.
+ValueSpan span_of_most(std::span<const float> values);
+
 /// Samples (N, H, W, channels), N >= 1, side by side on grey, `columns` in a row, in reading order, with a
 /// margin around each; the last row may be short, and one row alone is only as wide as it has samples. Small
 /// ones are enlarged by a whole number. Values beyond the span are clipped; what is no number is shown black.

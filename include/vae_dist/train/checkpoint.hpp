@@ -76,6 +76,9 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint);
 /// be told without reading it whole.
 void require_checkpoint(const std::string& path);
 
+/// True if the file is a checkpoint of whatever format; false also where it cannot be read.
+bool is_checkpoint(const std::string& path);
+
 /// Reads all of a checkpoint, verifying every checksum; `name` is for messages. Throws an input error if it
 /// is no checkpoint, of another format version, incomplete or damaged.
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name);

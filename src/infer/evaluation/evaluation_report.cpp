@@ -79,14 +79,16 @@ Json json_of_quality(const SampleQuality& quality) {
 }  // namespace
 
 std::string table_of(const Evaluation& e) {
-    std::string table = line("rows", format_count(e.rows), fmt::format("of {} numbers", e.features));
+    std::string table =
+        line("rows", format_count(e.rows), fmt::format("of {} numbers, in the model's units", e.features));
     table += log_likelihood_line(e);
     table += line("bits per dimension", number(e.bits_per_dimension));
     table += line("elbo", e.elbo);
     table += line("  reconstruction", e.reconstruction);
     table += line("  kl", e.kl);
     table += latent_lines(e);
-    table += line("active units", fmt::format("{} of {}", e.active_units, e.mean_variance.size()));
+    if (e.active_units)
+        table += line("active units", fmt::format("{} of {}", *e.active_units, e.mean_variance.size()));
     table += line("mse", e.mse, "per number");
     if (e.cross_entropy) table += line("cross-entropy", *e.cross_entropy);
     if (e.mmd) table += quality_lines(*e.mmd);
@@ -110,7 +112,7 @@ std::string json_of(const Evaluation& e, const EvaluateOptions& options, const T
                  {"monte_carlo_error", e.monte_carlo_error},
                  {"effective_draws", e.effective_draws},
                  {"bits_per_dimension", e.bits_per_dimension},
-                 {"active_units", e.active_units},
+                 {"active_units", e.active_units ? Json(*e.active_units) : Json()},
                  {"mean_variance", e.mean_variance},
                  {"kl_per_dimension", e.kl_per_dimension},
                  {"mse", json_of_mean(e.mse)}};

@@ -45,8 +45,10 @@ void EvaluationSums::fill(Evaluation& evaluation, std::int64_t features, Likelih
         evaluation.mean_variance.push_back(latent.mean.variance());
         evaluation.kl_per_dimension.push_back(latent.kl / rows);
     }
-    evaluation.active_units = std::ranges::count_if(
-        evaluation.mean_variance, [](double variance) { return variance > kActiveVariance; });
+    if (elbo_.count > 1) {
+        evaluation.active_units = std::ranges::count_if(
+            evaluation.mean_variance, [](double variance) { return variance > kActiveVariance; });
+    }
     evaluation.mse = mean_over_rows(squared_error_);
     if (likelihood == LikelihoodKind::bernoulli) evaluation.cross_entropy = mean_over_rows(cross_entropy_);
 }

@@ -1,6 +1,7 @@
 #include "infer/evaluation/statistics.hpp"
 
 #include <cmath>
+#include <limits>
 
 namespace vae_dist {
 
@@ -16,6 +17,11 @@ void Moments::merge(const Moments& other) {
     squares += other.squares + apart * apart * (mine * theirs / (mine + theirs));
     sum += other.sum;
     count += other.count;
+}
+
+double Moments::variance() const {
+    constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+    return count > 1 ? squares / static_cast<double>(count) : kUnknown;
 }
 
 double Moments::standard_error() const {

@@ -16,8 +16,8 @@ struct Moments {
     void merge(const Moments& other);
 
     double mean() const { return sum / static_cast<double>(count); }
-    /// Of the numbers themselves: squares / count.
-    double variance() const { return squares / static_cast<double>(count); }
+    /// Of the numbers themselves: squares / count; NaN for one number.
+    double variance() const;
     /// Of the mean: sqrt(squares / (count - 1) / count); NaN for one number.
     double standard_error() const;
 };

@@ -26,4 +26,18 @@ ValueSpan span_of(std::span<const float> values) {
     return span.lowest < span.highest ? span : ValueSpan();
 }
 
+ValueSpan span_of_most(std::span<const float> values) {
+    std::vector<float> finite;
+    std::ranges::copy_if(values, std::back_inserter(finite),
+                         [](float value) { return std::isfinite(value); });
+    if (finite.empty()) return {};
+    const auto quantile = [&](std::size_t hundredths) {
+        const auto at = finite.begin() + static_cast<std::ptrdiff_t>((finite.size() - 1) * hundredths / 100);
+        std::nth_element(finite.begin(), at, finite.end());
+        return *at;
+    };
+    const ValueSpan most = {quantile(1), quantile(99)};
+    return most.lowest < most.highest ? most : span_of(values);
+}
+
 }  // namespace vae_dist

@@ -111,7 +111,7 @@ TEST(PendingFile, DoesNotReplaceWhatHasAppearedAndSaysWhereTheResultIs) {
 
 TEST(PendingFile, AFolderThatIsMissingAndATargetThatIsAFolderAreNamed) {
     const TemporaryFolder folder;
-    expect_error(ErrorKind::failure, {folder.file("none/a"), "No such file"},
+    expect_error(ErrorKind::input, {folder.file("none/a"), "No such file"},
                  [&] { PendingFile pending(folder.file("none/a")); });
     expect_error(ErrorKind::input, {folder.path().string(), "it is a folder"},
                  [&] { PendingFile pending(folder.path().string()); });

@@ -1,7 +1,9 @@
 #include "vae_dist/infer/encode.hpp"
 
 #include <fstream>
+#include <limits>
 
+#include "infer/nonfinite_rows.hpp"
 #include "support/expect_error.hpp"
 #include "unit/infer/trained_files.hpp"
 
@@ -75,10 +77,9 @@ TEST_F(Encode, OutputsThatMayNotBeWrittenAreRefusedOnAllRanks) {
     save_model();
     save_data(made_up_values(4, kFeatures));
     std::ofstream(out()) << "old";
-    const auto refused = [&](const OutputOptions& output, std::initializer_list<std::string> parts,
-                             ErrorKind kind = ErrorKind::input) {
+    const auto refused = [&](const OutputOptions& output, std::initializer_list<std::string> parts) {
         run(2, [&](const TrainedModel& model, Communicator& communicator, const Log& log) {
-            expect_error(kind, parts, [&] {
+            expect_error(ErrorKind::input, parts, [&] {
                 encode(model, {.dataset = dataset(), .limit = {}, .scale = {}}, output, communicator, log);
             });
         });
@@ -87,10 +88,33 @@ TEST_F(Encode, OutputsThatMayNotBeWrittenAreRefusedOnAllRanks) {
     refused({.path = folder_.file("data.h5"), .force = true}, {"data.h5", "reads it"});
     refused({.path = model_file(), .force = true}, {"model.h5", "reads it"});
     refused({.path = ""}, {"--out"});
-    refused({.path = folder_.file("no/out.h5")}, {"no/out.h5"}, ErrorKind::failure);
+    const std::string other = folder_.file("other.h5");
+    std::filesystem::copy_file(model_file(), other);
+    refused({.path = other, .force = true}, {other, "is a checkpoint"});
+    refused({.path = folder_.file("no/out.h5")}, {"no/out.h5"});
     EXPECT_EQ(read_text_file(out()), "old");
     encode_on(2, {.path = out(), .force = true});
     EXPECT_EQ(hdf5::File::open(out()).info("mean").shape[0], 4);
+}
+
+TEST(NonFiniteRows, AreCountedAndTheFirstIsNamed) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const float infinity = std::numeric_limits<float>::infinity();
+    const auto warning_of = [](const NonFiniteRows& rows) {
+        testing::internal::CaptureStderr();
+        rows.warn("d.h5:x", Log(0));
+        return testing::internal::GetCapturedStderr();
+    };
+    NonFiniteRows rows;
+    rows.look_at(0, std::vector<float>{1, 2, 3, 4}, 2);
+    EXPECT_EQ(warning_of(rows), "");
+    rows.look_at(2, std::vector<float>{1, 2, 3, nan, 5, 6}, 2);
+    EXPECT_NE(
+        warning_of(rows).find("1 row of d.h5:x gave numbers that are not finite, the first of them row 3"),
+        std::string::npos);
+    rows.look_at(5, std::vector<float>{-infinity, nan, 3, 4}, 2);
+    EXPECT_NE(warning_of(rows).find("2 rows of d.h5:x"), std::string::npos);
+    EXPECT_NE(warning_of(rows).find("row 3"), std::string::npos);
 }
 
 }  // namespace

@@ -81,6 +81,38 @@ TEST_F(Generate, DrawsStandBesideTheirMeans) {
     }
 }
 
+// Each transform undone, then the scale, of samples and of means beside draws.
+TEST_F(Generate, UnitsOfTheDataUndoTransformAndScale) {
+    for (const std::string transform : {"none", "standardize", "log1p"}) {
+        const MadeUpModel saved = save_model("gaussian", transform);
+        GenerateOptions chosen = with_count(30);
+        chosen.draw = true;
+        chosen.output.force = true;
+        generate_on(1, chosen);
+        const std::map<std::string, std::vector<float>> model = {{"sample", read("sample")},
+                                                                 {"mean", read("mean")}};
+        chosen.units = Units::data;
+        chosen.data.scale = 4;
+        generate_on(2, chosen);
+        EXPECT_EQ(hdf5::File::open(out()).read_double_attribute("/", "data_scale"), 4);
+        for (const auto& [name, in_model] : model) {
+            const std::vector<float> in_data = read(name);
+            ASSERT_EQ(in_data.size(), in_model.size());
+            for (std::size_t i = 0; i < in_data.size(); ++i) {
+                const std::size_t d = i % kFeatures;
+                double expected = in_model[i];
+                if (transform == "log1p") expected = std::expm1(expected);
+                if (transform == "standardize") {
+                    expected = expected * saved.checkpoint().statistics->deviation[d] +
+                               saved.checkpoint().statistics->mean[d];
+                }
+                ASSERT_NEAR(in_data[i], expected / 4, 1e-5 * (1 + std::abs(expected)))
+                    << transform << " " << name;
+            }
+        }
+    }
+}
+
 TEST_F(Generate, EveryNumberOfRanksGivesTheSameFiles) {
     save_model("gaussian");
     GenerateOptions chosen = with_count(kRows);

@@ -69,7 +69,7 @@ TEST_F(OutputFileTest, LeavesNothingUnlessCommitted) {
     const std::vector<std::string> before = files();
     with_output({.path = out()}, [](OutputFile& file) { file.append(file.add("a", 2, {}), {{1, 2}}); });
     EXPECT_EQ(files(), before);
-    expect_error(ErrorKind::failure, {"none/out.h5"},
+    expect_error(ErrorKind::input, {"none/out.h5"},
                  [&] { with_output({.path = folder_.file("none/out.h5")}, [](OutputFile&) {}); });
     expect_error(ErrorKind::input, {"10"},
                  [&] { with_output({.path = out(), .deflate = 10}, [](OutputFile&) {}); });

@@ -56,5 +56,25 @@ TEST(SpanOf, WhereNumbersDoNotDifferItIsZeroToOne) {
     expect_span({kNan, 3}, 0, 1);
 }
 
+TEST(SpanOfMost, IsNotStretchedByAFewWildNumbers) {
+    std::vector<float> values;
+    for (int i = 0; i <= 1000; ++i)
+        values.push_back(static_cast<float>(i) / 1000);
+    values[3] = -1e6F;
+    values[500] = 1e9F;
+    values[700] = std::numeric_limits<float>::quiet_NaN();
+    const ValueSpan most = span_of_most(values);
+    EXPECT_NEAR(most.lowest, 0.01, 0.002);
+    EXPECT_NEAR(most.highest, 0.99, 0.002);
+}
+
+TEST(SpanOfMost, OfNearlyEqualNumbersIsTheirSpan) {
+    std::vector<float> values(1000, 2.0F);
+    values[7] = 5;
+    EXPECT_EQ(span_of_most(values).lowest, 2);
+    EXPECT_EQ(span_of_most(values).highest, 5);
+    EXPECT_EQ(span_of_most({}).highest, 1);
+}
+
 }  // namespace
 }  // namespace vae_dist

@@ -167,7 +167,7 @@ TEST_F(Reconstruct, WhatCannotBeDoneIsRefusedBeforeAnythingIsWritten) {
     chosen.png = out();
     expect_error(ErrorKind::input, {"--out and --png"}, [&] { reconstruct_on(2, chosen); });
     chosen.png = folder_.file("none/out.png");
-    expect_error(ErrorKind::failure, {"none/out.png"}, [&] { reconstruct_on(2, chosen); });
+    expect_error(ErrorKind::input, {"none/out.png"}, [&] { reconstruct_on(2, chosen); });
     chosen.png = "";
     chosen.output.path = "";
     expect_error(ErrorKind::input, {"--out or --png"}, [&] { reconstruct_on(2, chosen); });
