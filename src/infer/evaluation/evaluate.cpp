@@ -27,6 +27,10 @@ void check(const EvaluateOptions& options) {
     }
 }
 
+// Results are small, and a range of many draws takes some ten milliseconds: ranks that waited for the slowest
+// after each would lose what any of them is held up by.
+constexpr std::size_t kRangesATurn = 16;
+
 // Of many draws few rows, so that there is enough to share out however few rows there are.
 std::int64_t rows_of_range(std::int64_t draws, std::int64_t features) {
     const std::int64_t rows = std::clamp<std::int64_t>(16384 / draws, 1, most_slice_rows(features));
@@ -127,7 +131,7 @@ Evaluation evaluate(const TrainedModel& model, const EvaluateOptions& options, C
                 gathering.take(range, bytes);
                 progress.add(range.rows);
             },
-            communicator);
+            communicator, kRangesATurn);
     }
 
     Evaluation evaluation;
