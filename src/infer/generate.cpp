@@ -111,14 +111,14 @@ void check_options(const GenerateOptions& options, const TrainedModel& model, co
     if (out.has_picture() && !image_shape(model.row_shape())) {
         throw_input_error(
             "--png: samples of shape {} are no picture; those of H x W, H x W x 1 and H x W x 3 are, with "
-            "sides "
-            "of 4096 at the most",
+            "sides of 4096 at the most",
             format_shape(model.row_shape()));
     }
+    const std::int64_t steps =
+        options.count || !options.latents.empty() ? 0 : options.steps.value_or(kDefaultSteps);
     const std::int64_t most_steps = samples_shown(kMostPictureSteps, model.vae().features());
-    if (out.has_picture() && options.steps.value_or(0) > most_steps) {
-        throw_input_error("--steps {}: a picture has room for {} at the most", *options.steps, most_steps);
-    }
+    if (out.has_picture() && steps > most_steps)
+        throw_input_error("--steps {}: a picture has room for {} at the most", steps, most_steps);
     std::vector<std::string> inputs = files_read(model, options.data.dataset);
     const std::vector<std::string> latents = files_read(model, options.latents);
     inputs.insert(inputs.end(), latents.begin(), latents.end());
@@ -187,7 +187,7 @@ struct Pictured {
     std::int64_t columns;
 };
 
-Pictured pictured(const Latents& latents, std::int64_t features, const Log& log) {
+Pictured pictured(const Latents& latents, std::int64_t features) {
     if (latents.row_length == 0) {
         return {.rows = samples_shown(std::min(kMostPictured, latents.rows), features),
                 .columns = std::min(kPictureColumns, latents.rows)};
@@ -195,8 +195,6 @@ Pictured pictured(const Latents& latents, std::int64_t features, const Log& log)
     const std::int64_t dimensions = latents.rows / latents.row_length;
     const std::int64_t shown =
         samples_shown(std::min(kMostPictureDimensions, dimensions), features * latents.row_length);
-    if (shown < dimensions)
-        log.info("the picture shows the first {} of {} latent dimensions", shown, dimensions);
     return {.rows = shown * latents.row_length, .columns = latents.row_length};
 }
 
@@ -257,7 +255,11 @@ void generate(const TrainedModel& model, const GenerateOptions& options, Communi
     run_on_first_rank(communicator, [&] {
         std::optional<Picture> picture;
         if (out.has_picture()) {
-            const Pictured grid = pictured(latents, model.vae().features(), log);
+            const Pictured grid = pictured(latents, model.vae().features());
+            if (latents.row_length > 0 && grid.rows < latents.rows && !options.print) {
+                log.info("the picture shows the first {} of {} latent dimensions", grid.rows / grid.columns,
+                         latents.rows / grid.columns);
+            }
             picture = picture_of(*generator, grid, model, options.draw, slice_rows);
         }
         out.commit(picture);

@@ -35,8 +35,7 @@ void require_same_scale(const RowSource& source, const DataConfig& config, const
     if ((type == ElementType::uint8) == (trained == element_name(ElementType::uint8))) return;
     throw_input_error(
         "{} was trained on {} numbers, and {} holds {}: data.scale: auto divides unsigned 8-bit numbers by "
-        "255 "
-        "and leaves all others as they are. Say with --scale by what to multiply these",
+        "255 and leaves all others as they are. Say with --scale by what to multiply these",
         model.file(), trained, source.description(), element_name(type));
 }
 

@@ -253,6 +253,20 @@ TEST_F(Inference, GeneratedRowsArePrintedAsTheyAreWritten) {
     EXPECT_FALSE(printed >> rest) << rest;
 }
 
+TEST_F(Inference, WhatCannotBePrintedIsAFailureThatCostsNoFile) {
+    train_on_a_table();
+    const auto in_shell = [&](const std::string& arguments) {
+        const std::string line = std::string("{ sleep 0.5; '") + VAE_DIST_PROGRAM + "' " + arguments;
+        return Process({"sh", "-c", line}, {.folder = folder_.path()}).wait(limit_);
+    };
+    const Outcome full = in_shell("generate run --count 2 --print > /dev/full; }");
+    EXPECT_EQ(full.status, 1) << full.text();
+    expect_parts(full.err, {"vae_dist: error:", "stdout"});
+    // A pipe whose reader is gone.
+    const Outcome left = in_shell("generate run --count 1000 --print --out g.h5; } | true");
+    EXPECT_EQ(hdf5::File::open(path("g.h5")).info("sample").shape[0], 1000) << left.text();
+}
+
 TEST_F(Inference, BadInputIsRefusedAndLeavesNothing) {
     train_on_images();
     write_table(path("table.h5"), "x", 20);

@@ -96,8 +96,7 @@ void RangeEvaluator::add_draws(ConstFloatMatrix x, std::span<const std::int64_t>
             if (!estimates[r].add(log_likelihood[i], log_ratio[i])) {
                 throw_failure(
                     "the model is not finite for row {} of the data: log p(x|z) = {}, log p(z)/q(z|x) = {} "
-                    "in "
-                    "draw {}",
+                    "in draw {}",
                     rows[r], log_likelihood[i], log_ratio[i], first + static_cast<std::int64_t>(i) % count);
             }
         }

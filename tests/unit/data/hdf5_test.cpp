@@ -1,6 +1,7 @@
 #include "vae_dist/data/hdf5.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <bit>
@@ -132,6 +133,8 @@ TEST(Hdf5File, WhatCannotBeOpenedIsCalledByItsReason) {
     file.close();
     std::filesystem::resize_file(folder.file("cut.h5"),
                                  std::filesystem::file_size(folder.file("cut.h5")) - 100);
+    ASSERT_EQ(::mkfifo(folder.file("pipe").c_str(), 0600),
+              0);  // nobody writes to it: to wait would be to hang
     for (const Opener opener : {&File::open, &File::open_for_writing}) {
         const auto open = [&](const std::string& name) { return [&, name] { opener(folder.file(name)); }; };
         expect_error(ErrorKind::input, {"missing.h5", "No such file"}, open("missing.h5"));
@@ -139,6 +142,7 @@ TEST(Hdf5File, WhatCannotBeOpenedIsCalledByItsReason) {
         expect_error(ErrorKind::input, {"empty.h5", "is empty"}, open("empty.h5"));
         expect_error(ErrorKind::input, {"cut.h5", "truncated"}, open("cut.h5"));
         expect_error(ErrorKind::input, {"is a folder"}, open("."));
+        expect_error(ErrorKind::input, {"pipe", "no regular file"}, open("pipe"));
     }
     expect_error(ErrorKind::failure, {"absent/new.h5", "No such file"},
                  [&] { File::create(folder.file("absent/new.h5")); });

@@ -117,16 +117,9 @@ TEST_F(Generate, EveryNumberOfRanksGivesTheSameFiles) {
     save_model("gaussian");
     GenerateOptions chosen = with_count(kRows);
     chosen.draw = true;
-    chosen.png = folder_.file("out.png");
-    generate_on(1, chosen);
-    const auto first = contents(out());
-    const std::string picture = read_text_file(chosen.png);
+    chosen.png = png();
     chosen.output.force = true;
-    for (const int ranks : {2, 3, 4}) {
-        generate_on(ranks, chosen);
-        EXPECT_EQ(contents(out()), first) << ranks << " ranks";
-        EXPECT_EQ(read_text_file(chosen.png), picture) << ranks << " ranks";
-    }
+    expect_same_files_on_every_number_of_ranks([&](int ranks) { generate_on(ranks, chosen); });
 }
 
 TEST_F(Generate, GivenLatentsAreDecoded) {

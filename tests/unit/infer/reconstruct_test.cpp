@@ -85,16 +85,9 @@ TEST_F(Reconstruct, EveryNumberOfRanksGivesTheSameFiles) {
     save_model("bernoulli", "binarize");
     save_data(made_up_values(kRows, kFeatures));
     ReconstructOptions chosen = options();
-    chosen.png = folder_.file("out.png");
-    reconstruct_on(1, chosen);
-    const auto first = contents(out());
-    const std::string picture = read_text_file(chosen.png);
+    chosen.png = png();
     chosen.output.force = true;
-    for (const int ranks : {2, 3, 4}) {
-        reconstruct_on(ranks, chosen);
-        EXPECT_EQ(contents(out()), first) << ranks << " ranks";
-        EXPECT_EQ(read_text_file(chosen.png), picture) << ranks << " ranks";
-    }
+    expect_same_files_on_every_number_of_ranks([&](int ranks) { reconstruct_on(ranks, chosen); });
 }
 
 TEST_F(Reconstruct, InTheDatasOwnUnitsTransformAndScaleAreUndone) {

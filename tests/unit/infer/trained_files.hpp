@@ -157,6 +157,7 @@ class Trained : public testing::Test {
     std::string model_file() const { return folder_.file("model.h5"); }
     std::string dataset() const { return folder_.file("data.h5") + ":x"; }
     std::string out() const { return folder_.file("out.h5"); }
+    std::string png() const { return folder_.file("out.png"); }
 
     /// Runs a command on so many ranks.
     using Command = std::function<void(const TrainedModel&, Communicator&, const Log&)>;
@@ -166,6 +167,18 @@ class Trained : public testing::Test {
             const TrainedModel model(model_file(), communicator, log);
             command(model, communicator, log);
         });
+    }
+
+    /// Expects that `run_on` writes the same out() and png() on 1 to 4 ranks.
+    void expect_same_files_on_every_number_of_ranks(const std::function<void(int ranks)>& run_on) const {
+        run_on(1);
+        const auto first = contents(out());
+        const std::string picture = read_text_file(png());
+        for (const int ranks : {2, 3, 4}) {
+            run_on(ranks);
+            EXPECT_EQ(contents(out()), first) << ranks << " ranks";
+            EXPECT_EQ(read_text_file(png()), picture) << ranks << " ranks";
+        }
     }
 
     std::vector<std::string> files() const {
