@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 
 namespace vae_dist {
@@ -31,6 +33,50 @@ std::string format_duration(double seconds) {
     if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
     if (whole >= 60) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
     return fmt::format("{} s", whole);
+}
+
+namespace {
+
+struct TimeUnit {
+    char letter;
+    std::int64_t seconds;
+};
+
+constexpr std::array kTimeUnits = {TimeUnit{'d', 86400}, TimeUnit{'h', 3600}, TimeUnit{'m', 60},
+                                   TimeUnit{'s', 1}};
+
+}  // namespace
+
+std::string compact_duration(std::chrono::seconds time) {
+    std::string text;
+    std::int64_t left = time.count();
+    for (const TimeUnit& unit : kTimeUnits) {
+        if (left >= unit.seconds) text += fmt::format("{}{}", left / unit.seconds, unit.letter);
+        left %= unit.seconds;
+    }
+    return text.empty() ? "0s" : text;
+}
+
+std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
+    std::int64_t total = 0;
+    const TimeUnit* next = kTimeUnits.begin();
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    if (at == end) return std::nullopt;
+    while (at != end) {
+        std::int64_t count = 0;
+        const auto [digits_end, status] = std::from_chars(at, end, count);
+        if (*at == '-' || status == std::errc::invalid_argument || digits_end == end) return std::nullopt;
+        const TimeUnit* unit = std::find_if(next, kTimeUnits.end(),
+                                            [&](const TimeUnit& some) { return some.letter == *digits_end; });
+        if (unit == kTimeUnits.end()) return std::nullopt;
+        const bool fits = status == std::errc{} && !__builtin_mul_overflow(count, unit->seconds, &count) &&
+                          !__builtin_add_overflow(total, count, &total);
+        if (!fits) total = std::chrono::seconds::max().count();
+        next = unit + 1;
+        at = digits_end + 1;
+    }
+    return std::chrono::seconds(total);
 }
 
 std::string format_shape(std::span<const std::int64_t> shape) {

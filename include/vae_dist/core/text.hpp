@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +18,13 @@ std::string format_count(std::int64_t count);
 
 /// "2 h 05 min", "3 min 20 s", "12 s"; seconds >= 0.
 std::string format_duration(double seconds);
+
+/// "3h50m", "1m30s", "0s": days, hours, minutes and seconds, without those that are 0; time >= 0.
+std::string compact_duration(std::chrono::seconds time);
+
+/// What compact_duration writes, and any whole numbers of the units d, h, m and s in this order, each at
+/// most once ("90s", "36h"); none for other text. The longest there is for more than fits.
+std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 /// "28 x 28"; "scalar" for no dimension.
 std::string format_shape(std::span<const std::int64_t> shape);

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
 namespace vae_dist {
 namespace {
 
@@ -22,6 +26,48 @@ TEST(Text, DurationsUseTheTwoLargestUnits) {
     EXPECT_EQ(format_duration(12.4), "12 s");
     EXPECT_EQ(format_duration(200), "3 min 20 s");
     EXPECT_EQ(format_duration(7500), "2 h 05 min");
+}
+
+TEST(Text, CompactDurationsLeaveOutWhatIsZero) {
+    using namespace std::chrono_literals;
+    EXPECT_EQ(compact_duration(0s), "0s");
+    EXPECT_EQ(compact_duration(59s), "59s");
+    EXPECT_EQ(compact_duration(60s), "1m");
+    EXPECT_EQ(compact_duration(90s), "1m30s");
+    EXPECT_EQ(compact_duration(3h + 50min), "3h50m");
+    EXPECT_EQ(compact_duration(36h + 1s), "1d12h1s");
+}
+
+TEST(Text, DurationsAreReadInDaysHoursMinutesAndSeconds) {
+    using namespace std::chrono_literals;
+    EXPECT_EQ(parse_duration("3h50m"), 3h + 50min);
+    EXPECT_EQ(parse_duration("90s"), 90s);
+    EXPECT_EQ(parse_duration("1d12h"), 36h);
+    EXPECT_EQ(parse_duration("2d3h4m5s"), 51h + 4min + 5s);
+    EXPECT_EQ(parse_duration("100m"), 100min);
+    EXPECT_EQ(parse_duration("0s"), 0s);
+}
+
+TEST(Text, ACompactDurationIsReadBack) {
+    for (const std::int64_t seconds : {0L, 1L, 59L, 60L, 3599L, 3600L, 13800L, 86399L, 86400L, 315360000L}) {
+        const std::chrono::seconds time(seconds);
+        EXPECT_EQ(parse_duration(compact_duration(time)), time) << compact_duration(time);
+    }
+}
+
+TEST(Text, WhatIsNoDurationIsRefused) {
+    for (const char* const text :
+         {"",     "90",  "s",   "h5",    "1:30:00", "50m3h", "3h3h", "1.5h", "3h 50m", " 3h", "3h ",
+          "3h50", "-5s", "+5s", "3h-5m", "5S",      "5min",  "5ms",  "1w",   "1e3s",   "none"}) {
+        EXPECT_EQ(parse_duration(text), std::nullopt) << "'" << text << "'";
+    }
+}
+
+TEST(Text, ADurationBeyondAllIsTheLongest) {
+    for (const char* const text : {"99999999999999999999s", "9223372036854775807d", "200000000000000d1h",
+                                   "9223372036854775807s", "106751991167300d999999999999999h5s"}) {
+        EXPECT_EQ(parse_duration(text), std::chrono::seconds::max()) << text;
+    }
 }
 
 TEST(Text, ListsReadLikeASentenceAndStopAtTheLimit) {

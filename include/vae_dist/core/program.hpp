@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace vae_dist {
+
+/// Which build of the program something is.
+struct ProgramBuild {
+    std::string version;                    ///< "0.1.0"
+    std::optional<std::uint32_t> checksum;  ///< CRC-32 of the executable; absent where it cannot be read
+};
+
+/// The build that runs.
+ProgramBuild this_program();
+
+/// "0.1.0, 1a2b3c4d"
+std::string to_text(const ProgramBuild& build);
+
+}  // namespace vae_dist

@@ -1,0 +1,65 @@
+#include "vae_dist/core/background_queue.hpp"
+
+#include <csignal>
+#include <utility>
+
+namespace vae_dist {
+
+namespace {
+
+// Whoever waits for a signal is on another thread, and none interrupts what is written here.
+void leave_signals_to_others() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2})
+        sigaddset(&signals, signal);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+}  // namespace
+
+BackgroundQueue::~BackgroundQueue() = default;
+
+void BackgroundQueue::post(std::function<void()> job) {
+    const std::lock_guard lock(mutex_);
+    if (error_) std::rethrow_exception(error_);
+    jobs_.push_back(std::move(job));
+    changed_.notify_all();
+}
+
+void BackgroundQueue::wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return jobs_.empty(); });
+    if (error_) std::rethrow_exception(error_);
+}
+
+std::exception_ptr BackgroundQueue::error() const {
+    const std::lock_guard lock(mutex_);
+    return error_;
+}
+
+void BackgroundQueue::work(const std::stop_token& stop) {
+    leave_signals_to_others();
+    std::unique_lock lock(mutex_);
+    // A request to stop ends the waiting, but not before the jobs there are done.
+    while (changed_.wait(lock, stop, [&] { return !jobs_.empty(); })) {
+        const std::function<void()>& job = jobs_.front();
+        lock.unlock();
+        std::exception_ptr error;
+        try {
+            job();
+        } catch (...) {
+            error = std::current_exception();
+        }
+        lock.lock();
+        if (error) {
+            error_ = std::move(error);
+            jobs_.clear();
+        } else {
+            jobs_.pop_front();
+        }
+        changed_.notify_all();
+    }
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,77 @@
+#include "vae_dist/core/stop_signals.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstddef>
+
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+namespace {
+
+struct StopSignal {
+    int number;
+    const char* name;
+};
+
+constexpr std::array kStopSignals = {StopSignal{SIGTERM, "SIGTERM"}, StopSignal{SIGINT, "SIGINT"},
+                                     StopSignal{SIGUSR1, "SIGUSR1"}, StopSignal{SIGUSR2, "SIGUSR2"}};
+
+// A handler has no other way to the object. Only atomics without locks may be touched in one.
+std::atomic<bool> installed = false;
+std::atomic<int> first_signal = 0;
+std::atomic<bool> interrupted = false;
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+
+std::array<struct sigaction, kStopSignals.size()> old_actions;
+
+extern "C" void note_stop_signal(int signal) {
+    if (signal == SIGINT && interrupted.exchange(true)) {
+        // Blocked in its own handler, the signal is delivered as soon as this returns.
+        std::signal(SIGINT, SIG_DFL);
+        std::raise(SIGINT);
+        return;
+    }
+    int none = 0;
+    first_signal.compare_exchange_strong(none, signal);
+}
+
+}  // namespace
+
+StopSignals::StopSignals() {
+    require(!installed.exchange(true), "one StopSignals at a time");
+    first_signal = 0;
+    interrupted = false;
+    struct sigaction action = {};
+    action.sa_handler = note_stop_signal;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    for (std::size_t i = 0; i < kStopSignals.size(); ++i) {
+        const int signal = kStopSignals[i].number;
+        sigaction(signal, nullptr, &old_actions[i]);
+        const bool keep_ignoring = signal == SIGINT && old_actions[i].sa_handler == SIG_IGN;
+        if (!keep_ignoring) sigaction(signal, &action, nullptr);
+    }
+}
+
+StopSignals::~StopSignals() {
+    for (std::size_t i = 0; i < kStopSignals.size(); ++i)
+        sigaction(kStopSignals[i].number, &old_actions[i], nullptr);
+    installed = false;
+}
+
+int StopSignals::received() const {
+    return first_signal;
+}
+
+std::string signal_name(int signal) {
+    for (const StopSignal& known : kStopSignals) {
+        if (known.number == signal) return known.name;
+    }
+    return fmt::format("signal {}", signal);
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,27 @@
+#include "vae_dist/core/program.hpp"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace vae_dist {
+namespace {
+
+TEST(ThisProgram, IsTheVersionAndTheChecksumOfTheExecutable) {
+    std::ifstream executable("/proc/self/exe", std::ios::binary);
+    if (!executable) GTEST_SKIP() << "this system does not show a process its executable";
+    const std::string bytes{std::istreambuf_iterator<char>(executable), {}};
+    const ProgramBuild build = this_program();
+    EXPECT_FALSE(build.version.empty());
+    EXPECT_EQ(build.checksum, crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+}
+
+TEST(ProgramBuild, IsWrittenWithAllDigitsOfItsChecksum) {
+    EXPECT_EQ(to_text({"0.1.0", 0xab}), "0.1.0, 000000ab");
+    EXPECT_EQ(to_text({"0.1.0", {}}), "0.1.0");
+}
+
+}  // namespace
+}  // namespace vae_dist
