@@ -13,10 +13,14 @@
 
 namespace vae_dist {
 
-int ranks_on_this_machine(Communicator& communicator) {
+std::string host_name() {
     std::array<char, 256> name{};
     if (::gethostname(name.data(), name.size() - 1) != 0) throw_failure("cannot ask for this machine's name");
-    const std::string mine(name.data());
+    return name.data();
+}
+
+int ranks_on_this_machine(Communicator& communicator) {
+    const std::string mine = host_name();
     std::string all;
     for (const auto& bytes : communicator.gather(std::as_bytes(std::span(mine)), 0)) {
         all.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()).push_back('\n');

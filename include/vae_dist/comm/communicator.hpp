@@ -46,6 +46,10 @@ class Communicator {
 
     virtual void barrier() = 0;
 
+    /// Notes what this rank does from here to its next call, for whoever wonders why it does not arrive
+    /// there; `what` is a string literal. Does nothing where nobody watches.
+    virtual void doing(const char* what) { static_cast<void>(what); }
+
     /// Ends the processes of all ranks at once, without waiting for them. Returns only where that cannot be
     /// done.
     virtual void abort(int exit_status) noexcept = 0;

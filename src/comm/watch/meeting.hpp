@@ -1,0 +1,25 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "comm/watch/socket.hpp"
+#include "vae_dist/comm/communicator.hpp"
+#include "vae_dist/core/log.hpp"
+
+namespace vae_dist {
+
+/// How the ranks have met, as one of them needs it.
+struct Meeting {
+    /// Connections that this rank has: rank 0 to all others, those to rank 0; without those that did not come
+    /// about.
+    std::map<int, Socket> connections;
+    std::map<int, std::string> hosts;      ///< by rank, of those watched: on rank 0 all, else rank 0's
+    std::map<int, std::string> unwatched;  ///< on rank 0: the hosts of the others
+    int deputy = 0;                        ///< the first watched rank after 0; 0 if there is none
+};
+
+/// Collective. Rank 0 warns of those that cannot reach it.
+Meeting meet(Communicator& communicator, const Log& log);
+
+}  // namespace vae_dist

@@ -1,0 +1,102 @@
+#include <utility>
+
+#include "comm/watch/roles.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+// While rank 0 is silent nobody else speaks before the deputy has.
+constexpr WatchTime kDeputyGoesFirst{3000};
+
+GroupView::Limits of_member(GroupView::Limits limits, bool is_deputy) {
+    if (!is_deputy)
+        limits.limit = std::min(limits.limit, WatchTime::max() - kDeputyGoesFirst) + kDeputyGoesFirst;
+    return limits;
+}
+
+}  // namespace
+
+WatchMember::WatchMember(WatchSetup setup, int rank, Link link, const std::string& host_of_first,
+                         bool is_deputy)
+    : setup_(std::move(setup)),
+      rank_(rank),
+      link_(std::move(link)),
+      is_deputy_(is_deputy),
+      view_(rank, {{0, host_of_first}, {rank, ""}}, {}, of_member(setup_.limits, is_deputy)) {}
+
+void WatchMember::run(const Alarm& leaving) {
+    LivedTime time;
+    WatchTime next_beat{0};
+    while (true) {
+        std::vector<pollfd> waiting = {{leaving.descriptor(), POLLIN, 0}, {link_.descriptor(), POLLIN, 0}};
+        wait_for_any(waiting, next_beat - time.now());
+        if (leaving.is_off()) return say_goodbye();
+        const WatchTime now = time.now();
+        if (!listen(leaving, now)) return;
+        if (now < next_beat) continue;
+        next_beat = now + setup_.interval;
+        if (!beat(now)) return;
+    }
+}
+
+bool WatchMember::listen(const Alarm& leaving, WatchTime now) {
+    if (!link_.is_open()) return true;
+    for (const WatchMessage& message : link_.receive()) {
+        if (message.kind == WatchMessage::Kind::state) {
+            view_.heard(0, message.state, now);
+            continue;
+        }
+        link_.close();
+        if (message.kind == WatchMessage::Kind::end) setup_.end_process(message.exit_status);
+        return false;
+    }
+    if (link_.end() != Transfer::End::ended) return true;
+    mourn(leaving);
+    return false;
+}
+
+void WatchMember::mourn(const Alarm& leaving) {
+    if (is_deputy_) {
+        setup_.log.error(view_.death_message({0}), true);
+    } else {
+        constexpr WatchTime kMoment{500};
+        std::vector<pollfd> waiting = {{leaving.descriptor(), POLLIN, 0}};
+        wait_for_any(waiting, kMoment);
+    }
+    setup_.end_process(kEndedStatus);
+}
+
+bool WatchMember::beat(WatchTime now) {
+    const RankState state = setup_.activity.state();
+    link_.send({WatchMessage::Kind::state, state});
+    view_.heard(rank_, state, now);
+    if (!view_.is_silent(0, now)) {
+        if (!spoken_) return true;
+        spoken_ = false;
+        setup_.log.warn("rank 0 is heard again");
+        return true;
+    }
+    const auto finding = view_.look(now);
+    if (!finding) return true;
+    if (finding->kind == GroupView::Finding::Kind::over_limit) {
+        if (is_deputy_) setup_.log.error(finding->message + "; it is given up", true);
+        // Should rank 0 wake up, it must not take this for the death that was the matter.
+        link_.send({WatchMessage::Kind::goodbye, state});
+        setup_.end_process(kEndedStatus);
+        return false;
+    }
+    if (is_deputy_ && finding->kind == GroupView::Finding::Kind::stalled) {
+        setup_.log.warn("{}", finding->message);
+        spoken_ = true;
+    }
+    return true;
+}
+
+void WatchMember::say_goodbye() {
+    std::vector<Link> links;
+    links.push_back(std::move(link_));
+    take_leave(std::move(links), {WatchMessage::Kind::goodbye, setup_.activity.state()});
+}
+
+}  // namespace vae_dist

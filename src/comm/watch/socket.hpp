@@ -1,0 +1,86 @@
+#pragma once
+
+#include <poll.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vae_dist {
+
+/// A file descriptor, closed with its owner. None of these calls block unless they say so, and no child
+/// process gets them.
+class Socket {
+ public:
+    Socket() = default;
+    explicit Socket(int descriptor) : descriptor_(descriptor) {}
+    ~Socket() { close(); }
+    Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    Socket& operator=(Socket&& other) noexcept {
+        std::swap(descriptor_, other.descriptor_);
+        return *this;
+    }
+
+    /// -1 for none, which `poll` passes over.
+    int descriptor() const { return descriptor_; }
+    explicit operator bool() const { return descriptor_ >= 0; }
+    void close() noexcept;
+
+ private:
+    int descriptor_ = -1;
+};
+
+/// Something that one thread waits for together with its sockets, and another sets off, once.
+class Alarm {
+ public:
+    Alarm();
+    void set_off() noexcept;
+    bool is_off() const;
+    int descriptor() const { return event_.descriptor(); }
+
+ private:
+    Socket event_;
+};
+
+/// Listens for TCP connections at a free port of all of this machine's addresses. Throws ErrorKind::failure.
+Socket listen_anywhere();
+std::uint16_t port_of(const Socket& listener);
+/// The next who connects; none where nobody waits.
+Socket accept_next(const Socket& listener);
+
+/// The numeric addresses at which others may reach this machine, the loopback ones first.
+std::vector<std::string> own_addresses();
+bool is_loopback(const std::string& address);
+
+/// Begins to connect; the socket can be written to when that is done or has failed. None where it failed at
+/// once.
+Socket begin_to_connect(const std::string& address, std::uint16_t port);
+/// Of a socket that can be written to: whether it is connected.
+bool is_connected(const Socket& socket);
+
+/// What became of a call.
+struct Transfer {
+    std::size_t bytes = 0;
+    enum class End {
+        open,
+        ended,        ///< the other side's process closed the connection, or died
+        unreachable,  ///< the network no longer brings us there
+    } end = End::open;
+};
+/// As much as goes or is there without waiting.
+Transfer send_some(const Socket& socket, std::span<const std::byte> bytes);
+Transfer receive_some(const Socket& socket, std::span<std::byte> bytes);
+/// Tells the other side that nothing more will come.
+void end_sending(const Socket& socket);
+
+/// Waits until something happens to one of them, at most so long; less where a signal comes between.
+void wait_for_any(std::vector<pollfd>& waiting, std::chrono::milliseconds longest);
+
+/// Allows this process so many open files, as far as its hard limit goes.
+void allow_open_files(std::size_t count);
+
+}  // namespace vae_dist

@@ -1,0 +1,106 @@
+// Real ranks below mpirun, of which one is killed or stopped from outside.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <thread>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kRanks = 3;
+
+struct JobEnd {
+    int status = -1;
+    double seconds = -1;  ///< from the signal to the end of mpirun
+    std::string output;   ///< since then
+};
+
+/// Whether it is within seconds; else it is ended.
+bool is_gone(int process) {
+    for (int i = 0; i < 1000; ++i) {
+        if (kill(process, 0) != 0) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    kill(process, SIGKILL);
+    return false;
+}
+
+/// Sends `signal` to `rank` of watched_rank as soon as all ranks are at work.
+JobEnd hurt(int rank, int signal, const std::string& warning_and_limit) {
+    const std::string command =
+        "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+        "OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none "
+        "MPIEXEC_TIMEOUT=90 " MPIEXEC " " +
+        std::to_string(kRanks) + " '" WATCHED_RANK "' " + warning_and_limit + " 2>&1";
+    FILE* job = popen(command.c_str(), "r");
+    JobEnd end;
+    if (job == nullptr) return end;
+    std::map<int, int> processes;
+    Clock::time_point hurt_at;
+    char line[1024];
+    while (std::fgets(line, sizeof line, job) != nullptr) {
+        end.output += line;
+        int number = 0;
+        int process = 0;
+        if (std::sscanf(line, "rank %d pid %d", &number, &process) == 2) processes[number] = process;
+        if (processes.size() < kRanks || hurt_at != Clock::time_point()) continue;
+        hurt_at = Clock::now();
+        kill(processes.at(rank), signal);
+    }
+    const int status = pclose(job);
+    for (const auto& [number, process] : processes)
+        EXPECT_TRUE(is_gone(process)) << "rank " << number;
+    if (WIFEXITED(status)) end.status = WEXITSTATUS(status);
+    if (hurt_at != Clock::time_point())
+        end.seconds = std::chrono::duration<double>(Clock::now() - hurt_at).count();
+    return end;
+}
+
+std::size_t count(const std::string& text, const std::string& what) {
+    std::size_t found = 0;
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+        ++found;
+    return found;
+}
+
+class KilledRank : public testing::TestWithParam<int> {};
+
+TEST_P(KilledRank, EndsTheJobWithinSecondsAndIsNamedOnce) {
+    const JobEnd end = hurt(GetParam(), SIGKILL, "60000 1800000");
+    EXPECT_NE(end.status, 0);
+    EXPECT_GE(end.seconds, 0) << "the ranks did not start";
+    EXPECT_LT(end.seconds, 10);
+    const std::size_t said = end.output.find("rank " + std::to_string(GetParam()) + " (host ");
+    ASSERT_NE(said, std::string::npos) << end.output;
+    EXPECT_NE(end.output.find(") has died", said), std::string::npos) << end.output;
+    EXPECT_EQ(count(end.output, " died"), 1U) << end.output;
+}
+
+INSTANTIATE_TEST_SUITE_P(Rank, KilledRank, testing::Values(0, 1, 2));
+
+class StoppedRank : public testing::TestWithParam<int> {};
+
+TEST_P(StoppedRank, IsWarnedOfThenEndsTheJob) {
+    const JobEnd end = hurt(GetParam(), SIGSTOP, "2500 6000");
+    EXPECT_EQ(end.status, 1);
+    EXPECT_LT(end.seconds, 60);
+    const std::string name = " for rank " + std::to_string(GetParam()) + " (host ";
+    const std::size_t warned = end.output.find("vae_dist: warning: ");
+    ASSERT_NE(warned, std::string::npos) << end.output;
+    EXPECT_NE(end.output.find(name, warned), std::string::npos) << end.output;
+    const std::size_t ended = end.output.find("vae_dist: error: ", warned);
+    ASSERT_NE(ended, std::string::npos) << end.output;
+    EXPECT_NE(end.output.find(name, ended), std::string::npos) << end.output;
+    EXPECT_EQ(count(end.output, "vae_dist: error: "), 1U) << end.output;
+}
+
+INSTANTIATE_TEST_SUITE_P(Rank, StoppedRank, testing::Values(0, 2));
+
+}  // namespace

@@ -1,0 +1,122 @@
+#include "vae_dist/comm/rank_watch.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+#include <thread>
+
+#include "captured_output.hpp"
+#include "support/thread_communicator.hpp"
+#include "vae_dist/comm/self_communicator.hpp"
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::size_t count(const std::string& text, const std::string& what) {
+    std::size_t found = 0;
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+        ++found;
+    return found;
+}
+
+RankWatchOptions with_warning(std::chrono::milliseconds warning) {
+    RankWatchOptions options;
+    options.warning = warning;
+    options.end_process = [](int status) { ADD_FAILURE() << "ended with status " << status; };
+    return options;
+}
+
+TEST(RankWatch, SaysNothingOfRanksThatWorkTogether) {
+    CapturedOutput output;
+    run_ranks(4, [](Communicator& inner) {
+        const Log log(inner.rank());
+        RankWatch watch(inner, with_warning(60s), log);
+        Communicator& communicator = watch.communicator();
+        EXPECT_EQ(communicator.name(), inner.name());
+        EXPECT_EQ(communicator.size(), 4);
+        for (int i = 0; i < 100; ++i) {
+            communicator.doing("counting");
+            std::int64_t one = 1;
+            communicator.all_reduce_sum(std::span(&one, 1));
+            EXPECT_EQ(one, 4);
+        }
+    });
+    EXPECT_EQ(output.text(), "");
+}
+
+TEST(RankWatch, NamesTheRankThatIsWaitedForAndWhatItDoesThenThatItCame) {
+    CapturedOutput output;
+    run_ranks(
+        3,
+        [&](Communicator& inner) {
+            const Log log(inner.rank());
+            RankWatch watch(inner, with_warning(200ms), log);
+            watch.communicator().doing(inner.rank() == 1 ? "reading data" : "waiting");
+            if (inner.rank() == 1) {
+                EXPECT_TRUE(output.wait_for("vae_dist: warning: ")) << output.text();
+            }
+            watch.communicator().barrier();
+            EXPECT_TRUE(output.wait_for("go on after")) << output.text();
+            inner.barrier();
+        },
+        2min);
+    const std::string text = output.text();
+    EXPECT_NE(text.find("for rank 1 (host "), std::string::npos) << text;
+    EXPECT_NE(text.find("in 'reading data' for"), std::string::npos) << text;
+    EXPECT_EQ(count(text, "warning"), 1U) << text;
+}
+
+TEST(RankWatch, EndsAllRanksWhereOneDoesNotComeWithinTheLimit) {
+    CapturedOutput output;
+    std::latch ended(3);
+    std::atomic<int> statuses = 0;
+    const auto body = [&](Communicator& inner) {
+        const Log log(inner.rank());
+        RankWatchOptions options;
+        options.limit = 200ms;
+        options.end_process = [&](int status) {
+            statuses += status;
+            inner.abort(status);
+            ended.count_down();
+        };
+        RankWatch watch(inner, options, log);
+        watch.communicator().doing("reading data");
+        if (inner.rank() != 2) {
+            EXPECT_THROW(watch.communicator().barrier(), Error);
+        }
+        ended.wait();
+    };
+    run_ranks(3, body, 2min);
+    EXPECT_EQ(statuses, 3);
+    const std::string text = output.text();
+    EXPECT_EQ(count(text, "vae_dist: error: "), 1U) << text;
+    EXPECT_NE(text.find("for rank 2 (host "), std::string::npos) << text;
+}
+
+TEST(RankWatch, TakesARankThatLeavesForNoDeath) {
+    CapturedOutput output;
+    for (const int first : {0, 2}) {
+        run_ranks(3, [&](Communicator& inner) {
+            const Log log(inner.rank());
+            auto watch = std::make_unique<RankWatch>(inner, with_warning(60s), log);
+            if (inner.rank() == first) watch.reset();
+            inner.barrier();
+        });
+    }
+    EXPECT_EQ(output.text(), "");
+}
+
+TEST(RankWatch, LetsOneRankAlone) {
+    SelfCommunicator self;
+    const Log log(0);
+    RankWatch watch(self, {}, log);
+    EXPECT_EQ(watch.communicator().name(), "self");
+    EXPECT_EQ(watch.communicator().all_reduce_max_within(3, 1ms), 3);
+}
+
+}  // namespace
+}  // namespace vae_dist
