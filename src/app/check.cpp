@@ -52,8 +52,8 @@ Bytes memory_of(const TrainingData& data, const StartedReplica& started, const T
     const std::int64_t array = vae.layout().size() * static_cast<std::int64_t>(sizeof(float));
     const auto states = static_cast<std::int64_t>(started.replica->optimizer->states().size());
     const std::int64_t rows = rows_a_pass(data.slice_rows(), draws);
-    // The parameters and each state, as arrays, as the file and as its bytes.
-    const std::int64_t saving = 3 * (1 + states) * array;
+    // The parameters and each state, as arrays and as the file, chunks of which may be a little larger.
+    const std::int64_t saving = 2 * (1 + states) * array;
     return {{"parameters and gradients", 2 * array},
             {"optimizer", states * array},
             {"gradient sum", step.bytes()},

@@ -9,7 +9,8 @@ namespace vae_dist {
 
 // Collective: each does one command on all ranks. Errors are thrown.
 
-void run_command(const TrainCommand& command, Communicator& communicator, const Log& log);
+/// Returns the exit status: 0, or 75 where it was stopped early and saved.
+int run_command(const TrainCommand& command, Communicator& communicator, const Log& log);
 void run_command(const CheckCommand& command, Communicator& communicator, const Log& log);
 void run_command(const BenchmarkCommand& command, Communicator& communicator, const Log& log);
 void run_command(const EvaluateCommand& command, Communicator& communicator, const Log& log);

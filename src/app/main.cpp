@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "app/commands.hpp"
 #include "vae_dist/comm/agreement.hpp"
@@ -16,7 +17,8 @@
 namespace vae_dist {
 namespace {
 
-void run(int argc, char** argv, Communicator& communicator, const Log& log) {
+// Returns the exit status.
+int run(int argc, char** argv, Communicator& communicator, const Log& log) {
     std::optional<Command> command;
     run_together(communicator, [&] { command = parse_command_line(argc, argv); });
     const std::string first = broadcast_text(communicator, std::to_string(command->index()), 0);
@@ -24,7 +26,16 @@ void run(int argc, char** argv, Communicator& communicator, const Log& log) {
         if (std::to_string(command->index()) != first)
             throw_input_error("this rank was given another command than rank 0");
     });
-    std::visit([&](const auto& asked) { run_command(asked, communicator, log); }, *command);
+    return std::visit(
+        [&](const auto& asked) {
+            if constexpr (std::is_same_v<decltype(run_command(asked, communicator, log)), int>) {
+                return run_command(asked, communicator, log);
+            } else {
+                run_command(asked, communicator, log);
+                return 0;
+            }
+        },
+        *command);
 }
 
 // An error of all ranks is said once, and every rank ends by itself. An error of one rank alone would leave
@@ -54,8 +65,9 @@ int guarded_main(int argc, char** argv) {
             session.emplace(argc, argv);
             communicator = make_mpi_communicator();
         }
-        run(argc, argv, *communicator, Log(communicator->rank()));
-        return finish_output(*communicator);
+        const int status = run(argc, argv, *communicator, Log(communicator->rank()));
+        const int output_status = finish_output(*communicator);
+        return output_status == 0 ? status : output_status;
     } catch (const Error& error) {
         return report(error, *communicator, Log(communicator->rank()));
     } catch (const std::bad_alloc&) {

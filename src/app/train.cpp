@@ -3,8 +3,10 @@
 
 namespace vae_dist {
 
-void run_command(const TrainCommand& command, Communicator& communicator, const Log& log) {
-    train(load_config_together(command.config, command.overrides, communicator), communicator, log);
+int run_command(const TrainCommand& command, Communicator& communicator, const Log& log) {
+    constexpr int kStoppedEarly = 75;  // EX_TEMPFAIL of sysexits.h: run it again
+    const Config config = load_config_together(command.config, command.overrides, communicator);
+    return train(config, communicator, log) == TrainingEnd::stopped ? kStoppedEarly : 0;
 }
 
 }  // namespace vae_dist

@@ -27,6 +27,7 @@ class Checker {
         check_data();
         check_values_fit_likelihood();
         check_train();
+        check_stalls();
         check_effects();
         check_support();
     }
@@ -99,6 +100,15 @@ class Checker {
         if (c_.optimizer.name == OptimizerKind::adam && c_.optimizer.weight_decay > 0) {
             contradict("optimizer.weight_decay", "optimizer.name",
                        "use adamw for decoupled weight decay, or optimizer.l2 for a penalty in the gradient");
+        }
+    }
+
+    void check_stalls() const {
+        const Duration warning = c_.train.stall_warning;
+        const Duration limit = c_.train.stall_limit;
+        if (warning != kForever && limit <= warning) {
+            contradict("train.stall_limit", "train.stall_warning",
+                       "the warning comes before the end; make the limit longer");
         }
     }
 

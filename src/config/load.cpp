@@ -16,6 +16,7 @@ namespace vae_dist {
 namespace {
 
 constexpr std::int64_t kDefaultEpochs = 10;
+constexpr std::int64_t kDefaultCheckpointEvery = 1;
 
 // Data given in place of a configuration would be read to its end before YAML could complain.
 constexpr std::size_t kLargestFile = 16 << 20;
@@ -89,6 +90,14 @@ std::map<std::string, std::string> comparable(Config config) {
     return values;
 }
 
+// Defaults of keys of which one alone will do.
+void fill_in_alternatives(Config& config) {
+    if (!config.train.epochs && !config.train.steps) config.train.epochs = kDefaultEpochs;
+    OutputConfig& output = config.output;
+    if (!output.checkpoint_every && !output.checkpoint_every_minutes)
+        output.checkpoint_every = kDefaultCheckpointEvery;
+}
+
 bool schedule_depends_on_length(const Config& config) {
     const ScheduleConfig& schedule = config.optimizer.schedule;
     return schedule.name == ScheduleKind::cosine && schedule.decay_steps == 0;
@@ -110,7 +119,7 @@ Config parse_config(const std::string& yaml, const std::string& source,
 
     Config config = read_config(root);
     check_config(config, root);
-    if (!config.train.epochs && !config.train.steps) config.train.epochs = kDefaultEpochs;
+    fill_in_alternatives(config);
     if (absolute_paths) make_paths_absolute(config);
     return config;
 }
@@ -140,6 +149,23 @@ std::vector<std::string> changed_result_keys(const Config& before, const Config&
         changed.push_back(key.name);
     }
     return changed;
+}
+
+std::vector<std::string> differences(const Config& config, const Config& other) {
+    const auto mine = comparable(config);
+    const auto others = comparable(other);
+    const auto text_in = [](const auto& values, const std::string& name) {
+        const auto found = values.find(name);
+        if (found == values.end()) return std::string("not set");
+        return found->second.substr(0, found->second.find_last_not_of('\n') + 1);
+    };
+    std::vector<std::string> found;
+    for (const Key& key : all_keys()) {
+        const std::string here = text_in(mine, key.name);
+        const std::string there = text_in(others, key.name);
+        if (here != there) found.push_back(fmt::format("{} is {} rather than {}", key.name, here, there));
+    }
+    return found;
 }
 
 std::vector<std::string> config_keys() {

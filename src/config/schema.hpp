@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -36,6 +37,12 @@ struct RealRange {
     bool with_zero = true;
 };
 
+/// The lengths of time that are allowed besides "none": low ... high.
+struct DurationRange {
+    Duration low{1};
+    Duration high = std::chrono::days(3650);
+};
+
 /// A text or, for a list, its texts.
 struct TextRule {
     bool may_be_empty = false;
@@ -50,12 +57,14 @@ inline constexpr IntegerRange kSeeds = {0, std::numeric_limits<std::uint32_t>::m
 // Steps and epochs are counters of random numbers, which have 32 bits.
 inline constexpr IntegerRange kSteps = {1, std::numeric_limits<std::uint32_t>::max()};
 inline constexpr IntegerRange kEvery = {1};
+inline constexpr IntegerRange kEveryOrNever = {0};
 inline constexpr IntegerRange kWidths = {1, 10'000'000};
 inline constexpr RealRange kPositive = {1e-30, 1e30};
 inline constexpr RealRange kNonNegative = {0, 1e30};
 inline constexpr RealRange kDecayRate = {0, 0.999999};  // float32 tells it from 1
 inline constexpr RealRange kFraction = {0, 1};
 inline constexpr RealRange kFactor = {0, 1, false};
+inline constexpr RealRange kMinutes = {0, 1e6, false};
 inline constexpr RealRange kScale = {-1e300, 1e300, true, false};
 
 template <class SomeDataset, class Visitor>
@@ -125,6 +134,10 @@ void visit_keys(SomeConfig& c, Visitor& visit) {
     visit(Key{"train.precision"}, c.train.precision, NoRule{});
     visit(Key{"train.reduction"}, c.train.reduction, NoRule{});
     visit(Key{"train.on_nonfinite"}, c.train.on_nonfinite, NoRule{});
+    visit(Key{"train.time_limit", Effect::nothing, "auto"}, c.train.time_limit, DurationRange{});
+    visit(Key{"train.stall_warning", Effect::nothing}, c.train.stall_warning, DurationRange{});
+    visit(Key{"train.stall_limit", Effect::nothing}, c.train.stall_limit, DurationRange{});
+    visit(Key{"train.consistency_every", Effect::nothing}, c.train.consistency_every, kEveryOrNever);
 
     visit(Key{"compute.backend"}, c.compute.backend, NoRule{});
     visit(Key{"compute.communicator", Effect::nothing}, c.compute.communicator, NoRule{});
@@ -134,7 +147,10 @@ void visit_keys(SomeConfig& c, Visitor& visit) {
     visit(Key{"output.log_every", Effect::nothing}, c.output.log_every, kEvery);
     visit(Key{"output.validate_every", Effect::nothing}, c.output.validate_every, kEvery);
     visit(Key{"output.checkpoint_every", Effect::nothing}, c.output.checkpoint_every, kEvery);
+    visit(Key{"output.checkpoint_every_minutes", Effect::nothing}, c.output.checkpoint_every_minutes,
+          kMinutes);
     visit(Key{"output.keep", Effect::nothing}, c.output.keep, kEvery);
+    visit(Key{"output.keep_every", Effect::nothing}, c.output.keep_every, kEveryOrNever);
 }
 
 }  // namespace vae_dist

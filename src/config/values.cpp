@@ -39,6 +39,10 @@ std::string describe(const RealRange& range) {
                        range.high, range.with_zero ? "" : ", and not 0");
 }
 
+std::string describe(const DurationRange& range) {
+    return fmt::format("from {} to {}", compact_duration(range.low), compact_duration(range.high));
+}
+
 // from_chars takes no plus sign.
 std::string_view without_plus(std::string_view text) {
     if (text.starts_with('+') && text.find_first_of("+-", 1) != 1) text.remove_prefix(1);
@@ -81,6 +85,9 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
     return static_cast<std::int64_t>(*real);
 }
 
+// What stands for kForever.
+constexpr const char* kForeverWord = "none";
+
 }  // namespace
 
 void read_value(const Node& node, const Key& key, std::int64_t& value, const IntegerRange& range) {
@@ -119,6 +126,22 @@ void read_value(const Node& node, const Key& key, bool& value, const NoRule&) {
         }
     }
     refuse(node, key, "true or false");
+}
+
+void read_value(const Node& node, const Key& key, Duration& value, const DurationRange& range) {
+    const bool is_scalar = node.kind == Node::Kind::scalar;
+    if (is_scalar && node.text == kForeverWord) {
+        value = kForever;
+        return;
+    }
+    const std::optional<Duration> parsed = is_scalar ? parse_duration(node.text) : std::nullopt;
+    if (!parsed) {
+        refuse(node, key,
+               fmt::format("a duration such as 3h50m or 90s,{} {}", key.unset == nullptr ? " or" : "",
+                           kForeverWord));
+    }
+    if (*parsed < range.low || *parsed > range.high) out_of_range(node, key, describe(range));
+    value = *parsed;
 }
 
 void read_value(const Node& node, const Key& key, std::string& value, const TextRule& rule) {
@@ -173,6 +196,10 @@ Node write_value(double value) {
 
 Node write_value(bool value) {
     return Node::scalar(value ? "true" : "false");
+}
+
+Node write_value(Duration value) {
+    return Node::scalar(value == kForever ? kForeverWord : compact_duration(value));
 }
 
 Node write_value(const std::string& value) {

@@ -19,6 +19,7 @@ void read_value(const Node& node, const Key& key, std::int64_t& value, const Int
 void read_value(const Node& node, const Key& key, std::uint32_t& value, const IntegerRange& range);
 void read_value(const Node& node, const Key& key, double& value, const RealRange& range);
 void read_value(const Node& node, const Key& key, bool& value, const NoRule&);
+void read_value(const Node& node, const Key& key, Duration& value, const DurationRange& range);
 void read_value(const Node& node, const Key& key, std::string& value, const TextRule& rule);
 
 /// A list; for texts, one alone will do.
@@ -40,6 +41,7 @@ Node write_value(std::int64_t value);
 Node write_value(std::uint32_t value);
 Node write_value(double value);
 Node write_value(bool value);
+Node write_value(Duration value);
 Node write_value(const std::string& value);
 Node write_value(const std::vector<std::int64_t>& value);
 Node write_value(const std::vector<std::string>& value);

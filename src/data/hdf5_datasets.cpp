@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
+#include <numeric>
+#include <thread>
 
 #include "data/hdf5_detail.hpp"
 #include "vae_dist/core/shape.hpp"
@@ -10,6 +14,7 @@ namespace vae_dist::hdf5 {
 
 using detail::check;
 using detail::locate;
+using detail::make_space;
 
 hid_t memory_type(ElementType type) {
     detail::start_library();
@@ -182,6 +187,35 @@ std::vector<hsize_t> even_chunks(std::span<const std::int64_t> shape, std::int64
     return chunk;
 }
 
+// Writes all of a dataset of `shape` chunk by chunk, in the order in which one call would.
+void write_by_chunks(const Handle& dataset, std::span<const std::int64_t> shape,
+                     std::span<const hsize_t> chunk, hid_t memory_type, const void* values,
+                     const std::string& doing) {
+    // The library's lock is not fair: a thread that waits for it gets it only where nobody else asks at once.
+    constexpr hsize_t kLarge = hsize_t{1} << 16;
+    constexpr std::chrono::milliseconds kForOthers(1);
+    const Handle space = make_space(shape);
+    std::vector<hsize_t> start(shape.size());
+    std::vector<hsize_t> count(shape.size());
+    for (bool done = false; !done;) {
+        for (std::size_t d = 0; d < shape.size(); ++d)
+            count[d] = std::min(chunk[d], static_cast<hsize_t>(shape[d]) - start[d]);
+        check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
+              ErrorKind::failure, doing);
+        // The same part of the file and of the values.
+        check(H5Dwrite(dataset.get(), memory_type, space.get(), space.get(), H5P_DEFAULT, values),
+              ErrorKind::failure, doing);
+        if (std::accumulate(count.begin(), count.end(), hsize_t{1}, std::multiplies<>()) >= kLarge)
+            std::this_thread::sleep_for(kForOthers);
+        std::size_t d = shape.size();
+        for (done = true; done && d-- > 0;) {
+            start[d] += chunk[d];
+            done = start[d] >= static_cast<hsize_t>(shape[d]);
+            if (done) start[d] = 0;
+        }
+    }
+}
+
 }  // namespace
 
 DatasetInfo File::info(const std::string& dataset) const {
@@ -228,19 +262,23 @@ void File::write_values(const std::string& dataset, std::span<const std::int64_t
     detail::create_groups_above(*this, dataset);
     const std::string doing = fmt::format("cannot write '{}'", locate(*this, dataset));
     const Handle properties = detail::object_properties(H5P_DATASET_CREATE);
-    if (checksum && !shape.empty() && elements > 0) {
-        constexpr std::int64_t kMostInChunk = std::int64_t{1} << 20;
-        const std::vector<hsize_t> chunk = even_chunks(shape, kMostInChunk);
+    const bool chunked = checksum && !shape.empty() && elements > 0;
+    std::vector<hsize_t> chunk;
+    if (chunked) {
+        constexpr std::int64_t kMostInChunk = std::int64_t{1} << 18;
+        chunk = even_chunks(shape, kMostInChunk);
         check(H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data()),
               ErrorKind::failure, doing);
         check(H5Pset_fletcher32(properties.get()), ErrorKind::failure, doing);
     }
-    const Handle space = detail::make_space(shape);
+    const Handle space = make_space(shape);
     Handle made(check(H5Dcreate2(id(), dataset.c_str(), file_type, space.get(), H5P_DEFAULT, properties.get(),
                                  H5P_DEFAULT),
                       ErrorKind::failure, doing),
                 H5Dclose);
-    if (elements > 0) {
+    if (chunked) {
+        write_by_chunks(made, shape, chunk, memory_type, values, doing);
+    } else if (elements > 0) {
         check(H5Dwrite(made.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), ErrorKind::failure,
               doing);
     }

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <atomic>
 #include <bit>
 #include <cstring>
+#include <exception>
 
 #include "data/hdf5_detail.hpp"
 
@@ -15,9 +15,10 @@ using detail::check;
 
 namespace {
 
+constexpr std::size_t kGrowth = std::size_t{1} << 20;
+
 Handle access_in_memory() {
     Handle access = detail::file_access();
-    constexpr std::size_t kGrowth = std::size_t{1} << 20;
     check(H5Pset_fapl_core(access.get(), kGrowth, false), ErrorKind::failure, "cannot set HDF5 properties");
     return access;
 }
@@ -28,51 +29,51 @@ std::string unique_name() {
     return fmt::format("file {} in memory", count++);
 }
 
-// The part of a superblock of version 3 that its checksum covers, as little-endian words; the checksum
-// follows.
-constexpr std::size_t kSuperblockWords = 11;
-using SuperblockWords = std::array<std::uint32_t, kSuperblockWords>;
-static_assert(std::endian::native == std::endian::little, "superblocks are little-endian");
-
-// Jenkins's hash "lookup3" (2006), with which the HDF5 format protects metadata.
-std::uint32_t lookup3(const SuperblockWords& words) {
-    std::uint32_t a = 0xdeadbeef + sizeof words;
-    std::uint32_t b = a;
-    std::uint32_t c = a;
-    const auto mix = [](std::uint32_t& x, std::uint32_t y, std::uint32_t& z, int turn) {
-        x = (x - z) ^ std::rotl(z, turn);
-        z += y;
+// Has the library keep a file that it makes in `memory`, which has to outlive the file.
+void keep_in(std::vector<std::byte>& memory, const Handle& access) {
+    H5FD_file_image_callbacks_t callbacks{};
+    callbacks.udata = &memory;
+    callbacks.udata_copy = [](void* udata) { return udata; };
+    callbacks.udata_free = [](void*) -> herr_t { return 0; };
+    callbacks.image_realloc = [](void*, std::size_t size, H5FD_file_image_op_t, void* udata) -> void* {
+        auto& bytes = *static_cast<std::vector<std::byte>*>(udata);
+        try {
+            bytes.resize(size);
+        } catch (const std::exception&) {
+            return nullptr;  // which the library reports
+        }
+        return bytes.data();
     };
-    const auto finish = [](std::uint32_t& x, std::uint32_t y, int turn) { x = (x ^ y) - std::rotl(y, turn); };
-    for (std::size_t i = 0; i + 3 < words.size(); i += 3) {
-        a += words[i], b += words[i + 1], c += words[i + 2];
-        mix(a, b, c, 4), mix(b, c, a, 6), mix(c, a, b, 8), mix(a, b, c, 16), mix(b, c, a, 19),
-            mix(c, a, b, 4);
-    }
-    static_assert(kSuperblockWords % 3 == 2, "two words are left for the end");
-    a += words[kSuperblockWords - 2], b += words[kSuperblockWords - 1];
-    finish(c, b, 14), finish(a, c, 11), finish(b, a, 25), finish(c, b, 16), finish(a, c, 4), finish(b, a, 14);
-    finish(c, b, 24);
-    return c;
+    callbacks.image_free = [](void*, H5FD_file_image_op_t, void*) -> herr_t { return 0; };
+    check(H5Pset_file_image_callbacks(access.get(), &callbacks), ErrorKind::failure,
+          "cannot set HDF5 properties");
 }
 
-// HDF5 1.10 takes "open for writing" out of an image's superblock, but leaves the checksum as it was.
-void correct_superblock(std::vector<std::byte>& image) {
+// Where a file ends, as its superblock of version 3 says.
+std::size_t end_of_file(const std::vector<std::byte>& image) {
     constexpr std::size_t kVersionAt = 8;
-    SuperblockWords words{};
-    require(image.size() > sizeof words + sizeof(std::uint32_t) && image[kVersionAt] == std::byte{3},
+    constexpr std::size_t kEndAt = 28;
+    static_assert(std::endian::native == std::endian::little, "superblocks are little-endian");
+    std::uint64_t end = 0;
+    require(image.size() > kEndAt + sizeof end && image[kVersionAt] == std::byte{3},
             "a file in memory begins with a superblock of version 3");
-    std::memcpy(words.data(), image.data(), sizeof words);
-    const std::uint32_t checksum = lookup3(words);
-    std::memcpy(image.data() + sizeof words, &checksum, sizeof checksum);
+    std::memcpy(&end, image.data() + kEndAt, sizeof end);
+    require(end <= image.size(), "a file in memory is there to its end");
+    return end;
 }
 
 }  // namespace
 
-File File::create_in_memory() {
+File File::create_in_memory(std::size_t expected_bytes) {
     detail::start_library();
     const std::string name = unique_name();
-    return {detail::create_file(name, access_in_memory()), name};
+    auto memory = std::make_unique<std::vector<std::byte>>();
+    memory->reserve(expected_bytes + kGrowth);
+    const Handle access = access_in_memory();
+    keep_in(*memory, access);
+    File file(detail::create_file(name, access), name);
+    file.memory_ = std::move(memory);
+    return file;
 }
 
 File File::open_bytes(std::span<const std::byte> bytes, const std::string& name) {
@@ -87,15 +88,11 @@ File File::open_bytes(std::span<const std::byte> bytes, const std::string& name)
     return {std::move(file), name};
 }
 
-std::vector<std::byte> File::image() {
-    detail::start_library();
-    const std::string doing = fmt::format("cannot take the image of {}", path_);
-    check(H5Fflush(id(), H5F_SCOPE_LOCAL), ErrorKind::failure, doing);
-    const ssize_t bytes = check(H5Fget_file_image(id(), nullptr, 0), ErrorKind::failure, doing);
-    std::vector<std::byte> image(static_cast<std::size_t>(bytes));
-    check(H5Fget_file_image(id(), image.data(), image.size()), ErrorKind::failure, doing);
-    correct_superblock(image);
-    return image;
+std::vector<std::byte> File::take_image() {
+    require(memory_ != nullptr && handle_, "the image is that of an open file in memory");
+    close();
+    memory_->resize(end_of_file(*memory_));
+    return std::move(*memory_);
 }
 
 }  // namespace vae_dist::hdf5

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "data/row_blocks.hpp"
@@ -86,6 +88,18 @@ class Hdf5Rows final : public RowSource {
                                       : fmt::format("{} in {} files from {}", dataset_, files_.size(), path);
         const std::string of = row_shape_.empty() ? "" : " x " + format_shape(row_shape_);
         return fmt::format("{}: {}{} {}, {}", where, format_count(rows()), of, element_name(type_), storage_);
+    }
+
+    std::vector<SourceFile> files() const override {
+        std::vector<SourceFile> found;
+        for (const FileRows& file : files_) {
+            std::error_code error;
+            const std::filesystem::path path = file.path;
+            const std::uint64_t bytes = std::filesystem::file_size(path, error);
+            if (error) throw_failure("cannot ask for the size of {}: {}", file.path, error.message());
+            found.push_back({path.filename().string(), bytes});
+        }
+        return found;
     }
 
  private:

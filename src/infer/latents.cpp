@@ -10,7 +10,7 @@
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/dataset_name.hpp"
-#include "vae_dist/train/training_data.hpp"
+#include "vae_dist/train/consistency.hpp"
 
 namespace vae_dist {
 

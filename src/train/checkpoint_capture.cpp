@@ -8,16 +8,18 @@ namespace vae_dist {
 
 namespace {
 
-std::vector<NamedArray> copy_arrays(const ParameterLayout& layout, Backend& backend, const float* flat) {
-    std::vector<NamedArray> arrays;
-    for (const Parameter& parameter : layout.parameters()) {
-        NamedArray& array = arrays.emplace_back();
+// Into the memory of `arrays` where it fits.
+void copy_arrays(const ParameterLayout& layout, Backend& backend, const float* flat,
+                 std::vector<NamedArray>& arrays) {
+    arrays.resize(layout.parameters().size());
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+        const Parameter& parameter = layout.parameters()[i];
+        NamedArray& array = arrays[i];
         array.name = parameter.name;
         array.shape = parameter.shape;
         array.values.resize(static_cast<std::size_t>(parameter.size()));
         backend.copy_out(array.values.data(), flat + parameter.offset, array.values.size() * sizeof(float));
     }
-    return arrays;
 }
 
 void restore_arrays(const std::vector<NamedArray>& arrays, const ParameterLayout& layout, Backend& backend,
@@ -46,11 +48,13 @@ void restore_arrays(const std::vector<NamedArray>& arrays, const ParameterLayout
 
 void capture_replica(const Replica& replica, Checkpoint& checkpoint) {
     const ParameterLayout& layout = replica.vae.layout();
-    checkpoint.model = copy_arrays(layout, replica.backend, replica.vae.parameters().values.data());
-    checkpoint.optimizer.clear();
-    for (const Optimizer::State& state : replica.optimizer->states()) {
-        checkpoint.optimizer.emplace_back(state.name,
-                                          copy_arrays(layout, replica.backend, state.buffer.as<float>()));
+    copy_arrays(layout, replica.backend, replica.vae.parameters().values.data(), checkpoint.model);
+    const std::vector<Optimizer::State>& states = replica.optimizer->states();
+    checkpoint.optimizer.resize(states.size());
+    for (std::size_t i = 0; i < states.size(); ++i) {
+        auto& [name, arrays] = checkpoint.optimizer[i];
+        name = states[i].name;
+        copy_arrays(layout, replica.backend, states[i].buffer.as<float>(), arrays);
     }
 }
 

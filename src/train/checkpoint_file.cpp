@@ -16,6 +16,9 @@ namespace {
 
 using hdf5::File;
 
+// Only where it is so: the files of all other steps are equal whether or not their run was ever stopped.
+constexpr const char* kEpochEndPending = "epoch_end_pending";
+
 // HDF5 itself does not checksum a long text.
 std::int64_t checksum(const std::string& text) {
     return static_cast<std::int64_t>(
@@ -107,6 +110,16 @@ void require_format(const File& file) {
     }
 }
 
+// The arrays, and enough for what chunks are larger than their contents, and for all else.
+std::size_t expected_bytes(const Checkpoint& checkpoint) {
+    std::size_t bytes = 0;
+    for (const NamedArray& array : checkpoint.model)
+        bytes += (1 + checkpoint.optimizer.size()) * array.values.size() * sizeof(float);
+    if (checkpoint.statistics) bytes += 2 * checkpoint.statistics->mean.size() * sizeof(double);
+    constexpr std::size_t kMargin = std::size_t{1} << 20;
+    return bytes + bytes / 16 + kMargin;
+}
+
 }  // namespace
 
 std::string program_signature(const Backend& backend) {
@@ -126,7 +139,7 @@ bool is_checkpoint(const std::string& path) {
 }
 
 std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
-    File file = File::create_in_memory();
+    File file = File::create_in_memory(expected_bytes(checkpoint));
     const std::string config = config_text(checkpoint.config);
     file.write_attribute("/", "format_version", kCheckpointFormat);
     file.write_attribute("/", "created_by", checkpoint.created_by);
@@ -140,6 +153,7 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
     if (!checkpoint.data_type.empty()) file.write_attribute("/", "data_type", checkpoint.data_type);
     visit_progress(checkpoint.progress,
                    [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
+    if (checkpoint.progress.epoch_end_pending) file.write_attribute("/", kEpochEndPending, std::int64_t{1});
     write_arrays(file, "/model", checkpoint.model);
     for (const auto& [state, arrays] : checkpoint.optimizer)
         write_arrays(file, "/optimizer/" + state, arrays);
@@ -150,7 +164,7 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
                            true);
         file.write_attribute("/data", "rows", checkpoint.statistics->rows);
     }
-    return file.image();
+    return file.take_image();
 }
 
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name) {
@@ -176,6 +190,8 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string&
             value = file.read_int_attribute("/", attribute);
         }
     });
+    checkpoint.progress.epoch_end_pending =
+        file.has_attribute("/", kEpochEndPending) && file.read_int_attribute("/", kEpochEndPending) != 0;
     checkpoint.model = read_arrays(file, "/model");
     if (file.kind("/optimizer") == hdf5::NodeKind::group) {
         for (const std::string& state : file.members("/optimizer")) {

@@ -1,5 +1,9 @@
 #include "vae_dist/train/run_directory.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -27,7 +31,7 @@ RunDirectory::RunDirectory(const std::string& directory)
 std::optional<FoundCheckpoint> RunDirectory::newest_checkpoint(const Log& log) {
     auto found = newest_complete_checkpoint(checkpoints_, "move them away to start this run anew", log);
     if (found) {
-        newest_complete_ = found->name;
+        set_newest_complete(found->name);
     } else if (std::filesystem::exists(best_path())) {
         throw_input_error("{} exists, but no checkpoint to go on from; move it away to start this run anew",
                           best_path().string());
@@ -39,24 +43,18 @@ void RunDirectory::write_or_name_newest(const std::function<void()>& write) cons
     try {
         write();
     } catch (const Error& error) {
-        if (newest_complete_.empty()) throw_failure("{}; there is no complete checkpoint yet", error.what());
-        throw_failure("{}; the newest complete checkpoint is {}", error.what(), newest_complete_);
+        throw_naming_newest(error.what());
+    } catch (const std::exception& error) {
+        throw_naming_newest(fmt::format("cannot write into {}: {}", path_.string(), error.what()).c_str());
     }
 }
 
 std::string RunDirectory::write_checkpoint(std::int64_t step, std::span<const std::byte> bytes,
-                                           std::int64_t keep, const Log& log) {
+                                           const CheckpointSchedule& schedule, const Log& log) {
     const std::filesystem::path path = checkpoints_ / checkpoint_name(step);
     write_or_name_newest([&] { write_file_atomically(path, bytes); });
-    newest_complete_ = path.string();
-    // A later one was passed over at the start, or it would be the one that the run goes on from.
-    auto all = checkpoint_files(checkpoints_);
-    std::erase_if(all, [&](const CheckpointFile& file) { return file.step > step; });
-    for (std::size_t i = static_cast<std::size_t>(keep); i < all.size(); ++i) {
-        std::error_code error;
-        std::filesystem::remove(all[i].path, error);
-        if (error) log.warn("cannot remove the old checkpoint {}: {}", all[i].path.string(), error.message());
-    }
+    set_newest_complete(path.string());
+    write_or_name_newest([&] { remove_superseded(step, schedule, log); });
     return (checkpoints_.filename() / path.filename()).string();
 }
 
@@ -66,6 +64,32 @@ void RunDirectory::write_best(std::span<const std::byte> bytes) {
 
 void RunDirectory::write_config(const std::string& yaml) {
     write_or_name_newest([&] { write_file_atomically(config_path(), std::string(kConfigHeader) + yaml); });
+}
+
+void RunDirectory::remove_superseded(std::int64_t newest, const CheckpointSchedule& schedule,
+                                     const Log& log) const {
+    std::vector<std::int64_t> steps;
+    const std::vector<CheckpointFile> files = checkpoint_files(checkpoints_);
+    for (const CheckpointFile& file : files)
+        steps.push_back(file.step);
+    const std::vector<std::int64_t> superseded = schedule.superseded(steps, newest);
+    for (const CheckpointFile& file : files) {
+        if (std::find(superseded.begin(), superseded.end(), file.step) == superseded.end()) continue;
+        std::error_code error;
+        std::filesystem::remove(file.path, error);
+        if (error) log.warn("cannot remove the old checkpoint {}: {}", file.path.string(), error.message());
+    }
+}
+
+void RunDirectory::set_newest_complete(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    newest_complete_ = name;
+}
+
+void RunDirectory::throw_naming_newest(const char* what) const {
+    const std::lock_guard lock(mutex_);
+    if (newest_complete_.empty()) throw_failure("{}; there is no complete checkpoint yet", what);
+    throw_failure("{}; the newest complete checkpoint is {}", what, newest_complete_);
 }
 
 void RunDirectory::require_own_folder() const {

@@ -86,19 +86,17 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
     return started;
 }
 
-Checkpoint snapshot(const Config& config, const TrainingData& data, const StartedReplica& started,
-                    const Progress& progress) {
-    Checkpoint checkpoint;
-    checkpoint.progress = progress;
-    checkpoint.config = config;
-    checkpoint.created_by = program_signature(*started.backend);
-    checkpoint.data_rows = data.source().rows();
-    checkpoint.data_fingerprint = data_fingerprint(data.source());
-    checkpoint.row_shape = data.source().row_shape();
-    checkpoint.data_type = element_name(data.source().element_type());
-    checkpoint.statistics = started.statistics;
-    capture_replica(*started.replica, checkpoint);
-    return checkpoint;
+void take_snapshot(const Config& config, const TrainingData& data, const StartedReplica& started,
+                   const Progress& progress, Checkpoint& snapshot) {
+    snapshot.progress = progress;
+    snapshot.config = config;
+    snapshot.created_by = program_signature(*started.backend);
+    snapshot.data_rows = data.source().rows();
+    snapshot.data_fingerprint = data_fingerprint(data.source());
+    snapshot.row_shape = data.source().row_shape();
+    snapshot.data_type = element_name(data.source().element_type());
+    snapshot.statistics = started.statistics;
+    capture_replica(*started.replica, snapshot);
 }
 
 }  // namespace vae_dist

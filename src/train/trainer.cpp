@@ -2,13 +2,20 @@
 
 #include <chrono>
 #include <cmath>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
+#include "train/stop_request.hpp"
 #include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/comm/rank_watch.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
+#include "vae_dist/train/checkpoint_schedule.hpp"
+#include "vae_dist/train/consistency.hpp"
 #include "vae_dist/train/progress_display.hpp"
 #include "vae_dist/train/resume.hpp"
 #include "vae_dist/train/run_recorder.hpp"
@@ -24,8 +31,11 @@ namespace {
 /// Steps in a row that on_nonfinite: skip may skip.
 constexpr std::int64_t kMostSkipsInARow = 10;
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+using Clock = std::chrono::steady_clock;
+using Occasion = RunRecorder::Occasion;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 /// A run from its (re)start to its end. Every rank has one and does the same; rank 0 alone has the files.
@@ -33,23 +43,39 @@ class Run {
  public:
     /// Collective. `resumed` is let go once its state is taken over.
     Run(const Config& config, std::unique_ptr<RunRecorder> recorder, std::optional<Checkpoint> resumed,
-        Communicator& communicator, const Log& log);
+        StopRequest& stop_request, Communicator& communicator, const Log& log);
 
-    void train();
+    TrainingEnd train();
 
  private:
+    void begin();
+    void take_steps();
     void finish_step(const StepResult& result);
     void apply_nonfinite_policy(const StepResult& result);
     void log_training(const StepResult& result);
-    bool validate(bool final);
+    void close_step(bool save_asked);
+    std::optional<bool> validate(bool final);
+    void stop();
     void save(RunRecorder::Save save);
+    StepWishes wishes() const;
+    void record(const std::function<void(RunRecorder&)>& write);
+    std::function<void(Checkpoint&)> snapshot_copier() const {
+        return [this](Checkpoint& to) { take_snapshot(config_, data_, started_, progress_, to); };
+    }
+    void finish_writing();
+    void finish_writing_after(const Error& error);
+    std::string pauses() const;
 
     std::int64_t total_steps() const { return data_.total_steps(); }
     /// Whether training maximises the IWAE bound rather than the ELBO.
     bool has_bound() const { return config_.objective.importance_samples > 1; }
     bool at_epoch_end() const { return progress_.samples_in_epoch == 0; }
-    /// Whether the epoch that just ended is one of every `epochs`.
-    bool is_due(std::int64_t epochs) const { return at_epoch_end() && progress_.epoch % epochs == 0; }
+    bool is_last() const { return progress_.step == total_steps(); }
+    /// Whether a validation is due `steps` steps from here.
+    bool validation_is_due(std::int64_t steps = 0) const {
+        const std::int64_t epoch = config_.output.validate_every * data_.steps_per_epoch();
+        return validation_ && (progress_.step + steps) % epoch == 0;
+    }
     /// The epoch that the last step was in, counted from 1.
     std::int64_t epoch_number() const { return progress_.epoch + (at_epoch_end() ? 0 : 1); }
     std::int64_t samples_visited() const {
@@ -59,18 +85,24 @@ class Run {
     Config config_;
     Communicator& communicator_;
     const Log& log_;
+    StopRequest& stop_request_;
     std::unique_ptr<RunRecorder> recorder_;  ///< rank 0 only
     TrainingData data_;
+    CheckpointSchedule schedule_;
     StartedReplica started_;
     Replica& replica_;
     std::optional<Validation> validation_;
+    std::unique_ptr<BatchLoader> loader_;
     TrainingStep step_;
     ProgressDisplay display_;
     Progress progress_;
     bool is_new_ = true;
+    bool stopped_ = false;
+    std::exception_ptr record_error_;  ///< to be told to all ranks
 
-    // Speed, for people only.
-    std::chrono::steady_clock::time_point started_at_ = std::chrono::steady_clock::now();
+    // By the clock: for people, and for checkpoint_every_minutes.
+    Clock::time_point started_at_ = Clock::now();
+    Clock::time_point saved_at_ = Clock::now();
     double last_log_seconds_ = 0;
     double pause_seconds_ = 0;  ///< validating and saving, since the last line
     std::int64_t samples_since_log_ = 0;
@@ -78,12 +110,14 @@ class Run {
 };
 
 Run::Run(const Config& config, std::unique_ptr<RunRecorder> recorder, std::optional<Checkpoint> resumed,
-         Communicator& communicator, const Log& log)
+         StopRequest& stop_request, Communicator& communicator, const Log& log)
     : config_(config),
       communicator_(communicator),
       log_(log),
+      stop_request_(stop_request),
       recorder_(std::move(recorder)),
       data_(config, communicator),
+      schedule_(config.output, data_.steps_per_epoch()),
       started_(start_replica(config, data_, resumed, communicator, log)),
       replica_(*started_.replica),
       step_(config, data_.total_steps(), replica_, communicator),
@@ -94,30 +128,83 @@ Run::Run(const Config& config, std::unique_ptr<RunRecorder> recorder, std::optio
     first_step_ = progress_.step;
 }
 
-void Run::train() {
-    if (progress_.step >= total_steps()) {
-        run_on_first_rank(communicator_, [&] {
-            recorder_->finish(progress_.step, epoch_number(), !is_due(config_.output.checkpoint_every));
-        });
+TrainingEnd Run::train() {
+    // Of a checkpoint of the last step nobody knows yet whether it was written before or after the last
+    // validation: the line of a finished run's tells.
+    bool finished = progress_.step > total_steps();
+    if (is_last()) {
+        std::int64_t has_line = recorder_ && recorder_->has_line_of_checkpoint(progress_.step) ? 1 : 0;
+        communicator_.all_reduce_max(std::span(&has_line, 1));
+        finished = has_line == 1;
+        progress_.epoch_end_pending = !finished;
+    }
+    if (finished) {
         log_.info("this run is finished: {} of {} steps done; see {}", progress_.step, total_steps(),
                   config_.output.directory);
-        return;
+        return TrainingEnd::finished;
     }
-    std::unique_ptr<BatchLoader> loader;
+    try {
+        begin();
+        take_steps();
+    } catch (const Error& error) {
+        // All ranks are here: what was saved before is written before any of them leaves.
+        if (error.on_all_ranks()) finish_writing_after(error);
+        throw;
+    }
+    finish_writing();
+    if (stopped_) return TrainingEnd::stopped;
+    display_.message(fmt::format("done: {} steps in {}{}; checkpoints and metrics in {}", progress_.step,
+                                 format_duration(seconds_since(started_at_)), pauses(),
+                                 config_.output.directory));
+    return TrainingEnd::finished;
+}
+
+void Run::begin() {
+    communicator_.doing("opening the data");
     if (config_.data.validation) validation_.emplace(config_, data_, communicator_);
     run_together(communicator_,
-                 [&] { loader = data_.start_loader(progress_.epoch, progress_.samples_in_epoch); });
+                 [&] { loader_ = data_.start_loader(progress_.epoch, progress_.samples_in_epoch); });
     run_on_first_rank(communicator_, [&] {
-        recorder_->begin(config_, progress_.step);
-        if (!is_new_ && is_due(config_.output.checkpoint_every))
+        recorder_->begin(config_, schedule_, progress_);
+        if (!is_new_ && !progress_.epoch_end_pending && schedule_.is_due(progress_.step))
             recorder_->complete_line(progress_.step, epoch_number());
     });
+    stop_request_.heed_time_limit(config_, communicator_, log_);
+    // Until a save has been timed: as if to a slow disk.
+    constexpr double kBytesPerSecond = 100e6;
+    const auto arrays = static_cast<double>(1 + replica_.optimizer->states().size());
+    const auto bytes = arrays * sizeof(float) * static_cast<double>(replica_.vae.layout().size());
+    stop_request_.time_limit().save_took(TimeLimit::Seconds(bytes / kBytesPerSecond));
+    if (!is_new_) {
+        record([&](RunRecorder& recorder) { recorder.prepare_memory(snapshot_copier()); });
+        return;
+    }
     // The first one keeps what virtual_ranks: auto was, and shows early whether there is room.
-    if (is_new_) save({.as_checkpoint = true});
-    while (progress_.step < total_steps())
-        finish_step(step_.run(*loader, progress_.step, progress_.updates));
-    display_.message(fmt::format("done: {} steps in {}; checkpoints and metrics in {}", progress_.step,
-                                 format_duration(seconds_since(started_at_)), config_.output.directory));
+    save({.occasion = schedule_.is_due(0) ? Occasion::scheduled : Occasion::unscheduled});
+    finish_writing();
+}
+
+void Run::take_steps() {
+    if (progress_.epoch_end_pending) close_step(false);
+    while (!stopped_ && !is_last()) {
+        const Clock::time_point begun = Clock::now();
+        const StepResult result =
+            step_.run(*loader_, progress_.step, progress_.updates, [&] { return wishes(); });
+        stop_request_.time_limit().step_took(Clock::now() - begun);
+        finish_step(result);
+    }
+}
+
+// Rank 0's failure to write becomes one of the step, which all ranks hear of.
+StepWishes Run::wishes() const {
+    if (!recorder_) return {.stop = stop_request_.by_signal()};
+    if (record_error_) std::rethrow_exception(record_error_);
+    if (const std::exception_ptr error = recorder_->error()) std::rethrow_exception(error);
+    StepWishes wishes = {.stop = stop_request_.is_made(validation_is_due(1))};
+    if (const auto minutes = config_.output.checkpoint_every_minutes) {
+        wishes.save = seconds_since(saved_at_) >= 60 * *minutes && !recorder_->is_saving();
+    }
+    return wishes;
 }
 
 void Run::finish_step(const StepResult& result) {
@@ -129,18 +216,49 @@ void Run::finish_step(const StepResult& result) {
         ++progress_.epoch;
     }
     apply_nonfinite_policy(result);
+    const std::int64_t every = config_.train.consistency_every;
+    if (every > 0 && progress_.step % every == 0) {
+        const ParameterStore& store = replica_.vae.parameters();
+        require_equal_parameters(parameter_checksum(store, replica_.backend), progress_.step, communicator_);
+    }
     if (progress_.step % config_.output.log_every == 0) log_training(result);
 
-    // What happens only because the run ends here leaves no trace in a run that is made longer.
-    const auto stepped = std::chrono::steady_clock::now();
-    const bool last = progress_.step == total_steps();
-    const bool validation_due = is_due(config_.output.validate_every);
-    const bool checkpoint_due = is_due(config_.output.checkpoint_every);
-    const bool best = validation_ && (validation_due || last) && validate(!validation_due);
-    if (best || checkpoint_due || last) {
-        save({.as_best = best, .as_checkpoint = checkpoint_due || last, .final = !checkpoint_due});
+    const Clock::time_point stepped = Clock::now();
+    if (result.stop) {
+        stop();
+    } else {
+        close_step(result.save);
     }
     pause_seconds_ += seconds_since(stepped);
+}
+
+// What happens only because the run ends here leaves no trace in a run that is made longer.
+void Run::close_step(bool save_asked) {
+    const bool checkpoint_due = schedule_.is_due(progress_.step);
+    bool best = false;
+    if (validation_ && (validation_is_due() || is_last())) {
+        const std::optional<bool> judged = validate(!validation_is_due());
+        if (!judged) return stop();
+        best = *judged;
+    }
+    progress_.epoch_end_pending = false;
+    Occasion occasion = save_asked ? Occasion::unscheduled : Occasion::none;
+    if (is_last()) occasion = Occasion::end_of_run;
+    if (checkpoint_due) occasion = Occasion::scheduled;
+    if (best || occasion != Occasion::none) save({.as_best = best, .occasion = occasion});
+}
+
+// A validation, and all after it, is left to whoever goes on: there may be no time for it.
+void Run::stop() {
+    progress_.epoch_end_pending = validation_ && (validation_is_due() || is_last());
+    if (is_last() && !progress_.epoch_end_pending) return close_step(false);
+    stopped_ = true;
+    const bool scheduled = schedule_.is_due(progress_.step) && !progress_.epoch_end_pending;
+    save({.occasion = scheduled ? Occasion::scheduled : Occasion::unscheduled});
+    const std::string reason = stop_request_.reason(communicator_);
+    finish_writing();
+    display_.message(fmt::format("stopped by {} after step {} of {}: saved{}; start again to go on", reason,
+                                 progress_.step, total_steps(), pauses()));
 }
 
 void Run::apply_nonfinite_policy(const StepResult& result) {
@@ -171,9 +289,9 @@ void Run::apply_nonfinite_policy(const StepResult& result) {
                 stop ? "" : fmt::format(", for {} steps in a row", progress_.nonfinite_in_a_row), advice))
             .mark_on_all_ranks();
     }
-    if (!recorder_) return;
-    recorder_->skipped(progress_.step, epoch_number());
-    log_.warn("step {}: a loss or gradient is not finite; the step is skipped", progress_.step);
+    record([&](RunRecorder& recorder) { recorder.skipped(progress_.step, epoch_number()); });
+    if (recorder_)
+        log_.warn("step {}: a loss or gradient is not finite; the step is skipped", progress_.step);
 }
 
 void Run::log_training(const StepResult& result) {
@@ -196,21 +314,27 @@ void Run::log_training(const StepResult& result) {
     last_log_seconds_ = seconds;
     pause_seconds_ = 0;
     samples_since_log_ = 0;
-    if (recorder_) recorder_->train(metrics);
+    record([&](RunRecorder& recorder) { recorder.train(metrics); });
     const double seconds_per_step = seconds / static_cast<double>(progress_.step - first_step_);
     display_.train(metrics, seconds_per_step * static_cast<double>(total_steps() - progress_.step));
 }
 
 // Whether the model is the best so far; one that is looked at only because the run ends here does not count.
-bool Run::validate(bool final) {
-    const auto begun = std::chrono::steady_clock::now();
+// None where a signal came meanwhile.
+std::optional<bool> Run::validate(bool final) {
+    const Clock::time_point begun = Clock::now();
+    const std::optional<ElboTerms> mean =
+        validation_->run(replica_, [&] { return stop_request_.by_signal(); });
+    if (!mean) return std::nullopt;
     ValidationMetrics metrics = {.step = progress_.step,
                                  .epoch = epoch_number(),
                                  .samples = validation_->samples(),
-                                 .mean = validation_->run(replica_),
+                                 .mean = *mean,
                                  .has_bound = has_bound(),
                                  .final = final};
-    metrics.samples_per_second = static_cast<double>(metrics.samples) / seconds_since(begun);
+    const double seconds = seconds_since(begun);
+    stop_request_.time_limit().validation_took(TimeLimit::Seconds(seconds));
+    metrics.samples_per_second = static_cast<double>(metrics.samples) / seconds;
     metrics.seconds = seconds_since(started_at_);
     const double elbo = metrics.mean.reconstruction - metrics.mean.kl;
     const double objective = has_bound() ? metrics.mean.iwae_bound : elbo;
@@ -221,21 +345,76 @@ bool Run::validate(bool final) {
         if (has_bound()) progress_.validation_bound = objective;
     }
     if (best) best_objective = objective;
-    if (recorder_) recorder_->validation(metrics);
+    record([&](RunRecorder& recorder) { recorder.validation(metrics); });
     display_.validation(metrics, best);
     return best;
 }
 
 void Run::save(RunRecorder::Save save) {
-    run_on_first_rank(communicator_, [&] {
-        recorder_->save(snapshot(config_, data_, started_, progress_), epoch_number(), save);
+    communicator_.doing("saving");
+    saved_at_ = Clock::now();
+    record([&](RunRecorder& recorder) {
+        recorder.save(snapshot_copier(), epoch_number(), save);
+        const RunRecorder::SaveTimes times = recorder.save_times();
+        stop_request_.time_limit().save_took(TimeLimit::Seconds(times.longest_pause + times.longest_write));
     });
+}
+
+// What goes wrong here, on rank 0 alone, is kept until the ranks meet.
+void Run::record(const std::function<void(RunRecorder&)>& write) {
+    if (!recorder_ || record_error_) return;
+    try {
+        write(*recorder_);
+    } catch (...) {
+        record_error_ = std::current_exception();
+    }
+}
+
+// Collective. Returns when all is on disk.
+void Run::finish_writing() {
+    communicator_.doing("waiting for rank 0 to write");
+    run_on_first_rank(communicator_, [&] {
+        communicator_.doing("writing a checkpoint");
+        if (record_error_) std::rethrow_exception(record_error_);
+        recorder_->flush();
+    });
+}
+
+// The error that came first is the one that the user hears of.
+void Run::finish_writing_after(const Error& error) {
+    run_on_first_rank(communicator_, [&] {
+        try {
+            recorder_->flush();
+        } catch (const Error& later) {
+            if (std::string_view(error.what()).ends_with(later.what())) return;
+            log_.warn("and besides: {}", later.what());
+        }
+    });
+}
+
+std::string Run::pauses() const {
+    if (!recorder_) return "";
+    const RunRecorder::SaveTimes times = recorder_->save_times();
+    return fmt::format(", {} saves paused it for {:.3f} s (the longest {:.1f} ms)", times.count,
+                       times.all_pauses, times.longest_pause * 1e3);
+}
+
+std::chrono::milliseconds in_milliseconds(Duration duration) {
+    return duration == kForever ? std::chrono::milliseconds::max() : duration;
 }
 
 }  // namespace
 
-void train(const Config& asked, Communicator& communicator, const Log& log) {
+TrainingEnd train(const Config& asked, Communicator& unwatched, const Log& log) {
+    StopRequest stop_request(Clock::now());
+    RankWatch watch(unwatched,
+                    {.warning = in_milliseconds(asked.train.stall_warning),
+                     .limit = in_milliseconds(asked.train.stall_limit)},
+                    log);
+    Communicator& communicator = watch.communicator();
+    require_same_program(communicator);
     std::unique_ptr<RunRecorder> recorder;
+    communicator.doing("opening the run's directory");
     run_on_first_rank(communicator, [&] { recorder = std::make_unique<RunRecorder>(asked.output, log); });
     std::optional<Checkpoint> resumed = load_newest_checkpoint(recorder.get(), communicator, log);
     Config config = asked;
@@ -245,7 +424,8 @@ void train(const Config& asked, Communicator& communicator, const Log& log) {
         if (resumed) require_same_configuration(config, *resumed);
     });
     require_same_on_all_ranks(config, communicator);
-    Run(config, std::move(recorder), std::move(resumed), communicator, log).train();
+    communicator.doing("opening the data");
+    return Run(config, std::move(recorder), std::move(resumed), stop_request, communicator, log).train();
 }
 
 }  // namespace vae_dist

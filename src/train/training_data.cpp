@@ -6,10 +6,10 @@
 
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/comm/topology.hpp"
-#include "vae_dist/config/load.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/input_pipeline.hpp"
+#include "vae_dist/train/consistency.hpp"
 
 namespace vae_dist {
 
@@ -38,28 +38,6 @@ std::int64_t data_fingerprint(const RowSource& data) {
         sum = crc32_z(sum, reinterpret_cast<const unsigned char*>(&block.rows), sizeof(block.rows));
     }
     return static_cast<std::int64_t>(sum);
-}
-
-void require_same_on_all_ranks(const RowSource& data, const char* key, Communicator& communicator) {
-    const std::string mine =
-        fmt::format("{} (fingerprint {:08x})", data.description(), data_fingerprint(data));
-    const std::string first = broadcast_text(communicator, mine, 0);
-    run_together(communicator, [&] {
-        if (mine.substr(mine.rfind(' ')) == first.substr(first.rfind(' '))) return;
-        throw_input_error("the ranks see different data in {}: {} here, {} on rank 0", key, mine, first);
-    });
-}
-
-void require_same_on_all_ranks(const Config& config, Communicator& communicator) {
-    Config without_paths = config;
-    without_paths.output.directory.clear();
-    if (without_paths.data.train) without_paths.data.train->files.clear();
-    if (without_paths.data.validation) without_paths.data.validation->files.clear();
-    const std::string mine = to_yaml(without_paths);
-    const std::string first = broadcast_text(communicator, mine, 0);
-    run_together(communicator, [&] {
-        if (mine != first) throw_input_error("this rank was given another configuration than rank 0");
-    });
 }
 
 TrainingData::TrainingData(const Config& config, Communicator& communicator)

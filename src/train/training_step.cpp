@@ -42,7 +42,8 @@ TrainingStep::TrainingStep(const Config& config, std::int64_t total_steps, Repli
       reducer_(make_gradient_reducer(config.train.reduction, replica.vae.parameters(), replica.backend,
                                      communicator, most_passes(config, replica))) {}
 
-StepResult TrainingStep::run(BatchLoader& loader, std::int64_t step, std::int64_t update) {
+StepResult TrainingStep::run(BatchLoader& loader, std::int64_t step, std::int64_t update,
+                             const std::function<StepWishes()>& ask) {
     StepResult result;
     result.beta = kl_weight(config_.objective, step);
     result.learning_rate = learning_rate(config_.optimizer, step, total_steps_);
@@ -51,15 +52,22 @@ StepResult TrainingStep::run(BatchLoader& loader, std::int64_t step, std::int64_
     std::exception_ptr error;
     try {
         accumulate_slices(loader, result, tail);
+        const StepWishes wishes = ask ? ask() : StepWishes{};
+        if (wishes.stop) tail.ask_to_stop();
+        if (wishes.save) tail.ask_to_save();
     } catch (...) {
         // The others are on their way into the reduction: tell them there.
         error = std::current_exception();
         tail.report_failure();
     }
     Stopwatch watch;
+    communicator_.doing("adding up gradients");
     reducer_->reduce(tail);
     if (tail.failed()) throw_together(communicator_, error);
+    communicator_.doing("updating the weights");
     watch.lap(times_.reduce);
+    result.stop = tail.is_to_stop();
+    result.save = tail.is_to_save();
     result.mean = tail.terms();
     result.applied = tail.finite();
     if (result.applied) update_weights(result, update);
@@ -70,7 +78,9 @@ StepResult TrainingStep::run(BatchLoader& loader, std::int64_t step, std::int64_
 void TrainingStep::accumulate_slices(BatchLoader& loader, StepResult& result, StepTail& tail) {
     Stopwatch watch;
     reducer_->begin();
+    communicator_.doing("reading data");
     const Batch& batch = loader.next();
+    communicator_.doing("forward and backward pass");
     watch.lap(times_.data);
     result.samples = batch.samples;
     const ObjectiveWeights weights = {.sample_weight = 1.0 / static_cast<double>(batch.samples),

@@ -6,6 +6,7 @@
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
+#include "vae_dist/train/consistency.hpp"
 
 namespace vae_dist {
 
@@ -62,19 +63,21 @@ void Validation::start(std::unique_ptr<RowSource> data, const TrainingData& trai
     loader_ = std::make_unique<BatchLoader>(std::move(data), *plan_, options, 0, 0);
 }
 
-ElboTerms Validation::run(Replica& replica) {
+std::optional<ElboTerms> Validation::run(Replica& replica, const std::function<bool()>& is_to_stop) {
     const std::int64_t virtual_ranks = plan_->virtual_ranks();
     const std::int64_t slice_rows = (batch_size_ + virtual_ranks - 1) / virtual_ranks;
     const std::int64_t batches = steps_per_epoch(plan_->samples(), batch_size_);
     StepTail tail(batches * virtual_ranks * passes_of(slice_rows, config_.objective.importance_samples));
-    run_together(communicator_, [&] { add_samples(replica, tail); });
+    communicator_.doing("validating");
+    run_together(communicator_, [&] { add_samples(replica, is_to_stop, tail); });
     communicator_.all_reduce_sum(tail.words());
+    if (tail.is_to_stop()) return std::nullopt;
     if (tail.finite()) return tail.terms();
     constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-    return {.reconstruction = kNan, .kl = kNan, .iwae_bound = kNan};
+    return ElboTerms{.reconstruction = kNan, .kl = kNan, .iwae_bound = kNan};
 }
 
-void Validation::add_samples(Replica& replica, StepTail& tail) {
+void Validation::add_samples(Replica& replica, const std::function<bool()>& is_to_stop, StepTail& tail) {
     const double share = 1.0 / static_cast<double>(plan_->samples());
     const std::int64_t draws = config_.objective.importance_samples;
     const auto evaluate = [&](const Slice& part) {
@@ -87,6 +90,7 @@ void Validation::add_samples(Replica& replica, StepTail& tail) {
         tail.add(share_of(sums, share));
     };
     for (std::int64_t done = 0; done < plan_->samples();) {
+        if (is_to_stop && is_to_stop()) return tail.ask_to_stop();
         const Batch& batch = loader_->next();
         done += batch.samples;
         for (const Slice& slice : batch.slices)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,10 @@ enum class Reduction { exact, float32, bfloat16 };
 enum class NonFinitePolicy { stop, skip };
 enum class BackendKind { automatic, cpu, cuda };
 enum class CommunicatorKind { automatic, mpi, nccl };
+
+/// A length of time; in YAML "3h50m", "90s", and "none" for `kForever`, which no arithmetic bears.
+using Duration = std::chrono::seconds;
+inline constexpr Duration kForever = Duration::max();
 
 /// One HDF5 dataset, or the datasets of that name in several files taken in order as one.
 struct DatasetConfig {
@@ -109,6 +114,13 @@ struct TrainConfig {
     Precision precision = Precision::float32;
     Reduction reduction = Reduction::exact;
     NonFinitePolicy on_nonfinite = NonFinitePolicy::stop;
+    /// Since the start of the program, and no longer than a Slurm job's own end; absent: auto, that alone.
+    /// kForever: neither.
+    std::optional<Duration> time_limit;
+    Duration stall_warning{60};  ///< a collective call that waits longer is spoken of
+    Duration stall_limit{1800};  ///< ... ends the run
+    /// Steps between two comparisons of all ranks' parameters; 0: never.
+    std::int64_t consistency_every = 1000;
     bool operator==(const TrainConfig&) const = default;
 };
 
@@ -120,11 +132,14 @@ struct ComputeConfig {
 };
 
 struct OutputConfig {
-    std::string directory;              ///< required by training
-    std::int64_t log_every = 50;        ///< steps
-    std::int64_t validate_every = 1;    ///< epochs
-    std::int64_t checkpoint_every = 1;  ///< epochs
-    std::int64_t keep = 3;              ///< newest checkpoints kept
+    std::string directory;            ///< required by training
+    std::int64_t log_every = 50;      ///< steps
+    std::int64_t validate_every = 1;  ///< epochs
+    /// Epochs; absent: 1, which load_config fills in, or never where there are minutes.
+    std::optional<std::int64_t> checkpoint_every;
+    std::optional<double> checkpoint_every_minutes;  ///< by the clock, in the middle of epochs too
+    std::int64_t keep = 3;                           ///< newest checkpoints kept
+    std::int64_t keep_every = 0;  ///< epochs whose checkpoints are written and kept for good; 0: none
     bool operator==(const OutputConfig&) const = default;
 };
 

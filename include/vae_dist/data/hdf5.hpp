@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -69,8 +70,9 @@ class File {
     static File create(const std::string& path);
     /// Opens an existing one for reading and writing.
     static File open_for_writing(const std::string& path);
-    /// A new file in memory only; see `image`.
-    static File create_in_memory();
+    /// A new file in memory only; see `take_image`. `expected_bytes` of memory are set aside at once; where
+    /// the file grows beyond, it may move.
+    static File create_in_memory(std::size_t expected_bytes = 0);
 
     const std::string& path() const { return path_; }
     hid_t id() const { return handle_.get(); }
@@ -91,8 +93,10 @@ class File {
     std::vector<float> read_floats(const std::string& dataset) const;
     std::vector<double> read_doubles(const std::string& dataset) const;
     /// A new dataset of `shape`, of float32 or float64, in which `values` has as many elements; creates
-    /// intermediate groups. With `checksum` it is chunked by at most 1 Mi elements, each chunk protected by
-    /// Fletcher32; without elements or dimensions there is nothing to chunk, and no checksum.
+    /// intermediate groups. With `checksum` it is chunked by at most 256 Ki elements, each chunk protected by
+    /// Fletcher32 and written by a call of its own, so that other threads' calls of the library, which has
+    /// one lock for all, come in between; without elements or dimensions there is nothing to chunk, and no
+    /// checksum.
     void write_floats(const std::string& dataset, std::span<const std::int64_t> shape,
                       std::span<const float> values, bool checksum);
     void write_doubles(const std::string& dataset, std::span<const std::int64_t> shape,
@@ -116,8 +120,8 @@ class File {
     /// Any attribute as text, for people ("<array of 10 strings>" where it is long).
     std::string attribute_as_text(const std::string& object, const std::string& name) const;
 
-    /// The bytes of a file made by create_in_memory, as they would stand on disk.
-    std::vector<std::byte> image();
+    /// Closes a file made by create_in_memory; its bytes, as they would stand on disk, without a copy.
+    std::vector<std::byte> take_image();
     /// Hands everything to the operating system and closes; throws ErrorKind::failure if anything could not
     /// be written. Nothing of the file may be open any longer. A file that is destroyed instead is abandoned:
     /// errors are not reported.
@@ -133,6 +137,7 @@ class File {
     void put_attribute(const std::string& object, const std::string& name, hid_t type, hid_t space,
                        const void* value);
 
+    std::unique_ptr<std::vector<std::byte>> memory_;  ///< of a file in memory: where the library keeps it
     Handle handle_;
     std::string path_;
 };

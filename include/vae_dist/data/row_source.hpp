@@ -12,6 +12,12 @@
 
 namespace vae_dist {
 
+/// A file that rows come from.
+struct SourceFile {
+    std::string name;  ///< without its folder
+    std::uint64_t bytes = 0;
+};
+
 /// A long table of samples, read by ranges of rows. Not safe to use from two threads at once; each thread
 /// opens its own.
 class RowSource {
@@ -35,6 +41,9 @@ class RowSource {
 
     /// One line for people: files, dataset, shape, type, chunks, compression.
     virtual std::string description() const = 0;
+
+    /// Where the rows lie, in their order; none where they are made up. Throws ErrorKind::failure.
+    virtual std::vector<SourceFile> files() const { return {}; }
 
     std::int64_t features() const;  ///< numbers in one sample
     std::size_t row_bytes() const;

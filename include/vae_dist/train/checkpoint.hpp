@@ -35,7 +35,9 @@ struct Progress {
     /// which is then best by its bound.
     double validation_bound = std::numeric_limits<double>::quiet_NaN();
     double best_bound = std::numeric_limits<double>::quiet_NaN();
-    LogWindow window;
+    LogWindow window = {};
+    /// The run was stopped after the step and before the validation, and the checkpoint, that were due then.
+    bool epoch_end_pending = false;
 };
 
 /// An array of a checkpoint; `name` is its path below its group.
@@ -63,8 +65,9 @@ struct Checkpoint {
 /// The version of the file's layout that this program writes, and the only one that it reads.
 inline constexpr std::int64_t kCheckpointFormat = 1;
 
-/// Fills `model`, `optimizer` from a replica, and back; restore_model does with `model` alone. Restoring
-/// throws an input error naming the array where names or shapes differ from the replica's.
+/// Fills `model`, `optimizer` from a replica, in the memory that they have where it fits, and back;
+/// restore_model does with `model` alone. Restoring throws an input error naming the array where names or
+/// shapes differ from the replica's.
 void capture_replica(const Replica& replica, Checkpoint& checkpoint);
 void restore_replica(const Checkpoint& checkpoint, Replica& replica);
 void restore_model(const Checkpoint& checkpoint, Vae& vae, Backend& backend);

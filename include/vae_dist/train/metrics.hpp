@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 
 #include "vae_dist/core/files.hpp"
@@ -14,7 +15,7 @@ struct TrainMetrics {
     std::int64_t step = 0;     ///< steps done
     std::int64_t epoch = 0;    ///< counted from 1
     std::int64_t samples = 0;  ///< visited since the beginning of the run
-    ElboTerms mean;
+    ElboTerms mean = {};
     bool has_bound = false;  ///< the IWAE bound is one of the terms: training draws several times a sample
     double beta = 0;
     double gradient_norm = 0;
@@ -27,28 +28,41 @@ struct ValidationMetrics {
     std::int64_t step = 0;
     std::int64_t epoch = 0;
     std::int64_t samples = 0;  ///< validated
-    ElboTerms mean;
+    ElboTerms mean = {};
     bool has_bound = false;  ///< as above
     bool final = false;      ///< made because the run ended here
     double samples_per_second = 0;
     double seconds = 0;
 };
 
+struct CheckpointMetrics {
+    std::int64_t step = 0;
+    std::int64_t epoch = 0;
+    std::string file;    ///< relative to the run's directory
+    bool final = false;  ///< as above
+    /// What the save took of training, and from then until the file was complete; NaN where a kill came
+    /// between the file and its line.
+    double pause_seconds = std::numeric_limits<double>::quiet_NaN();
+    double write_seconds = std::numeric_limits<double>::quiet_NaN();
+};
+
 /// metrics.jsonl: one JSON object a line, appended and handed to the operating system line by line. Numbers
 /// that are not finite become null. A line that stands there only because the run ended at its step has
-/// "final": true; it goes when the run is made longer, so that a run's lines do not tell where it once ended.
+/// "final": true; it goes when the run goes on, so that a run's lines do not tell where it once ended.
 class MetricsLog {
  public:
-    /// Goes on with the file at `path`: lines of steps after `step`, a torn last line and, if the run goes
-    /// on, final lines are taken out. Throws ErrorKind::failure if it cannot be written.
-    MetricsLog(const std::filesystem::path& path, std::int64_t step, bool goes_on = true);
+    /// Goes on with the file at `path`: lines of steps after `step`, a torn last line and final lines are
+    /// taken out; where the end of the step's epoch is pending (see Progress) the step's own lines of
+    /// validation and checkpoint too, for they will come again. Throws ErrorKind::failure if it cannot be
+    /// written.
+    MetricsLog(const std::filesystem::path& path, std::int64_t step, bool epoch_end_pending = false);
 
     void train(const TrainMetrics& metrics);
     void validation(const ValidationMetrics& metrics);
     void skipped(std::int64_t step, std::int64_t epoch);
-    /// `file` is relative to the run's directory. Does nothing if the file already has this line, as after a
-    /// kill between a checkpoint and its line.
-    void checkpoint(std::int64_t step, std::int64_t epoch, const std::string& file, bool final = false);
+    /// Does nothing if the file already has the line of this step's checkpoint: whether it has depends on
+    /// where a kill came.
+    void checkpoint(const CheckpointMetrics& metrics);
 
     void flush_to_disk() { file_.flush_to_disk(); }
 
@@ -56,5 +70,8 @@ class MetricsLog {
     LineFile file_;
     std::int64_t last_checkpoint_step_ = -1;
 };
+
+/// Whether the metrics at `path`, if there are any, have the line of that step's checkpoint.
+bool has_line_of_checkpoint(const std::filesystem::path& path, std::int64_t step);
 
 }  // namespace vae_dist

@@ -29,8 +29,8 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
 /// the processor they find.
 void warn_where_ranks_differ(const Backend& backend, Communicator& communicator, const Log& log);
 
-/// The whole state of a run.
-Checkpoint snapshot(const Config& config, const TrainingData& data, const StartedReplica& started,
-                    const Progress& progress);
+/// Copies the whole state of a run to `snapshot`, whose memory is used again where it has the same shape.
+void take_snapshot(const Config& config, const TrainingData& data, const StartedReplica& started,
+                   const Progress& progress, Checkpoint& snapshot);
 
 }  // namespace vae_dist

@@ -9,7 +9,7 @@
 namespace vae_dist {
 
 /// What all ranks learn of a step besides the gradients, as integers whose sum is exact: the ELBO's terms,
-/// and whether any rank met a number that is not finite, or failed.
+/// whether any rank met a number that is not finite, or failed, and what ranks ask of all: to stop, to save.
 class StepTail {
  public:
     /// `shares` is how many will be added in all, over all ranks.
@@ -20,17 +20,21 @@ class StepTail {
     void add(const ElboTerms& share);
     void report_nonfinite() { words_[kNonFinite] = 1; }
     void report_failure() { words_[kFailed] = 1; }
+    void ask_to_stop() { words_[kStop] = 1; }
+    void ask_to_save() { words_[kSave] = 1; }
 
     ElboTerms terms() const;
     bool finite() const { return words_[kNonFinite] == 0; }
     bool failed() const { return words_[kFailed] != 0; }
+    bool is_to_stop() const { return words_[kStop] != 0; }
+    bool is_to_save() const { return words_[kSave] != 0; }
 
     /// What is to be summed over all ranks.
     std::span<std::int64_t> words() { return words_; }
-    static constexpr std::size_t kWords = 5;
+    static constexpr std::size_t kWords = 7;
 
  private:
-    enum : std::size_t { kReconstruction, kKl, kBound, kNonFinite, kFailed };
+    enum : std::size_t { kReconstruction, kKl, kBound, kNonFinite, kFailed, kStop, kSave };
 
     void add_fixed(double value, std::int64_t& word);
 

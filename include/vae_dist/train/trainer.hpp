@@ -6,10 +6,16 @@
 
 namespace vae_dist {
 
+enum class TrainingEnd {
+    finished,
+    stopped,  ///< by a signal or a time limit; the state is saved, and the same call goes on
+};
+
 /// Collective. Trains, or goes on with the run in output.directory from its newest complete checkpoint, until
-/// the configured number of epochs or steps is done. Throws for wrong configuration or data, a changed
-/// configuration (naming the keys), a file that cannot be written (naming the newest complete checkpoint),
-/// divergence; an error of one rank alone is not `on_all_ranks`, and has to end the job.
-void train(const Config& config, Communicator& communicator, const Log& log);
+/// the configured number of epochs or steps is done, or a signal (see StopSignals) or train.time_limit stops
+/// it. Throws for wrong configuration or data, a changed configuration (naming the keys), a file that cannot
+/// be written (naming the newest complete checkpoint), divergence; an error of one rank alone is not
+/// `on_all_ranks`, and has to end the job.
+TrainingEnd train(const Config& config, Communicator& communicator, const Log& log);
 
 }  // namespace vae_dist

@@ -18,13 +18,6 @@ std::int64_t resolve_virtual_ranks(const TrainConfig& config, std::int64_t saved
 /// the blocks in which they are read.
 std::int64_t data_fingerprint(const RowSource& data);
 
-/// Collective. Throws an input error on all ranks unless all see the same data, as far as data_fingerprint
-/// tells. `key` names them in the message.
-void require_same_on_all_ranks(const RowSource& data, const char* key, Communicator& communicator);
-
-/// Collective. The same for the configuration, without paths: data may lie elsewhere on each machine.
-void require_same_on_all_ranks(const Config& config, Communicator& communicator);
-
 /// A run's training data as this rank sees them: all of the data's shape, the epoch plan, and the shards of
 /// this rank's virtual ranks.
 class TrainingData {

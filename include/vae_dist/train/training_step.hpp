@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "vae_dist/comm/communicator.hpp"
@@ -28,6 +29,14 @@ struct StepResult {
     double learning_rate = 0;
     double gradient_norm = 0;  ///< of the whole gradient, penalties included, before clipping
     bool applied = true;       ///< false: a number was not finite, and the weights are as they were
+    bool stop = false;         ///< some rank asked to stop
+    bool save = false;         ///< some rank asked to save
+};
+
+/// What one rank asks of all ranks after a step.
+struct StepWishes {
+    bool stop = false;
+    bool save = false;
 };
 
 /// One step of training on all ranks: forward, backward, sum, clip, update.
@@ -37,8 +46,10 @@ class TrainingStep {
                  Communicator& communicator);
 
     /// Collective. The next batch of `loader` as step `step` (from 0), `update` counting the updates that
-    /// were applied before. An error on any rank is thrown on all of them.
-    StepResult run(BatchLoader& loader, std::int64_t step, std::int64_t update);
+    /// were applied before. An error on any rank is thrown on all of them. `ask` is called just before the
+    /// ranks meet, so that its answer, and an error that it throws, reach all of them in the same reduction.
+    StepResult run(BatchLoader& loader, std::int64_t step, std::int64_t update,
+                   const std::function<StepWishes()>& ask = {});
 
     const StepTimes& times() const { return times_; }
     /// Bytes held besides the replica.

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "vae_dist/comm/communicator.hpp"
 #include "vae_dist/data/batch_loader.hpp"
@@ -20,15 +22,16 @@ class Validation {
     Validation(const Config& config, const TrainingData& training, Communicator& communicator);
 
     /// Collective. Means per sample; NaN where a number was not finite. An error on any rank is thrown on
-    /// all.
-    ElboTerms run(Replica& replica);
+    /// all. Each rank looks at `is_to_stop` between batches; none where it was true on any: that was the last
+    /// call then.
+    std::optional<ElboTerms> run(Replica& replica, const std::function<bool()>& is_to_stop = {});
 
     std::int64_t samples() const { return plan_->samples(); }
     std::int64_t bytes() const { return bytes_; }
 
  private:
     void start(std::unique_ptr<RowSource> data, const TrainingData& training);
-    void add_samples(Replica& replica, StepTail& tail);
+    void add_samples(Replica& replica, const std::function<bool()>& is_to_stop, StepTail& tail);
 
     Config config_;
     Communicator& communicator_;

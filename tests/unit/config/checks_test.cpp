@@ -48,6 +48,19 @@ TEST(ConfigChecks, EveryVirtualRankNeedsASampleOfABatch) {
     EXPECT_EQ(parsed("train: {batch_size: 4, virtual_ranks: 4}").train.batch_size, 4);
 }
 
+TEST(ConfigChecks, AStalledRunIsWarnedOfBeforeItEnds) {
+    EXPECT_EQ(message_after_data("train:\n  stall_warning: 5m\n  stall_limit: 300s\n"),
+              "run.yaml, line 4: train.stall_limit: 5m contradicts train.stall_warning: 5m (line 3): the "
+              "warning comes before the end; make the limit longer");
+    EXPECT_EQ(message_after_data("train: {stall_limit: 30s}"),
+              "run.yaml, line 2: train.stall_limit: 30s contradicts train.stall_warning: 1m (the default): "
+              "the warning comes before the end; make the limit longer");
+    EXPECT_NO_THROW(parsed("train: {stall_warning: 5m, stall_limit: 301s}"));
+    EXPECT_NO_THROW(parsed("train: {stall_warning: none, stall_limit: 1s}"));
+    EXPECT_NO_THROW(parsed("train: {stall_warning: 1d, stall_limit: none}"));
+    EXPECT_NO_THROW(parsed("train: {stall_warning: none, stall_limit: none}"));
+}
+
 TEST(ConfigChecks, TheBernoulliLikelihoodNeedsDataFromZeroToOne) {
     const auto data = [](const std::string& settings, const std::string& likelihood) {
         return "data: {synthetic: {" + settings + "}}\nmodel: {likelihood: " + likelihood + "}";

@@ -72,6 +72,10 @@ Config unusual() {
     c.train.seed = 4294967295U;
     c.train.reduction = Reduction::float32;
     c.train.on_nonfinite = NonFinitePolicy::skip;
+    c.train.time_limit = std::chrono::seconds(13801);
+    c.train.stall_warning = std::chrono::seconds(90);
+    c.train.stall_limit = kForever;
+    c.train.consistency_every = 0;
     c.compute.backend = BackendKind::cpu;
     c.compute.communicator = CommunicatorKind::mpi;
     c.compute.threads = 2;
@@ -79,7 +83,9 @@ Config unusual() {
     c.output.log_every = 7;
     c.output.validate_every = 2;
     c.output.checkpoint_every = 3;
+    c.output.checkpoint_every_minutes = 0.1;
     c.output.keep = 9;
+    c.output.keep_every = 25;
     return c;
 }
 
@@ -94,6 +100,9 @@ Config unusual_otherwise() {
     c.optimizer.schedule.every_steps = 10;
     c.optimizer.schedule.factor = 0.25;
     c.train.epochs = 3;
+    c.train.time_limit = kForever;
+    c.train.stall_warning = kForever;
+    c.output.checkpoint_every_minutes = 30;
     return c;
 }
 
@@ -111,7 +120,15 @@ TEST_F(ConfigLoad, WrittenYamlIsReadable) {
         << yaml;
     EXPECT_NE(yaml.find("\n  epsilon: 1e-07\n"), std::string::npos) << yaml;
     EXPECT_NE(yaml.find("\n    files: [/d/v.h5]\n"), std::string::npos) << yaml;
-    EXPECT_NE(to_yaml(unusual_otherwise()).find("\n  scale: auto\n"), std::string::npos);
+    EXPECT_NE(yaml.find("\n  time_limit: 3h50m1s\n  stall_warning: 1m30s\n  stall_limit: none\n"),
+              std::string::npos)
+        << yaml;
+    const std::string other = to_yaml(unusual_otherwise());
+    EXPECT_NE(other.find("\n  scale: auto\n"), std::string::npos) << other;
+    EXPECT_NE(other.find("\n  checkpoint_every_minutes: 30\n"), std::string::npos) << other;
+    EXPECT_EQ(other.find("checkpoint_every:"), std::string::npos) << other;
+    EXPECT_NE(to_yaml(Config()).find("\n  time_limit: auto\n  stall_warning: 1m\n  stall_limit: 30m\n"),
+              std::string::npos);
 }
 
 TEST_F(ConfigLoad, PathsBecomeAbsolute) {
@@ -161,6 +178,19 @@ TEST_F(ConfigLoad, AnOverrideMaySetASectionOrTakeAKeyOut) {
     EXPECT_EQ(config.train.steps, 9);
 }
 
+TEST_F(ConfigLoad, CheckpointsAreByEpochsUnlessByMinutesAlone) {
+    const std::string minutes = "output.checkpoint_every_minutes=30";
+    EXPECT_EQ(parsed("").output.checkpoint_every, 1);
+    EXPECT_EQ(parsed("").output.checkpoint_every_minutes, std::nullopt);
+    EXPECT_EQ(parsed("", {minutes}).output.checkpoint_every, std::nullopt);
+    EXPECT_EQ(parsed("", {minutes}).output.checkpoint_every_minutes, 30);
+    EXPECT_EQ(parsed("output: {checkpoint_every: 2}", {minutes}).output.checkpoint_every, 2);
+    EXPECT_EQ(parsed("output: {checkpoint_every: 2}", {"output.checkpoint_every=null"}).output,
+              parsed("").output);
+    EXPECT_EQ(parsed("output: {checkpoint_every: 2}", {"output.checkpoint_every=null", minutes}).output,
+              parsed("", {minutes}).output);
+}
+
 TEST_F(ConfigLoad, AWrongOverrideIsNamed) {
     const auto message = [](const std::string& text) { return message_after_data("", {text}); };
     EXPECT_EQ(message("train.bacth_size=5"),
@@ -193,6 +223,10 @@ TEST_F(ConfigLoad, ChangedKeysAreThoseThatTheResultDependsOn) {
     harmless.output = OutputConfig{};
     harmless.train.steps = 5;
     harmless.train.virtual_ranks.reset();
+    harmless.train.time_limit.reset();
+    harmless.train.stall_warning = std::chrono::seconds(1);
+    harmless.train.stall_limit = std::chrono::seconds(2);
+    harmless.train.consistency_every = 1;
     EXPECT_TRUE(changed_result_keys(before, harmless).empty());
 
     Config after = before;

@@ -15,9 +15,9 @@ TEST(ConfigSyntax, AnUnknownKeyIsNamedWithItsLineAndTheNearestKey) {
               "run.yaml, line 2: unknown key optimiser; did you mean optimizer?");
     EXPECT_EQ(message_after_data("model: {encoder: {hiden: [5]}}\n"),
               "run.yaml, line 2: unknown key model.encoder.hiden; did you mean model.encoder.hidden?");
-    EXPECT_EQ(message_after_data("output: {checkpoint_every_minutes: 5}\n"),
-              "run.yaml, line 2: unknown key output.checkpoint_every_minutes; did you mean "
-              "output.checkpoint_every?");
+    EXPECT_EQ(message_after_data("output: {checkpoint_every_minute: 5}\n"),
+              "run.yaml, line 2: unknown key output.checkpoint_every_minute; did you mean "
+              "output.checkpoint_every_minutes?");
 }
 
 TEST(ConfigSyntax, AKeyInTheWrongSectionIsToldWhereItBelongs) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <optional>
+
 #include "unit/config/message_of.hpp"
 
 namespace vae_dist {
@@ -87,6 +90,10 @@ TEST(ConfigValues, ANumberOutOfRangeIsToldTheRange) {
                                       "output: {log_every: 0}",
                                       "output: {validate_every: 0}",
                                       "output: {checkpoint_every: 0}",
+                                      "output: {checkpoint_every_minutes: 0}",
+                                      "output: {checkpoint_every_minutes: 1000001}",
+                                      "output: {keep_every: -1}",
+                                      "train: {consistency_every: -1}",
                                       "train: {batch_size: 0}",
                                       "train: {epochs: 0}",
                                       "train: {steps: 0}",
@@ -108,6 +115,44 @@ TEST(ConfigValues, AutoStandsForAValueThatIsLeftOpenAndOnlyWhereItMay) {
     EXPECT_EQ(parsed("train: {virtual_ranks: 3}").train.virtual_ranks, 3);
     EXPECT_EQ(message_after_data("train: {virtual_ranks: automatic}"),
               "run.yaml, line 2: train.virtual_ranks: expected an integer or auto, found 'automatic'");
+}
+
+TEST(ConfigValues, ADurationHasUnitsOrIsNone) {
+    using namespace std::chrono_literals;
+    const auto limit = [](const std::string& text) {
+        return parsed("train: {time_limit: " + text + "}").train.time_limit;
+    };
+    EXPECT_EQ(limit("3h50m"), 3h + 50min);
+    EXPECT_EQ(limit("'90s'"), 90s);
+    EXPECT_EQ(limit("none"), kForever);
+    EXPECT_EQ(limit("auto"), std::nullopt);
+    EXPECT_EQ(parsed("").train.time_limit, std::nullopt);
+    EXPECT_EQ(parsed("train: {stall_warning: 1d12h, stall_limit: 2d}").train.stall_warning, 36h);
+    EXPECT_EQ(parsed("train: {stall_warning: none}").train.stall_warning, kForever);
+}
+
+TEST(ConfigValues, WhatIsNoDurationIsShownOne) {
+    for (const std::string text : {"90", "3:50:00", "1.5h", "50m3h", "3 h", "forever"}) {
+        EXPECT_EQ(message_after_data("train: {time_limit: " + text + "}"),
+                  "run.yaml, line 2: train.time_limit: expected a duration such as 3h50m or 90s, none or "
+                  "auto, found '" +
+                      text + "'");
+    }
+    EXPECT_EQ(message_after_data("train: {stall_limit: auto}"),
+              "run.yaml, line 2: train.stall_limit: expected a duration such as 3h50m or 90s, or none, found "
+              "'auto'");
+    EXPECT_EQ(message_after_data("train: {stall_limit: [5s]}"),
+              "run.yaml, line 2: train.stall_limit: expected a duration such as 3h50m or 90s, or none, found "
+              "a list");
+    EXPECT_EQ(
+        message_after_data("train:\n  stall_limit:\n"),
+        "run.yaml, line 3: train.stall_limit has no value; expected a duration such as 3h50m or 90s, or "
+        "none");
+    for (const std::string text : {"0s", "3651d", "99999999999999999999d"}) {
+        EXPECT_EQ(
+            message_after_data("train: {stall_limit: " + text + "}"),
+            "run.yaml, line 2: train.stall_limit: " + text + " is out of range; it must be from 1s to 3650d");
+    }
 }
 
 TEST(ConfigValues, AWordIsOneOfItsListAndTheNearestIsSuggested) {

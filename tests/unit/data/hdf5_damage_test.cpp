@@ -50,7 +50,7 @@ std::vector<std::byte> checkpoint_like_file() {
     for (int i = 0; i < 800; ++i)
         config += "key_" + std::to_string(i) + ": value\n";
     file.write_attribute("/", "config", config);
-    return file.image();
+    return file.take_image();
 }
 
 Contents read_all(std::span<const std::byte> bytes) {

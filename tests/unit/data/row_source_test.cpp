@@ -66,6 +66,18 @@ TEST(Hdf5Rows, TakesFilesInTheGivenOrderAndAGlobInTheOrderOfNames) {
     EXPECT_NE(source->description().find("3 files"), std::string::npos) << source->description();
 }
 
+TEST(Hdf5Rows, TellsItsFilesWithoutTheirFolderAndTheirSizes) {
+    const TemporaryFolder folder;
+    write_float_rows(folder.file("b.h5"), "x", 2, counting(6));
+    write_float_rows(folder.file("a.h5"), "x", 2, counting(1000));
+    const auto files = open_hdf5_rows({{folder.file("b.h5"), folder.file("a.h5")}, "x"})->files();
+    ASSERT_EQ(files.size(), 2U);
+    EXPECT_EQ(files[0].name, "b.h5");
+    EXPECT_EQ(files[1].name, "a.h5");
+    EXPECT_EQ(files[1].bytes, std::filesystem::file_size(folder.file("a.h5")));
+    EXPECT_TRUE(make_synthetic_rows({})->files().empty());
+}
+
 TEST(Hdf5Rows, TakesAFileThatMatchesTwiceTwice) {
     const TemporaryFolder folder;
     write_float_rows(folder.file("a.h5"), "x", 1, counting(3));

@@ -92,7 +92,11 @@ TEST_F(Metrics, OtherLinesSayWhatHappened) {
     MetricsLog log(path_, 0);
     log.validation({.step = 60, .epoch = 3, .samples = 7, .mean = {.reconstruction = -4, .kl = 1}});
     log.skipped(61, 4);
-    log.checkpoint(62, 4, "checkpoints/step_0000000062.h5");
+    log.checkpoint({.step = 62,
+                    .epoch = 4,
+                    .file = "checkpoints/step_0000000062.h5",
+                    .pause_seconds = 0.25,
+                    .write_seconds = 1.5});
     ASSERT_EQ(lines().size(), 3U);
     EXPECT_EQ(keys(lines()[0]),
               (std::vector<std::string>{"event", "step", "epoch", "samples", "elbo", "reconstruction", "kl",
@@ -101,7 +105,8 @@ TEST_F(Metrics, OtherLinesSayWhatHappened) {
     EXPECT_EQ(Json::parse(lines()[0])["elbo"], -5);
     EXPECT_EQ(lines()[1], R"({"event":"skipped","step":61,"epoch":4})");
     EXPECT_EQ(lines()[2],
-              R"({"event":"checkpoint","step":62,"epoch":4,"file":"checkpoints/step_0000000062.h5"})");
+              R"({"event":"checkpoint","step":62,"epoch":4,"file":"checkpoints/step_0000000062.h5",)"
+              R"("pause_seconds":0.25,"write_seconds":1.5})");
 }
 
 TEST_F(Metrics, NumbersKeepAllTheirBits) {
@@ -146,19 +151,58 @@ TEST_F(Metrics, ATornLineInTheMiddleIsDropped) {
 }
 
 TEST_F(Metrics, ACheckpointHasOneLineHoweverOftenTheRunIsResumed) {
-    MetricsLog(path_, 0).checkpoint(10, 1, "a.h5");
-    MetricsLog(path_, 10).checkpoint(10, 1, "a.h5");
+    MetricsLog(path_, 0).checkpoint({.step = 10, .epoch = 1, .file = "a.h5"});
+    MetricsLog(path_, 10).checkpoint({.step = 10, .epoch = 1, .file = "a.h5"});
     EXPECT_EQ(lines().size(), 1U);
     MetricsLog resumed(path_, 10);
-    resumed.checkpoint(20, 2, "b.h5");
+    resumed.checkpoint({.step = 20, .epoch = 2, .file = "b.h5"});
     EXPECT_EQ(lines().size(), 2U);
 }
 
 TEST_F(Metrics, AKillBetweenACheckpointAndItsLineIsMadeGood) {
     MetricsLog(path_, 0).train(at_step(10));
-    MetricsLog(path_, 10).checkpoint(10, 1, "a.h5");
+    MetricsLog(path_, 10).checkpoint({.step = 10, .epoch = 1, .file = "a.h5"});
     ASSERT_EQ(lines().size(), 2U);
-    EXPECT_EQ(Json::parse(lines()[1])["file"], "a.h5");
+    EXPECT_EQ(lines()[1], R"({"event":"checkpoint","step":10,"epoch":1,"file":"a.h5","pause_seconds":null,)"
+                          R"("write_seconds":null})")
+        << "how long it took is not known";
+}
+
+TEST_F(Metrics, WhatComesAgainAtAPendingEndOfAnEpochIsDropped) {
+    std::vector<std::string> before;
+    for (const bool pending : {false, true}) {
+        std::filesystem::remove(path_);
+        {
+            MetricsLog log(path_, 0);
+            log.validation({.step = 10, .epoch = 1});
+            log.checkpoint({.step = 10, .epoch = 1, .file = "a.h5"});
+            log.train(at_step(20));
+            log.skipped(20, 2);
+            log.validation({.step = 20, .epoch = 2});
+            log.checkpoint({.step = 20, .epoch = 2, .file = "b.h5"});
+            before = lines();
+        }
+        MetricsLog resumed(path_, 20, pending);
+        EXPECT_EQ(lines(), std::vector<std::string>(before.begin(), before.end() - (pending ? 2 : 0)));
+        resumed.validation({.step = 20, .epoch = 2});
+        resumed.checkpoint({.step = 20, .epoch = 2, .file = "b.h5"});
+        if (pending) {
+            EXPECT_EQ(lines(), before);
+        }
+    }
+}
+
+TEST_F(Metrics, TheLineOfACheckpointIsFoundWithoutTouchingTheFile) {
+    EXPECT_FALSE(has_line_of_checkpoint(path_, 10)) << "there is no file";
+    MetricsLog(path_, 0).train(at_step(10));
+    EXPECT_FALSE(has_line_of_checkpoint(path_, 10));
+    MetricsLog(path_, 10).checkpoint({.step = 10, .epoch = 1, .file = "a.h5", .final = true});
+    const std::vector<std::string> before = lines();
+    std::ofstream(path_, std::ios::app) << R"({"event":"checkpoint","step":2)";
+    EXPECT_TRUE(has_line_of_checkpoint(path_, 10));
+    for (const std::int64_t step : {2, 9, 20})
+        EXPECT_FALSE(has_line_of_checkpoint(path_, step)) << step;
+    EXPECT_EQ(lines().size(), before.size() + 1);
 }
 
 TEST_F(Metrics, FinalLinesGoWhenTheRunIsMadeLonger) {
@@ -166,12 +210,13 @@ TEST_F(Metrics, FinalLinesGoWhenTheRunIsMadeLonger) {
         MetricsLog log(path_, 0);
         log.train(at_step(50));
         log.validation({.step = 50, .epoch = 2, .samples = 7, .mean = {}, .final = true});
-        log.checkpoint(50, 2, "checkpoints/step_0000000050.h5", true);
+        log.checkpoint({.step = 50, .epoch = 2, .file = "checkpoints/step_0000000050.h5", .final = true});
     }
     ASSERT_EQ(lines().size(), 3U);
     const std::vector<std::string> before = lines();
     EXPECT_EQ(Json::parse(before[1])["final"], true);
-    EXPECT_EQ(keys(before[2]), (std::vector<std::string>{"event", "step", "epoch", "file", "final"}));
+    EXPECT_EQ(keys(before[2]), (std::vector<std::string>{"event", "step", "epoch", "file", "final",
+                                                         "pause_seconds", "write_seconds"}));
     MetricsLog(path_, 50).train(at_step(100));
     ASSERT_EQ(lines().size(), 2U);
     EXPECT_EQ(lines()[0], before[0]);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <set>
+#include <stdexcept>
 #include <string>
 
 #include "support/expect_error.hpp"
@@ -22,8 +23,13 @@ class RunDirectoryTest : public testing::Test {
         return checkpoint_bytes(small_checkpoint(step));
     }
 
-    void write(RunDirectory& directory, std::int64_t step, std::int64_t keep = 100) const {
-        directory.write_checkpoint(step, bytes_of(step), keep, log_);
+    // As if every step were an epoch.
+    void write(RunDirectory& directory, std::int64_t step, std::int64_t keep = 100,
+               std::int64_t checkpoint_every = 1) const {
+        OutputConfig output;
+        output.keep = keep;
+        output.checkpoint_every = checkpoint_every;
+        directory.write_checkpoint(step, bytes_of(step), CheckpointSchedule(output, 1), log_);
     }
 
     fs::path checkpoint_path(std::int64_t step) const {
@@ -71,6 +77,33 @@ TEST_F(RunDirectoryTest, RotationKeepsTheNewest) {
     for (const std::int64_t step : {5, 10, 15, 20})
         write(directory, step, 2);
     EXPECT_EQ(names(), (std::set<std::string>{"step_0000000015.h5", "step_0000000020.h5"}));
+}
+
+TEST_F(RunDirectoryTest, UnscheduledCheckpointsGoWithTheNextScheduledOne) {
+    RunDirectory directory(path_.string());
+    for (const std::int64_t step : {10, 13, 17})
+        write(directory, step, 2, 10);
+    EXPECT_EQ(names().size(), 3U);
+    write(directory, 20, 2, 10);
+    EXPECT_EQ(names(), (std::set<std::string>{"step_0000000010.h5", "step_0000000020.h5"}));
+}
+
+TEST_F(RunDirectoryTest, OfALinkToAnOldCheckpointOnlyTheLinkGoes) {
+    RunDirectory directory(path_.string());
+    write(directory, 10);
+    fs::remove(checkpoint_path(10));
+    std::ofstream(folder_.file("elsewhere")) << "x";
+    fs::create_symlink(folder_.file("elsewhere"), checkpoint_path(10));
+    EXPECT_NO_THROW(write(directory, 20, 1));
+    EXPECT_EQ(names(), std::set<std::string>{"step_0000000020.h5"});
+    EXPECT_TRUE(fs::exists(folder_.file("elsewhere")));
+}
+
+TEST_F(RunDirectoryTest, AnyExceptionNamesTheNewestCompleteCheckpoint) {
+    RunDirectory directory(path_.string());
+    write(directory, 10);
+    expect_error(ErrorKind::failure, {path_.string(), "out of luck", "step_0000000010.h5"},
+                 [&] { directory.write_or_name_newest([] { throw std::runtime_error("out of luck"); }); });
 }
 
 TEST_F(RunDirectoryTest, RotationLeavesOtherFilesAndTheBestAlone) {

@@ -49,4 +49,10 @@ inline Checkpoint small_checkpoint(std::int64_t step = 7) {
     return checkpoint;
 }
 
+/// What comes back from its file.
+inline Checkpoint without_directory(Checkpoint checkpoint) {
+    checkpoint.config.output.directory.clear();
+    return checkpoint;
+}
+
 }  // namespace vae_dist

@@ -57,6 +57,24 @@ TEST(StepTail, AShareThatIsNotFiniteIsKnownAfterTheSum) {
     }
 }
 
+TEST(StepTail, OneRanksWishToStopOrToSaveReachesAll) {
+    for (const bool stops : {false, true}) {
+        StepTail first(2);
+        StepTail second(2);
+        if (stops) {
+            second.ask_to_stop();
+        } else {
+            second.ask_to_save();
+        }
+        EXPECT_FALSE(first.is_to_stop() || first.is_to_save());
+        add_words(first, second);
+        EXPECT_EQ(first.is_to_stop(), stops);
+        EXPECT_EQ(first.is_to_save(), !stops);
+        EXPECT_TRUE(first.finite());
+        EXPECT_FALSE(first.failed());
+    }
+}
+
 TEST(StepTail, AShareThatTheSumCannotHoldCountsAsNotFinite) {
     // The words hold 2^30 nats in all: a quarter of that for each of four slices.
     StepTail fits(4);

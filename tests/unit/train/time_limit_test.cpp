@@ -1,0 +1,61 @@
+#include "vae_dist/train/time_limit.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vae_dist {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Some moment; the limits below are told in time left until it.
+const TimeLimit::Clock::time_point kDeadline(1000h);
+
+bool is_reached(const TimeLimit& limit, TimeLimit::Clock::duration left, bool validation_is_next = false) {
+    return limit.is_reached(kDeadline - left, validation_is_next);
+}
+
+TEST(TimeLimit, WithoutADeadlineThereIsAlwaysTime) {
+    TimeLimit limit(std::nullopt);
+    limit.step_took(1e9s);
+    EXPECT_FALSE(limit.is_reached(TimeLimit::Clock::time_point::max(), true));
+}
+
+TEST(TimeLimit, ASecondIsLeftForLeaving) {
+    const TimeLimit limit(kDeadline);
+    EXPECT_FALSE(is_reached(limit, 1000ms));
+    EXPECT_TRUE(is_reached(limit, 999ms));
+    EXPECT_TRUE(is_reached(limit, -5s));
+}
+
+TEST(TimeLimit, StepAndSaveCountTwice) {
+    TimeLimit limit(kDeadline);
+    limit.step_took(3s);
+    limit.save_took(10s);
+    EXPECT_FALSE(is_reached(limit, 27000ms));
+    EXPECT_TRUE(is_reached(limit, 26999ms));
+}
+
+TEST(TimeLimit, AValidationCountsOnlyWhereOneComesNext) {
+    TimeLimit limit(kDeadline);
+    limit.step_took(3s);
+    limit.validation_took(20s);
+    EXPECT_FALSE(is_reached(limit, 7s, false));
+    EXPECT_TRUE(is_reached(limit, 46999ms, true));
+    EXPECT_FALSE(is_reached(limit, 47s, true));
+}
+
+TEST(TimeLimit, TheSlowestOfEachIsReckonedWith) {
+    TimeLimit limit(kDeadline);
+    for (const auto time : {1s, 5s, 2s}) {
+        limit.step_took(time);
+        limit.validation_took(10 * time);
+        limit.save_took(100 * time);
+    }
+    EXPECT_FALSE(is_reached(limit, 1111s, true));
+    EXPECT_TRUE(is_reached(limit, 1110s, true));
+    EXPECT_FALSE(is_reached(limit, 1011s, false));
+    EXPECT_TRUE(is_reached(limit, 1010s, false));
+}
+
+}  // namespace
+}  // namespace vae_dist
