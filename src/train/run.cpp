@@ -1,0 +1,286 @@
+#include "train/run.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <utility>
+
+#include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
+#include "vae_dist/train/consistency.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+/// Steps in a row that on_nonfinite: skip may skip.
+constexpr std::int64_t kMostSkipsInARow = 10;
+
+using Clock = std::chrono::steady_clock;
+using Occasion = RunRecorder::Occasion;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+Run::Run(const Config& config, std::unique_ptr<RunRecorder> recorder, std::optional<Checkpoint> resumed,
+         StopRequest& stop_request, Communicator& communicator, const Log& log)
+    : config_(config),
+      communicator_(communicator),
+      log_(log),
+      stop_request_(stop_request),
+      recorder_(std::move(recorder), communicator),
+      data_(config, communicator),
+      schedule_(config.output, data_.steps_per_epoch()),
+      started_(start_replica(config, data_, resumed, communicator, log)),
+      replica_(*started_.replica),
+      step_(config, data_.total_steps(), replica_, communicator),
+      display_(log, data_.total_steps(), data_.total_epochs()) {
+    if (!resumed) return;
+    is_new_ = false;
+    progress_ = resumed->progress;
+    first_step_ = progress_.step;
+}
+
+TrainingEnd Run::train() {
+    // Of a checkpoint of the last step nobody knows yet whether it was written before or after the last
+    // validation: the line of a finished run's tells.
+    bool finished = progress_.step > total_steps();
+    if (is_last()) {
+        std::int64_t has_line = 0;
+        recorder_.run_together([&](RunRecorder& recorder) {
+            has_line = recorder.has_line_of_checkpoint(progress_.step) ? 1 : 0;
+        });
+        communicator_.all_reduce_max(std::span(&has_line, 1));
+        finished = has_line == 1;
+        progress_.epoch_end_pending = !finished;
+    }
+    if (finished) {
+        log_.info("this run is finished: {} of {} steps done; see {}", progress_.step, total_steps(),
+                  config_.output.directory);
+        return TrainingEnd::finished;
+    }
+    try {
+        begin();
+        take_steps();
+    } catch (const Error& error) {
+        // All ranks are here: what was saved before is written before any of them leaves.
+        if (error.on_all_ranks()) recorder_.flush_after(error, log_);
+        throw;
+    }
+    recorder_.flush();
+    if (stopped_) return TrainingEnd::stopped;
+    display_.message(fmt::format("done: {} steps in {}{}; checkpoints and metrics in {}", progress_.step,
+                                 format_duration(seconds_since(started_at_)), pauses(),
+                                 config_.output.directory));
+    return TrainingEnd::finished;
+}
+
+void Run::begin() {
+    communicator_.doing("opening the data");
+    if (config_.data.validation) validation_.emplace(config_, data_, communicator_);
+    run_together(communicator_,
+                 [&] { loader_ = data_.start_loader(progress_.epoch, progress_.samples_in_epoch); });
+    recorder_.run_together([&](RunRecorder& recorder) {
+        recorder.begin(config_, schedule_, progress_);
+        if (!is_new_ && !progress_.epoch_end_pending && schedule_.is_due(progress_.step))
+            recorder.complete_line(progress_.step, epoch_number());
+    });
+    stop_request_.heed_time_limit(config_, communicator_, log_);
+    // Until a save has been timed: as if to a slow disk.
+    constexpr double kBytesPerSecond = 100e6;
+    const auto arrays = static_cast<double>(1 + replica_.optimizer->states().size());
+    const auto bytes = arrays * sizeof(float) * static_cast<double>(replica_.vae.layout().size());
+    stop_request_.time_limit().save_took(TimeLimit::Seconds(bytes / kBytesPerSecond));
+    if (!is_new_) {
+        recorder_.record([&](RunRecorder& recorder) { recorder.prepare_memory(snapshot_copier()); });
+        return;
+    }
+    // The first one keeps what virtual_ranks: auto was, and shows early whether there is room.
+    save({.occasion = schedule_.is_due(0) ? Occasion::scheduled : Occasion::unscheduled});
+    recorder_.flush();
+}
+
+void Run::take_steps() {
+    if (progress_.epoch_end_pending) close_step(false);
+    while (!stopped_ && !is_last()) {
+        const Clock::time_point begun = Clock::now();
+        const StepResult result =
+            step_.run(*loader_, progress_.step, progress_.updates, [&] { return wishes(); });
+        stop_request_.time_limit().step_took(Clock::now() - begun);
+        finish_step(result);
+    }
+}
+
+// Rank 0's failure to write becomes one of the step, which all ranks hear of.
+StepWishes Run::wishes() const {
+    if (const std::exception_ptr error = recorder_.error()) std::rethrow_exception(error);
+    StepWishes wishes = {.stop = stop_request_.is_made(validation_is_due(1))};
+    const auto minutes = config_.output.checkpoint_every_minutes;
+    if (minutes && communicator_.rank() == 0) {
+        wishes.save = seconds_since(saved_at_) >= 60 * *minutes && !recorder_.is_saving();
+    }
+    return wishes;
+}
+
+void Run::finish_step(const StepResult& result) {
+    ++progress_.step;
+    progress_.samples_in_epoch += result.samples;
+    samples_since_log_ += result.samples;
+    if (progress_.samples_in_epoch == data_.plan().samples()) {
+        progress_.samples_in_epoch = 0;
+        ++progress_.epoch;
+    }
+    apply_nonfinite_policy(result);
+    const std::int64_t every = config_.train.consistency_every;
+    if (every > 0 && progress_.step % every == 0) {
+        const ParameterStore& store = replica_.vae.parameters();
+        require_equal_parameters(parameter_checksum(store, replica_.backend), progress_.step, communicator_);
+    }
+    if (progress_.step % config_.output.log_every == 0) log_training(result);
+
+    const Clock::time_point stepped = Clock::now();
+    if (result.stop) {
+        stop();
+    } else {
+        close_step(result.save);
+    }
+    pause_seconds_ += seconds_since(stepped);
+}
+
+// What happens only because the run ends here leaves no trace in a run that is made longer.
+void Run::close_step(bool save_asked) {
+    const bool checkpoint_due = schedule_.is_due(progress_.step);
+    bool best = false;
+    if (validation_ && (validation_is_due() || is_last())) {
+        const std::optional<bool> judged = validate(!validation_is_due());
+        if (!judged) return stop();
+        best = *judged;
+    }
+    progress_.epoch_end_pending = false;
+    Occasion occasion = save_asked ? Occasion::unscheduled : Occasion::none;
+    if (is_last()) occasion = Occasion::end_of_run;
+    if (checkpoint_due) occasion = Occasion::scheduled;
+    if (best || occasion != Occasion::none) save({.as_best = best, .occasion = occasion});
+}
+
+// A validation, and all after it, is left to whoever goes on: there may be no time for it.
+void Run::stop() {
+    progress_.epoch_end_pending = validation_ && (validation_is_due() || is_last());
+    if (is_last() && !progress_.epoch_end_pending) return close_step(false);
+    stopped_ = true;
+    const bool scheduled = schedule_.is_due(progress_.step) && !progress_.epoch_end_pending;
+    save({.occasion = scheduled ? Occasion::scheduled : Occasion::unscheduled});
+    const std::string reason = stop_request_.reason(communicator_);
+    recorder_.flush();
+    display_.message(fmt::format("stopped by {} after step {} of {}: saved{}; start again to go on", reason,
+                                 progress_.step, total_steps(), pauses()));
+}
+
+void Run::apply_nonfinite_policy(const StepResult& result) {
+    if (result.applied) {
+        const auto samples = static_cast<double>(result.samples);
+        ++progress_.updates;
+        progress_.nonfinite_in_a_row = 0;
+        progress_.window.reconstruction += result.mean.reconstruction * samples;
+        progress_.window.kl += result.mean.kl * samples;
+        progress_.window.iwae_bound += result.mean.iwae_bound * samples;
+        progress_.window.samples += result.samples;
+        return;
+    }
+    ++progress_.nonfinite_in_a_row;
+    const bool stop = config_.train.on_nonfinite == NonFinitePolicy::stop;
+    if (stop || progress_.nonfinite_in_a_row > kMostSkipsInARow) {
+        const char* const advice = progress_.updates == 0
+                                       ? "the data are too large for the model as it starts: use "
+                                         "data.transform: standardize, or data.scale"
+                                       : "lower optimizer.learning_rate, set optimizer.clip_norm, or use "
+                                         "data.transform: standardize";
+        throw Error(
+            ErrorKind::failure,
+            fmt::format(
+                "training diverged: in step {} a loss or gradient is not finite, or too large for the sum "
+                "over all ranks{}; {}",
+                progress_.step,
+                stop ? "" : fmt::format(", for {} steps in a row", progress_.nonfinite_in_a_row), advice))
+            .mark_on_all_ranks();
+    }
+    recorder_.record([&](RunRecorder& recorder) { recorder.skipped(progress_.step, epoch_number()); });
+    if (communicator_.rank() == 0)
+        log_.warn("step {}: a loss or gradient is not finite; the step is skipped", progress_.step);
+}
+
+void Run::log_training(const StepResult& result) {
+    const LogWindow window = std::exchange(progress_.window, {});
+    const double seconds = seconds_since(started_at_);
+    const auto samples = static_cast<double>(window.samples);
+    const TrainMetrics metrics = {.step = progress_.step,
+                                  .epoch = epoch_number(),
+                                  .samples = samples_visited(),
+                                  .mean = {.reconstruction = window.reconstruction / samples,
+                                           .kl = window.kl / samples,
+                                           .iwae_bound = window.iwae_bound / samples},
+                                  .has_bound = has_bound(),
+                                  .beta = result.beta,
+                                  .gradient_norm = result.applied ? result.gradient_norm : std::nan(""),
+                                  .learning_rate = result.learning_rate,
+                                  .samples_per_second = static_cast<double>(samples_since_log_) /
+                                                        (seconds - last_log_seconds_ - pause_seconds_),
+                                  .seconds = seconds};
+    last_log_seconds_ = seconds;
+    pause_seconds_ = 0;
+    samples_since_log_ = 0;
+    recorder_.record([&](RunRecorder& recorder) { recorder.train(metrics); });
+    const double seconds_per_step = seconds / static_cast<double>(progress_.step - first_step_);
+    display_.train(metrics, seconds_per_step * static_cast<double>(total_steps() - progress_.step));
+}
+
+// Whether the model is the best so far; one that is looked at only because the run ends here does not count.
+// None where a signal came meanwhile.
+std::optional<bool> Run::validate(bool final) {
+    const Clock::time_point begun = Clock::now();
+    const std::optional<ElboTerms> mean =
+        validation_->run(replica_, [&] { return stop_request_.by_signal(); });
+    if (!mean) return std::nullopt;
+    ValidationMetrics metrics = {.step = progress_.step,
+                                 .epoch = epoch_number(),
+                                 .samples = validation_->samples(),
+                                 .mean = *mean,
+                                 .has_bound = has_bound(),
+                                 .final = final};
+    const double seconds = seconds_since(begun);
+    stop_request_.time_limit().validation_took(TimeLimit::Seconds(seconds));
+    metrics.samples_per_second = static_cast<double>(metrics.samples) / seconds;
+    metrics.seconds = seconds_since(started_at_);
+    const double elbo = metrics.mean.reconstruction - metrics.mean.kl;
+    const double objective = has_bound() ? metrics.mean.iwae_bound : elbo;
+    double& best_objective = has_bound() ? progress_.best_bound : progress_.best_elbo;
+    const bool best = !final && !std::isnan(objective) && !(objective <= best_objective);
+    if (!final) {
+        progress_.validation_elbo = elbo;
+        if (has_bound()) progress_.validation_bound = objective;
+    }
+    if (best) best_objective = objective;
+    recorder_.record([&](RunRecorder& recorder) { recorder.validation(metrics); });
+    display_.validation(metrics, best);
+    return best;
+}
+
+void Run::save(RunRecorder::Save save) {
+    communicator_.doing("saving");
+    saved_at_ = Clock::now();
+    recorder_.record([&](RunRecorder& recorder) { recorder.save(snapshot_copier(), epoch_number(), save); });
+    const RunRecorder::SaveTimes times = recorder_.save_times();
+    stop_request_.time_limit().save_took(TimeLimit::Seconds(times.longest_pause + times.longest_write));
+}
+
+std::string Run::pauses() const {
+    const RunRecorder::SaveTimes times = recorder_.save_times();
+    return fmt::format(", {} saves paused it for {:.3f} s (the longest {:.1f} ms)", times.count,
+                       times.all_pauses, times.longest_pause * 1e3);
+}
+
+}  // namespace vae_dist

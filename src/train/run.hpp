@@ -1,0 +1,91 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "train/shared_recorder.hpp"
+#include "train/stop_request.hpp"
+#include "vae_dist/train/checkpoint_schedule.hpp"
+#include "vae_dist/train/progress_display.hpp"
+#include "vae_dist/train/start.hpp"
+#include "vae_dist/train/trainer.hpp"
+#include "vae_dist/train/training_data.hpp"
+#include "vae_dist/train/training_step.hpp"
+#include "vae_dist/train/validation.hpp"
+
+namespace vae_dist {
+
+/// A run from its (re)start to its end. Every rank has one and does the same; rank 0 alone has the files.
+class Run {
+ public:
+    /// Collective. `resumed` is let go once its state is taken over.
+    Run(const Config& config, std::unique_ptr<RunRecorder> recorder, std::optional<Checkpoint> resumed,
+        StopRequest& stop_request, Communicator& communicator, const Log& log);
+
+    /// Collective; once.
+    TrainingEnd train();
+
+ private:
+    void begin();
+    void take_steps();
+    void finish_step(const StepResult& result);
+    void apply_nonfinite_policy(const StepResult& result);
+    void log_training(const StepResult& result);
+    void close_step(bool save_asked);
+    std::optional<bool> validate(bool final);
+    void stop();
+    void save(RunRecorder::Save save);
+    StepWishes wishes() const;
+    std::function<void(Checkpoint&)> snapshot_copier() const {
+        return [this](Checkpoint& to) { take_snapshot(config_, data_, started_, progress_, to); };
+    }
+    std::string pauses() const;
+
+    std::int64_t total_steps() const { return data_.total_steps(); }
+    /// Whether training maximises the IWAE bound rather than the ELBO.
+    bool has_bound() const { return config_.objective.importance_samples > 1; }
+    bool at_epoch_end() const { return progress_.samples_in_epoch == 0; }
+    bool is_last() const { return progress_.step == total_steps(); }
+    /// Whether a validation is due `steps` steps from here.
+    bool validation_is_due(std::int64_t steps = 0) const {
+        const std::int64_t step = progress_.step + steps;
+        const std::int64_t epoch = data_.steps_per_epoch();
+        return validation_ && step % epoch == 0 && step / epoch % config_.output.validate_every == 0;
+    }
+    /// The epoch that the last step was in, counted from 1.
+    std::int64_t epoch_number() const { return progress_.epoch + (at_epoch_end() ? 0 : 1); }
+    std::int64_t samples_visited() const {
+        return progress_.epoch * data_.plan().samples() + progress_.samples_in_epoch;
+    }
+
+    Config config_;
+    Communicator& communicator_;
+    const Log& log_;
+    StopRequest& stop_request_;
+    SharedRecorder recorder_;
+    TrainingData data_;
+    CheckpointSchedule schedule_;
+    StartedReplica started_;
+    Replica& replica_;
+    std::optional<Validation> validation_;
+    std::unique_ptr<BatchLoader> loader_;
+    TrainingStep step_;
+    ProgressDisplay display_;
+    Progress progress_;
+    bool is_new_ = true;
+    bool stopped_ = false;
+
+    // By the clock: for people, and for checkpoint_every_minutes.
+    std::chrono::steady_clock::time_point started_at_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point saved_at_ = std::chrono::steady_clock::now();
+    double last_log_seconds_ = 0;
+    double pause_seconds_ = 0;  ///< validating and saving, since the last line
+    std::int64_t samples_since_log_ = 0;
+    std::int64_t first_step_ = 0;
+};
+
+}  // namespace vae_dist
