@@ -13,6 +13,7 @@
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/log.hpp"
 #include "vae_dist/core/terminal.hpp"
+#include "vae_dist/train/consistency.hpp"
 
 namespace vae_dist {
 namespace {
@@ -26,6 +27,7 @@ int run(int argc, char** argv, Communicator& communicator, const Log& log) {
         if (std::to_string(command->index()) != first)
             throw_input_error("this rank was given another command than rank 0");
     });
+    require_same_program(communicator);
     return std::visit(
         [&](const auto& asked) {
             if constexpr (std::is_same_v<decltype(run_command(asked, communicator, log)), int>) {

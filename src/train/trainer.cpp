@@ -31,7 +31,6 @@ TrainingEnd train(const Config& asked, Communicator& unwatched, const Log& log) 
                      .limit = in_milliseconds(asked.train.stall_limit)},
                     log);
     Communicator& communicator = watch.communicator();
-    require_same_program(communicator);
     std::unique_ptr<RunRecorder> recorder;
     communicator.doing("opening the run's directory");
     run_on_first_rank(communicator, [&] { recorder = std::make_unique<RunRecorder>(asked.output, log); });

@@ -1,12 +1,10 @@
 // Configurations, launches and machines that a run cannot work with, and runs that diverge.
 
-#include <sys/mount.h>
-#include <unistd.h>
-
 #include <thread>
 
 #include "integration/run_files.hpp"
 #include "integration/sample_data.hpp"
+#include "integration/small_disk.hpp"
 #include "integration/workplace.hpp"
 
 namespace vae_dist {
@@ -95,25 +93,6 @@ TEST_F(BadRun, WhereTheDiskIsFullTheOlderCheckpointStaysAndIsNamed) {
     expect_equal_hdf5(checkpoints_in(path("whole")).back(), checkpoints_in(path("run")).back());
     EXPECT_EQ(metrics_of(path("whole")), metrics_of(path("run")));
 }
-
-// A file system of its own, of limited size.
-class SmallDisk {
- public:
-    SmallDisk(const fs::path& folder, const char* options) : folder_(folder) {
-        fs::create_directories(folder);
-        mounted_ = mount("tmpfs", folder.c_str(), "tmpfs", 0, options) == 0;
-    }
-    ~SmallDisk() {
-        if (mounted_) umount2(folder_.c_str(), MNT_DETACH);
-    }
-    SmallDisk(const SmallDisk&) = delete;
-    SmallDisk& operator=(const SmallDisk&) = delete;
-    bool mounted() const { return mounted_; }
-
- private:
-    fs::path folder_;
-    bool mounted_ = false;
-};
 
 TEST_F(BadRun, ADiskThatFillsUpEndsAllRanksWithTheNewestCheckpointWhole) {
     const SmallDisk disk(path("disk"), "size=400k");

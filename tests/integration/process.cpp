@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -70,6 +71,8 @@ std::vector<pid_t> processes_of_session(pid_t session) {
         const rlimit limit = {bytes, bytes};
         if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(126);
     }
+    for (const std::string& assignment : options.environment)
+        putenv(const_cast<char*>(assignment.c_str()));
     std::vector<char*> argv;
     for (const std::string& argument : arguments)
         argv.push_back(const_cast<char*>(argument.c_str()));
@@ -123,6 +126,39 @@ void Process::kill() {
             ::kill(process, SIGKILL);
         std::this_thread::sleep_for(kPause);
     }
+}
+
+bool Process::gone_within(std::chrono::milliseconds patience) {
+    const Clock::time_point begun = Clock::now();
+    while (!all_gone()) {
+        if (Clock::now() - begun > patience) return false;
+        std::this_thread::sleep_for(kPause);
+    }
+    return true;
+}
+
+void Process::signal(int number) {
+    if (!all_gone() && !status_) ::kill(pid_, number);
+}
+
+std::optional<pid_t> Process::process_of_rank(int rank) const {
+    // The environment is a list of texts that each end in a zero byte.
+    const std::string variable = fmt::format("\nOMPI_COMM_WORLD_RANK={}\n", rank);
+    for (const pid_t process : processes_of_session(pid_)) {
+        std::string environment = '\n' + contents_of(fmt::format("/proc/{}/environ", process));
+        std::replace(environment.begin(), environment.end(), '\0', '\n');
+        if (environment.find(variable) != std::string::npos) return process;
+    }
+    return std::nullopt;
+}
+
+bool Process::signal_rank(int rank, int number) {
+    const std::optional<pid_t> process = process_of_rank(rank);
+    return process && ::kill(*process, number) == 0;
+}
+
+std::string Process::out() const {
+    return contents_of(out_);
 }
 
 void Process::note_error() {

@@ -27,6 +27,7 @@ struct ProcessOptions {
     std::filesystem::path folder = ".";  ///< working directory
     std::optional<std::int64_t> most_file_bytes =
         {};  ///< no file may grow beyond, which a writer takes for a full disk
+    std::vector<std::string> environment = {};  ///< "NAME=value", besides this process's own
 };
 
 /// A command in a session of its own, so that all processes it starts can be found, and ended, and nobody
@@ -42,6 +43,16 @@ class Process {
     /// Kills it and all its descendants (SIGKILL), and waits until they are gone.
     void kill();
     bool running();
+    /// Whether it and all its descendants end within `patience`; they are left alone.
+    bool gone_within(std::chrono::milliseconds patience);
+    /// Sends a signal to the command itself: to mpirun where it runs under one.
+    void signal(int number);
+    /// The rank of that number that Open MPI started, once there is one.
+    std::optional<pid_t> process_of_rank(int rank) const;
+    /// Sends a signal to it; false where there is none.
+    bool signal_rank(int rank, int number);
+    /// What it has written to stdout so far.
+    std::string out() const;
     /// Waits for its end and that of all its descendants; kills them after `limit`.
     Outcome wait(std::chrono::seconds limit);
 

@@ -40,14 +40,28 @@ std::vector<fs::path> checkpoints_in(const fs::path& run) {
     return found;
 }
 
+std::vector<fs::path> temporaries_in(const fs::path& folder) {
+    std::vector<fs::path> found;
+    std::error_code gone;
+    for (const auto& entry : fs::recursive_directory_iterator(folder, gone)) {
+        if (entry.path().extension() == ".vae_dist-tmp") found.push_back(entry.path());
+    }
+    return found;
+}
+
 std::vector<std::string> metrics_of(const fs::path& run) {
     std::vector<std::string> lines;
     for (Json& line : metrics_lines(run)) {
-        line.erase("samples_per_second");
-        line.erase("seconds");
+        for (const char* const field : {"samples_per_second", "seconds", "pause_seconds", "write_seconds"})
+            line.erase(field);
         lines.push_back(line.dump());
     }
     return lines;
+}
+
+std::int64_t newest_step(const fs::path& run) {
+    const auto found = checkpoints_in(run);
+    return found.empty() ? -1 : std::stoll(found.back().stem().string().substr(5));
 }
 
 std::vector<double> metric(const fs::path& run, const std::string& event, const std::string& field) {
@@ -76,6 +90,8 @@ void expect_equal_runs(const fs::path& a, const fs::path& b) {
         expect_equal_hdf5(of_a[i], of_b[i]);
     ASSERT_EQ(fs::exists(a / "best.h5"), fs::exists(b / "best.h5"));
     if (fs::exists(a / "best.h5")) expect_equal_hdf5(a / "best.h5", b / "best.h5");
+    for (const fs::path& run : {a, b})
+        EXPECT_EQ(temporaries_in(run), std::vector<fs::path>{}) << run;
     EXPECT_FALSE(metrics_of(a).empty());
     EXPECT_EQ(metrics_of(a), metrics_of(b));
 }

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 namespace vae_dist {
 
@@ -52,9 +53,17 @@ std::vector<std::string> with_settings(const std::string& config, const std::vec
     return arguments;
 }
 
-std::unique_ptr<Process> Workplace::start(int ranks, const std::vector<std::string>& arguments) const {
-    return std::make_unique<Process>(vae_dist_command(ranks, arguments),
-                                     ProcessOptions{.folder = folder_.path()});
+std::vector<std::string> slow_disk(const std::filesystem::path& folder, std::chrono::milliseconds delay) {
+    return {"LD_PRELOAD=" VAE_DIST_SLOW_DISK, "SLOW_DISK_FOLDER=" + folder.string(),
+            "SLOW_DISK_MS=" + std::to_string(delay.count()),
+            // A program that was built with sanitizers asks for their library to come first.
+            "ASAN_OPTIONS=verify_asan_link_order=0"};
+}
+
+std::unique_ptr<Process> Workplace::start(int ranks, const std::vector<std::string>& arguments,
+                                          ProcessOptions options) const {
+    options.folder = folder_.path();
+    return std::make_unique<Process>(vae_dist_command(ranks, arguments), options);
 }
 
 Outcome Workplace::run(int ranks, const std::vector<std::string>& arguments, ProcessOptions options) const {
@@ -78,6 +87,16 @@ void expect_parts(const std::string& text, std::initializer_list<std::string> pa
     for (const std::string& part : parts) {
         EXPECT_NE(text.find(part), std::string::npos) << "no '" << part << "' in:\n" << text;
     }
+}
+
+bool comes_true_while_running(Process& process, const std::function<bool()>& condition) {
+    const auto begun = std::chrono::steady_clock::now();
+    while (!condition()) {
+        if (!process.running() || std::chrono::steady_clock::now() - begun > std::chrono::seconds(100))
+            return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
 }
 
 void expect_refused(const Outcome& outcome, int status, std::initializer_list<std::string> parts) {
