@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, then builds Release into build/release: all of it, or the targets that are
-# named (launch/setup.sh vae_dist). Costs seconds where all is there.
+# named (launch/setup.sh vae_dist). With --for-tests before them, packages that only tests need, too. Costs seconds where all
+# is there.
 set -euo pipefail
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -14,8 +15,14 @@ packages=(
     libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
     librandom123-dev zlib1g-dev libpng-dev
     libgtest-dev
+    procps                                        # local.sh
     dataset-fashion-mnist                         # what quickstart.sh trains on
 )
+if [[ ${1:-} == --for-tests ]]; then
+    shift
+    # A Slurm cluster on this machine. As another user than root it cannot run, so its services need not be there.
+    ((EUID)) || packages+=(slurm-wlm munge iproute2 util-linux)
+fi
 
 fail() {
     printf '%s: error: %s\n' "${0##*/}" "$*" >&2

@@ -3,5 +3,5 @@
 set -euo pipefail
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
-"$root/launch/setup.sh"
+"$root/launch/setup.sh" --for-tests
 exec ctest --test-dir "$root/build/release" --output-on-failure --no-tests=error --parallel "$(nproc)" "$@"
