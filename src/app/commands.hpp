@@ -4,13 +4,15 @@
 #include "vae_dist/comm/communicator.hpp"
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/core/log.hpp"
+#include "vae_dist/core/stop_signals.hpp"
 
 namespace vae_dist {
 
 // Collective: each does one command on all ranks. Errors are thrown.
 
-/// Returns the exit status: 0, or 75 where it was stopped early and saved.
-int run_command(const TrainCommand& command, Communicator& communicator, const Log& log);
+/// Returns the exit status: 0, or 75 where one of `signals` or the clock stopped it early and it was saved.
+int run_command(const TrainCommand& command, const StopSignals& signals, Communicator& communicator,
+                const Log& log);
 void run_command(const CheckCommand& command, Communicator& communicator, const Log& log);
 void run_command(const BenchmarkCommand& command, Communicator& communicator, const Log& log);
 void run_command(const EvaluateCommand& command, Communicator& communicator, const Log& log);

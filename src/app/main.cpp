@@ -12,14 +12,23 @@
 #include "vae_dist/comm/self_communicator.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/log.hpp"
+#include "vae_dist/core/stop_signals.hpp"
 #include "vae_dist/core/terminal.hpp"
 #include "vae_dist/train/consistency.hpp"
 
 namespace vae_dist {
 namespace {
 
+// All commands but one are ended by a signal. One that came during the start ends them now.
+void heed_no_signals(std::optional<StopSignals>& signals) {
+    const int received = signals->received();
+    signals.reset();
+    if (received != 0) std::raise(received);
+}
+
 // Returns the exit status.
-int run(int argc, char** argv, Communicator& communicator, const Log& log) {
+int run(int argc, char** argv, std::optional<StopSignals>& signals, Communicator& communicator,
+        const Log& log) {
     std::optional<Command> command;
     run_together(communicator, [&] { command = parse_command_line(argc, argv); });
     const std::string first = broadcast_text(communicator, std::to_string(command->index()), 0);
@@ -30,9 +39,10 @@ int run(int argc, char** argv, Communicator& communicator, const Log& log) {
     require_same_program(communicator);
     return std::visit(
         [&](const auto& asked) {
-            if constexpr (std::is_same_v<decltype(run_command(asked, communicator, log)), int>) {
-                return run_command(asked, communicator, log);
+            if constexpr (std::is_same_v<std::decay_t<decltype(asked)>, TrainCommand>) {
+                return run_command(asked, *signals, communicator, log);
             } else {
+                heed_no_signals(signals);
                 run_command(asked, communicator, log);
                 return 0;
             }
@@ -60,6 +70,8 @@ int finish_output(Communicator& communicator) {
 int guarded_main(int argc, char** argv) {
     open_missing_standard_streams();
     std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves, as head does, must not cost files
+    // Until the last rank has left MPI: a run that is saved must not end as one that a signal killed.
+    std::optional<StopSignals> signals(std::in_place);
     std::optional<MpiSession> session;
     std::unique_ptr<Communicator> communicator = std::make_unique<SelfCommunicator>();
     try {
@@ -67,7 +79,7 @@ int guarded_main(int argc, char** argv) {
             session.emplace(argc, argv);
             communicator = make_mpi_communicator();
         }
-        const int status = run(argc, argv, *communicator, Log(communicator->rank()));
+        const int status = run(argc, argv, signals, *communicator, Log(communicator->rank()));
         const int output_status = finish_output(*communicator);
         return output_status == 0 ? status : output_status;
     } catch (const Error& error) {

@@ -3,10 +3,11 @@
 
 namespace vae_dist {
 
-int run_command(const TrainCommand& command, Communicator& communicator, const Log& log) {
+int run_command(const TrainCommand& command, const StopSignals& signals, Communicator& communicator,
+                const Log& log) {
     constexpr int kStoppedEarly = 75;  // EX_TEMPFAIL of sysexits.h: run it again
     const Config config = load_config_together(command.config, command.overrides, communicator);
-    return train(config, communicator, log) == TrainingEnd::stopped ? kStoppedEarly : 0;
+    return train(config, signals, communicator, log) == TrainingEnd::stopped ? kStoppedEarly : 0;
 }
 
 }  // namespace vae_dist

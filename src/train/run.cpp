@@ -26,15 +26,16 @@ double seconds_since(Clock::time_point start) {
 
 }  // namespace
 
-Run::Run(const Config& config, std::unique_ptr<RunRecorder> recorder, std::optional<Checkpoint> resumed,
-         StopRequest& stop_request, Communicator& communicator, const Log& log)
+Run::Run(const Config& config, std::unique_ptr<RunRecorder> recorder,
+         const std::optional<Checkpoint>& resumed, StopRequest& stop_request, Communicator& communicator,
+         const Log& log)
     : config_(config),
       communicator_(communicator),
       log_(log),
       stop_request_(stop_request),
       recorder_(std::move(recorder), communicator),
       data_(config, communicator),
-      schedule_(config.output, data_.steps_per_epoch()),
+      schedule_(config.output, data_.steps_per_epoch(), data_.total_steps()),
       started_(start_replica(config, data_, resumed, communicator, log)),
       replica_(*started_.replica),
       step_(config, data_.total_steps(), replica_, communicator),
@@ -89,6 +90,7 @@ void Run::begin() {
         if (!is_new_ && !progress_.epoch_end_pending && schedule_.is_due(progress_.step))
             recorder.complete_line(progress_.step, epoch_number());
     });
+    communicator_.doing("asking for the job's time limit");
     stop_request_.heed_time_limit(config_, communicator_, log_);
     // Until a save has been timed: as if to a slow disk.
     constexpr double kBytesPerSecond = 100e6;
@@ -105,6 +107,7 @@ void Run::begin() {
 }
 
 void Run::take_steps() {
+    if (leave_before_first_step()) return;
     if (progress_.epoch_end_pending) close_step(false);
     while (!stopped_ && !is_last()) {
         const Clock::time_point begun = Clock::now();
@@ -115,10 +118,25 @@ void Run::take_steps() {
     }
 }
 
+// After a signal during the start: the state on disk is the one that there is. For the clock alone nobody
+// leaves here, so that every start does a step.
+bool Run::leave_before_first_step() {
+    std::int64_t asked = stop_request_.by_signal() ? 1 : 0;
+    communicator_.all_reduce_max(std::span(&asked, 1));
+    if (asked == 0) return false;
+    stopped_ = true;
+    const std::string reason = stop_request_.reason(communicator_);
+    display_.message(fmt::format("stopped by {} before the next step, after {} of {}; start again to go on",
+                                 reason, progress_.step, total_steps()));
+    return true;
+}
+
 // Rank 0's failure to write becomes one of the step, which all ranks hear of.
-StepWishes Run::wishes() const {
+StepWishes Run::wishes() {
     if (const std::exception_ptr error = recorder_.error()) std::rethrow_exception(error);
-    StepWishes wishes = {.stop = stop_request_.is_made(validation_is_due(1))};
+    const RunRecorder::SaveTimes times = recorder_.save_times();
+    stop_request_.time_limit().save_took(TimeLimit::Seconds(times.longest_pause + times.longest_write));
+    StepWishes wishes = {.stop = stop_request_.is_made(validation_comes(1))};
     const auto minutes = config_.output.checkpoint_every_minutes;
     if (minutes && communicator_.rank() == 0) {
         wishes.save = seconds_since(saved_at_) >= 60 * *minutes && !recorder_.is_saving();
@@ -136,7 +154,7 @@ void Run::finish_step(const StepResult& result) {
     }
     apply_nonfinite_policy(result);
     const std::int64_t every = config_.train.consistency_every;
-    if (every > 0 && progress_.step % every == 0) {
+    if (communicator_.size() > 1 && every > 0 && progress_.step % every == 0) {
         const ParameterStore& store = replica_.vae.parameters();
         require_equal_parameters(parameter_checksum(store, replica_.backend), progress_.step, communicator_);
     }
@@ -239,11 +257,11 @@ void Run::log_training(const StepResult& result) {
 }
 
 // Whether the model is the best so far; one that is looked at only because the run ends here does not count.
-// None where a signal came meanwhile.
+// None where a signal came, or the time was up, meanwhile.
 std::optional<bool> Run::validate(bool final) {
     const Clock::time_point begun = Clock::now();
     const std::optional<ElboTerms> mean =
-        validation_->run(replica_, [&] { return stop_request_.by_signal(); });
+        validation_->run(replica_, [&] { return stop_request_.is_made(false); });
     if (!mean) return std::nullopt;
     ValidationMetrics metrics = {.step = progress_.step,
                                  .epoch = epoch_number(),
@@ -271,10 +289,8 @@ std::optional<bool> Run::validate(bool final) {
 
 void Run::save(RunRecorder::Save save) {
     communicator_.doing("saving");
-    saved_at_ = Clock::now();
+    if (save.occasion != Occasion::none) saved_at_ = Clock::now();
     recorder_.record([&](RunRecorder& recorder) { recorder.save(snapshot_copier(), epoch_number(), save); });
-    const RunRecorder::SaveTimes times = recorder_.save_times();
-    stop_request_.time_limit().save_took(TimeLimit::Seconds(times.longest_pause + times.longest_write));
 }
 
 std::string Run::pauses() const {

@@ -22,8 +22,8 @@ namespace vae_dist {
 /// A run from its (re)start to its end. Every rank has one and does the same; rank 0 alone has the files.
 class Run {
  public:
-    /// Collective. `resumed` is let go once its state is taken over.
-    Run(const Config& config, std::unique_ptr<RunRecorder> recorder, std::optional<Checkpoint> resumed,
+    /// Collective. At its start, or as `resumed` left it.
+    Run(const Config& config, std::unique_ptr<RunRecorder> recorder, const std::optional<Checkpoint>& resumed,
         StopRequest& stop_request, Communicator& communicator, const Log& log);
 
     /// Collective; once.
@@ -39,7 +39,8 @@ class Run {
     std::optional<bool> validate(bool final);
     void stop();
     void save(RunRecorder::Save save);
-    StepWishes wishes() const;
+    StepWishes wishes();
+    bool leave_before_first_step();
     std::function<void(Checkpoint&)> snapshot_copier() const {
         return [this](Checkpoint& to) { take_snapshot(config_, data_, started_, progress_, to); };
     }
@@ -55,6 +56,10 @@ class Run {
         const std::int64_t step = progress_.step + steps;
         const std::int64_t epoch = data_.steps_per_epoch();
         return validation_ && step % epoch == 0 && step / epoch % config_.output.validate_every == 0;
+    }
+    /// Whether there is one that far from here, if only because the run ends there.
+    bool validation_comes(std::int64_t steps) const {
+        return validation_is_due(steps) || (validation_ && progress_.step + steps == total_steps());
     }
     /// The epoch that the last step was in, counted from 1.
     std::int64_t epoch_number() const { return progress_.epoch + (at_epoch_end() ? 0 : 1); }

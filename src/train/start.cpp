@@ -89,6 +89,8 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
 void take_snapshot(const Config& config, const TrainingData& data, const StartedReplica& started,
                    const Progress& progress, Checkpoint& snapshot) {
     snapshot.progress = progress;
+    capture_replica(*started.replica, snapshot);
+    if (!snapshot.created_by.empty()) return;  // the rest stays as it is while a run lasts
     snapshot.config = config;
     snapshot.created_by = program_signature(*started.backend);
     snapshot.data_rows = data.source().rows();
@@ -96,7 +98,6 @@ void take_snapshot(const Config& config, const TrainingData& data, const Started
     snapshot.row_shape = data.source().row_shape();
     snapshot.data_type = element_name(data.source().element_type());
     snapshot.statistics = started.statistics;
-    capture_replica(*started.replica, snapshot);
 }
 
 }  // namespace vae_dist

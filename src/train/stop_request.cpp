@@ -12,8 +12,7 @@ namespace {
 
 using Clock = TimeLimit::Clock;
 
-std::optional<Clock::time_point> deadline_of(const Config& config, Clock::time_point start,
-                                             const Log& log) {
+std::optional<Clock::time_point> deadline_of(const Config& config, Clock::time_point start, const Log& log) {
     const std::optional<Duration> limit = config.train.time_limit;
     if (limit == kForever) return std::nullopt;
     std::optional<Clock::time_point> deadline;

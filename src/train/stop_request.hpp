@@ -14,10 +14,11 @@ namespace vae_dist {
 /// What asks a run to stop, as this rank sees it: a signal; on rank 0 also the clock.
 class StopRequest {
  public:
-    explicit StopRequest(TimeLimit::Clock::time_point start) : start_(start) {}
+    StopRequest(const StopSignals& signals, TimeLimit::Clock::time_point start)
+        : signals_(signals), start_(start) {}
 
-    /// Collective. From here on the clock counts: train.time_limit since the start, and the end of the batch
-    /// system's job.
+    /// From here on the clock counts on rank 0: train.time_limit since the start, and the end of the batch
+    /// system's job, which may take seconds to ask for.
     void heed_time_limit(const Config& config, Communicator& communicator, const Log& log);
 
     /// What the reckoning of the time limit is told; without effect on ranks other than 0.
@@ -31,7 +32,7 @@ class StopRequest {
     std::string reason(Communicator& communicator) const;
 
  private:
-    StopSignals signals_;
+    const StopSignals& signals_;
     TimeLimit::Clock::time_point start_;
     TimeLimit time_limit_{std::nullopt};
 };

@@ -8,14 +8,20 @@ namespace {
 constexpr double kSafety = 2;
 constexpr TimeLimit::Seconds kLeaving{1};
 
+// What took long once, as the first step or a disk that stalled, counts less with each one after it.
+void note(TimeLimit::Seconds time, TimeLimit::Seconds& slowest) {
+    constexpr double kFading = 0.95;
+    slowest = std::max(time, kFading * slowest);
+}
+
 }  // namespace
 
 void TimeLimit::step_took(Seconds time) {
-    step_ = std::max(step_, time);
+    note(time, step_);
 }
 
 void TimeLimit::validation_took(Seconds time) {
-    validation_ = std::max(validation_, time);
+    note(time, validation_);
 }
 
 void TimeLimit::save_took(Seconds time) {

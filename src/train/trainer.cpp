@@ -24,8 +24,8 @@ std::chrono::milliseconds in_milliseconds(Duration duration) {
 
 }  // namespace
 
-TrainingEnd train(const Config& asked, Communicator& unwatched, const Log& log) {
-    StopRequest stop_request(TimeLimit::Clock::now());
+TrainingEnd train(const Config& asked, const StopSignals& signals, Communicator& unwatched, const Log& log) {
+    StopRequest stop_request(signals, TimeLimit::Clock::now());
     RankWatch watch(unwatched,
                     {.warning = in_milliseconds(asked.train.stall_warning),
                      .limit = in_milliseconds(asked.train.stall_limit)},
@@ -43,7 +43,9 @@ TrainingEnd train(const Config& asked, Communicator& unwatched, const Log& log) 
     });
     require_same_on_all_ranks(config, communicator);
     communicator.doing("opening the data");
-    return Run(config, std::move(recorder), std::move(resumed), stop_request, communicator, log).train();
+    Run run(config, std::move(recorder), resumed, stop_request, communicator, log);
+    resumed.reset();  // its state is taken over
+    return run.train();
 }
 
 }  // namespace vae_dist

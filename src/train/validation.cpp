@@ -68,16 +68,23 @@ std::optional<ElboTerms> Validation::run(Replica& replica, const std::function<b
     const std::int64_t slice_rows = (batch_size_ + virtual_ranks - 1) / virtual_ranks;
     const std::int64_t batches = steps_per_epoch(plan_->samples(), batch_size_);
     StepTail tail(batches * virtual_ranks * passes_of(slice_rows, config_.objective.importance_samples));
-    communicator_.doing("validating");
-    run_together(communicator_, [&] { add_samples(replica, is_to_stop, tail); });
+    // Between two agreements the ranks work alone: it is what a stop waits for at most.
+    constexpr std::int64_t kBatchesATurn = 16;
+    for (std::int64_t done = 0; done < batches; done += kBatchesATurn) {
+        communicator_.doing("validating");
+        run_together(communicator_,
+                     [&] { add_samples(replica, std::min(kBatchesATurn, batches - done), tail); });
+        std::int64_t stop = is_to_stop && is_to_stop() ? 1 : 0;
+        communicator_.all_reduce_max(std::span(&stop, 1));
+        if (stop == 1) return std::nullopt;
+    }
     communicator_.all_reduce_sum(tail.words());
-    if (tail.is_to_stop()) return std::nullopt;
     if (tail.finite()) return tail.terms();
     constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
     return ElboTerms{.reconstruction = kNan, .kl = kNan, .iwae_bound = kNan};
 }
 
-void Validation::add_samples(Replica& replica, const std::function<bool()>& is_to_stop, StepTail& tail) {
+void Validation::add_samples(Replica& replica, std::int64_t batches, StepTail& tail) {
     const double share = 1.0 / static_cast<double>(plan_->samples());
     const std::int64_t draws = config_.objective.importance_samples;
     const auto evaluate = [&](const Slice& part) {
@@ -89,10 +96,8 @@ void Validation::add_samples(Replica& replica, const std::function<bool()>& is_t
                                   .draws = draws});
         tail.add(share_of(sums, share));
     };
-    for (std::int64_t done = 0; done < plan_->samples();) {
-        if (is_to_stop && is_to_stop()) return tail.ask_to_stop();
+    for (std::int64_t i = 0; i < batches; ++i) {
         const Batch& batch = loader_->next();
-        done += batch.samples;
         for (const Slice& slice : batch.slices)
             for_each_pass(slice, draws, evaluate);
     }

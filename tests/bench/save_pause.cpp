@@ -91,7 +91,7 @@ void time_saves(const std::string& width, int times) {
     const std::vector<std::byte> from(bytes, std::byte{1});
     std::vector<std::byte> to(bytes, std::byte{2});
     RunRecorder recorder(config.output, log);
-    recorder.begin(config, CheckpointSchedule(config.output, 1), {});
+    recorder.begin(config, CheckpointSchedule(config.output, 1, 1'000'000), {});
     Reader reader(folder.file("data.h5"));
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     fmt::print("longest read of HDF5 with nothing else going on: {:.2f} ms\n", reader.take_longest());

@@ -118,6 +118,46 @@ TEST_F(Stop, ASignalToAnyOneRankStopsAllRanks) {
     finish_and_compare(1);
 }
 
+// The first save lasts for seconds; then all that there is to keep is kept.
+TEST_F(Stop, ASignalBeforeTheFirstStepLeavesWithStatus75) {
+    for (const int ranks : {0, 3}) {
+        const std::string directory = fmt::format("run{}", ranks);
+        const std::string temporaries = directory + "/checkpoints";
+        std::filesystem::create_directories(path(temporaries));
+        const std::unique_ptr<Process> process =
+            start_endless(ranks, {"output.directory=" + directory},
+                          {.environment = slow_disk(path(temporaries), std::chrono::seconds(3))});
+        ASSERT_TRUE(
+            comes_true_while_running(*process, [&] { return !temporaries_in(path(temporaries)).empty(); }));
+        process->signal(SIGUSR1);
+        const Outcome outcome = process->wait(limit_);
+        EXPECT_EQ(outcome.status, kStopped) << outcome.text();
+        expect_parts(outcome.out, {"stopped by SIGUSR1 before the next step, after 0 of"});
+        EXPECT_EQ(checkpoints_in(path(directory)).size(), 1U);
+    }
+}
+
+TEST_F(Stop, ASignalOnTheWayOutChangesNothing) {
+    const std::unique_ptr<Process> process = start_endless(3);
+    wait_for_steps(*process);
+    process->signal(SIGUSR1);
+    ASSERT_TRUE(comes_true_while_running(
+        *process, [&] { return process->out().find("stopped by") != std::string::npos; }));
+    for (const int rank : {0, 1, 2})
+        process->signal_rank(rank, SIGUSR2);
+    expect_stopped(*process, "SIGUSR1");
+}
+
+// Each epoch has a better model for some time, whose best.h5 is saved.
+TEST_F(Stop, BestModelsDoNotPutOffTheCheckpointsByTheClock) {
+    const std::unique_ptr<Process> process = start_endless(
+        0, {"output.checkpoint_every=1000000", "output.checkpoint_every_minutes=0.01", "output.keep=1000"});
+    EXPECT_TRUE(comes_true_while_running(*process, [&] { return newest_step(path("run")) > 0; }))
+        << process->wait(limit_).text();
+    process->signal(SIGTERM);
+    expect_stopped(*process, "SIGTERM");
+}
+
 TEST_F(Stop, ASecondInterruptLeavesAtOnce) {
     run_well(0, with_settings("run.yaml", {"train.steps=10"}));
     // A save that would take a minute.

@@ -14,7 +14,7 @@ namespace vae_dist {
 /// one.
 class CheckpointSchedule {
  public:
-    CheckpointSchedule(const OutputConfig& output, std::int64_t steps_per_epoch);
+    CheckpointSchedule(const OutputConfig& output, std::int64_t steps_per_epoch, std::int64_t last_step);
 
     /// At the end of an epoch that is a multiple of checkpoint_every or keep_every; step 0 too, unless
     /// nothing is ever due.
@@ -31,6 +31,7 @@ class CheckpointSchedule {
     std::size_t keep_;
     std::int64_t keep_every_;  ///< epochs; 0: none
     std::int64_t steps_per_epoch_;
+    std::int64_t last_step_;
 };
 
 }  // namespace vae_dist

@@ -29,7 +29,8 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
 /// the processor they find.
 void warn_where_ranks_differ(const Backend& backend, Communicator& communicator, const Log& log);
 
-/// Copies the whole state of a run to `snapshot`, whose memory is used again where it has the same shape.
+/// Copies the whole state of a run to `snapshot`, of a run that is not another's: its memory
+/// is used again, and what does not change in a run is filled in the first time.
 void take_snapshot(const Config& config, const TrainingData& data, const StartedReplica& started,
                    const Progress& progress, Checkpoint& snapshot);
 

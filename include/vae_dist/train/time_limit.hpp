@@ -15,9 +15,11 @@ class TimeLimit {
     /// None: there is always time.
     explicit TimeLimit(std::optional<Clock::time_point> deadline) : deadline_(deadline) {}
 
+    // One that was slow once, as the first step, counts less with each one after it: a twentieth.
     void step_took(Seconds time);
     void validation_took(Seconds time);
-    void save_took(Seconds time);  ///< from the copy to the file on disk
+    /// The slowest that is known so far: waiting, copying and writing.
+    void save_took(Seconds time);
 
     /// Whether there is no time left for another step, the validation after it where one is due, and the
     /// save: twice what the slowest of each took, and a second for leaving.

@@ -3,6 +3,7 @@
 #include "vae_dist/comm/communicator.hpp"
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/core/log.hpp"
+#include "vae_dist/core/stop_signals.hpp"
 
 namespace vae_dist {
 
@@ -12,10 +13,12 @@ enum class TrainingEnd {
 };
 
 /// Collective. Trains, or goes on with the run in output.directory from its newest complete checkpoint, until
-/// the configured number of epochs or steps is done, or a signal (see StopSignals) or train.time_limit stops
+/// the configured number of epochs or steps is done, or one of
+/// `signals` or train.time_limit stops
 /// it. Throws for wrong configuration or data, a changed configuration (naming the keys), a file that cannot
 /// be written (naming the newest complete checkpoint), divergence; an error of one rank alone is not
 /// `on_all_ranks`, and has to end the job.
-TrainingEnd train(const Config& config, Communicator& communicator, const Log& log);
+TrainingEnd train(const Config& config, const StopSignals& signals, Communicator& communicator,
+                  const Log& log);
 
 }  // namespace vae_dist

@@ -22,7 +22,7 @@ class Validation {
     Validation(const Config& config, const TrainingData& training, Communicator& communicator);
 
     /// Collective. Means per sample; NaN where a number was not finite. An error on any rank is thrown on
-    /// all. Each rank looks at `is_to_stop` between batches; none where it was true on any: that was the last
+    /// all. Every few batches the ranks look at `is_to_stop`; none where it is true on any: that was the last
     /// call then.
     std::optional<ElboTerms> run(Replica& replica, const std::function<bool()>& is_to_stop = {});
 
@@ -31,7 +31,7 @@ class Validation {
 
  private:
     void start(std::unique_ptr<RowSource> data, const TrainingData& training);
-    void add_samples(Replica& replica, const std::function<bool()>& is_to_stop, StepTail& tail);
+    void add_samples(Replica& replica, std::int64_t batches, StepTail& tail);
 
     Config config_;
     Communicator& communicator_;

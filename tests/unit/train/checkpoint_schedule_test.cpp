@@ -13,6 +13,7 @@ namespace {
 using Steps = std::vector<std::int64_t>;
 
 constexpr std::int64_t kStepsPerEpoch = 10;
+constexpr std::int64_t kLastStep = 1003;
 
 CheckpointSchedule schedule(std::optional<std::int64_t> checkpoint_every, std::optional<double> minutes,
                             std::int64_t keep_every, std::int64_t keep = 2) {
@@ -21,7 +22,7 @@ CheckpointSchedule schedule(std::optional<std::int64_t> checkpoint_every, std::o
     output.checkpoint_every_minutes = minutes;
     output.keep_every = keep_every;
     output.keep = keep;
-    return {output, kStepsPerEpoch};
+    return {output, kStepsPerEpoch, kLastStep};
 }
 
 Steps due_until(std::int64_t last, const CheckpointSchedule& schedule) {
@@ -72,6 +73,13 @@ TEST(CheckpointSchedule, OthersStandInUntilTheNextThatIsDue) {
     EXPECT_EQ(remaining(every_epoch, {10, 20, 23}, 23), (Steps{10, 20, 23}));
     EXPECT_EQ(remaining(every_epoch, {10, 20, 21, 22, 23}, 23), (Steps{10, 20, 22, 23}));
     EXPECT_EQ(remaining(every_epoch, {10, 20, 22, 23, 30}, 30), (Steps{20, 30}));
+}
+
+TEST(CheckpointSchedule, TheEndOfTheRunStandsInForAllOthers) {
+    EXPECT_EQ(remaining(schedule(1, {}, 0), {990, 1000, 1001, 1002, 1003}, 1003), (Steps{990, 1000, 1003}));
+    EXPECT_EQ(remaining(schedule(1, {}, 0), {990, 1000, 1003}, 1003), (Steps{990, 1000, 1003}));
+    EXPECT_EQ(remaining(schedule({}, 5.0, 0), {998, 1001, 1003}, 1003), (Steps{1001, 1003}))
+        << "where nothing is due there are no others";
 }
 
 TEST(CheckpointSchedule, WhereNothingIsDueTheNewestOfAllStay) {

@@ -29,7 +29,7 @@ class RunDirectoryTest : public testing::Test {
         OutputConfig output;
         output.keep = keep;
         output.checkpoint_every = checkpoint_every;
-        directory.write_checkpoint(step, bytes_of(step), CheckpointSchedule(output, 1), log_);
+        directory.write_checkpoint(step, bytes_of(step), CheckpointSchedule(output, 1, 1'000'000), log_);
     }
 
     fs::path checkpoint_path(std::int64_t step) const {

@@ -38,7 +38,7 @@ class RunRecorderTest : public testing::Test {
     // Every step is an epoch.
     void begin(const Progress& progress = {}) {
         recorder_.emplace(output_, log_);
-        recorder_->begin(small_config(), CheckpointSchedule(output_, 1), progress);
+        recorder_->begin(small_config(), CheckpointSchedule(output_, 1, 1'000'000), progress);
     }
 
     void save(std::int64_t step, RunRecorder::Save save = kScheduled) {
@@ -315,7 +315,7 @@ TEST_F(RunRecorderTest, AKillBetweenACheckpointAndItsLineIsMadeGood) {
     recorder_.emplace(output_, log_);
     EXPECT_TRUE(recorder_->newest_checkpoint().has_value());
     EXPECT_FALSE(recorder_->has_line_of_checkpoint(5));
-    recorder_->begin(small_config(), CheckpointSchedule(output_, 1), {.step = 5, .epoch = 5});
+    recorder_->begin(small_config(), CheckpointSchedule(output_, 1, 1'000'000), {.step = 5, .epoch = 5});
     recorder_->complete_line(5, 5);
     recorder_->complete_line(5, 5);
     recorder_->flush();

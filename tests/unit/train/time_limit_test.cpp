@@ -46,7 +46,7 @@ TEST(TimeLimit, AValidationCountsOnlyWhereOneComesNext) {
 
 TEST(TimeLimit, TheSlowestOfEachIsReckonedWith) {
     TimeLimit limit(kDeadline);
-    for (const auto time : {1s, 5s, 2s}) {
+    for (const auto time : {1s, 2s, 5s}) {
         limit.step_took(time);
         limit.validation_took(10 * time);
         limit.save_took(100 * time);
@@ -55,6 +55,25 @@ TEST(TimeLimit, TheSlowestOfEachIsReckonedWith) {
     EXPECT_TRUE(is_reached(limit, 1110s, true));
     EXPECT_FALSE(is_reached(limit, 1011s, false));
     EXPECT_TRUE(is_reached(limit, 1010s, false));
+}
+
+TEST(TimeLimit, OneSlowStepIsForgottenInTimeButNotAtOnce) {
+    TimeLimit limit(kDeadline);
+    limit.step_took(1h);
+    limit.step_took(1s);
+    EXPECT_TRUE(is_reached(limit, 1h));
+    for (int step = 0; step < 200; ++step)
+        limit.step_took(1s);
+    EXPECT_FALSE(is_reached(limit, 4s));
+    EXPECT_TRUE(is_reached(limit, 2s));
+}
+
+TEST(TimeLimit, ASlowSaveIsNotForgotten) {
+    TimeLimit limit(kDeadline);
+    limit.save_took(100s);
+    for (int save = 0; save < 1000; ++save)
+        limit.save_took(1s);
+    EXPECT_TRUE(is_reached(limit, 200s));
 }
 
 }  // namespace
