@@ -25,8 +25,8 @@ fail() { say "error: $*"; exit 2; }
 usage() { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"; }
 
 count_of() {
-    [[ $2 =~ ^[0-9]+$ ]] && (($2 >= $3)) || fail "$1 takes a whole number from $3 on, not '$2'"
-    echo "$2"
+    [[ $2 =~ ^[0-9]{1,9}$ ]] && ((10#$2 >= $3)) || fail "$1 takes a whole number from $3 on, not '$2'"
+    echo $((10#$2))
 }
 
 while [[ ${1:-} == -* ]]; do
@@ -111,6 +111,7 @@ trap end_leftovers EXIT
 run_once() {
     setsid setpriv --pdeathsig USR1 "${command[@]}" </dev/null &
     mpirun=$!
+    [[ $stop == no ]] || kill -USR1 "$mpirun" 2>/dev/null # the signal came while there was nobody to pass it to
     local interrupted
     while
         interrupted=no status=0
@@ -118,6 +119,14 @@ run_once() {
         [[ $interrupted == yes ]]
     do :; done
     end_leftovers
+    # Asked before it could listen, it was ended by the signal: nothing had begun, nothing is lost.
+    if [[ $stop == yes ]] && ((status == 128 + 10)); then
+        status=75
+    fi
+}
+
+leave_if_asked() {
+    [[ $stop == no ]] || { say "stopped before a start; the same command goes on"; exit 75; }
 }
 
 status=1
@@ -125,12 +134,13 @@ for ((start = 0; start <= restarts; ++start)); do
     if ((start)); then
         say "starting again in $pause s ($start of at most $restarts times)"
         sleep "$pause"
-        [[ $stop == no ]] || break
     fi
+    leave_if_asked
     if ! choose_command "$@"; then
         say "no host answers"
         continue
     fi
+    leave_if_asked
     say "start $((start + 1)): $started_ranks ranks${answering:+ on $answering}"
     run_once
     case $status in
@@ -139,7 +149,7 @@ for ((start = 0; start <= restarts; ++start)); do
     2) say "not started again: the configuration or the data are wrong"; exit 2 ;;
     esac
     say "the run ended with status $status"
-    [[ $stop == no ]] || break
+    [[ $stop == no ]] || exit "$status"
 done
-[[ $stop == yes ]] || say "gave up after $restarts restarts; the newest checkpoint is in the run's folder"
+say "gave up after $restarts restarts; the newest checkpoint is in the run's folder"
 exit "$status"

@@ -29,6 +29,7 @@ void heed_no_signals(std::optional<StopSignals>& signals) {
 // Returns the exit status.
 int run(int argc, char** argv, std::optional<StopSignals>& signals, Communicator& communicator,
         const Log& log) {
+    require_same_program(communicator);  // before anything that builds may do in other ways
     std::optional<Command> command;
     run_together(communicator, [&] { command = parse_command_line(argc, argv); });
     const std::string first = broadcast_text(communicator, std::to_string(command->index()), 0);
@@ -36,7 +37,6 @@ int run(int argc, char** argv, std::optional<StopSignals>& signals, Communicator
         if (std::to_string(command->index()) != first)
             throw_input_error("this rank was given another command than rank 0");
     });
-    require_same_program(communicator);
     return std::visit(
         [&](const auto& asked) {
             if constexpr (std::is_same_v<std::decay_t<decltype(asked)>, TrainCommand>) {
@@ -81,7 +81,7 @@ int guarded_main(int argc, char** argv) {
         }
         const int status = run(argc, argv, signals, *communicator, Log(communicator->rank()));
         const int output_status = finish_output(*communicator);
-        return output_status == 0 ? status : output_status;
+        return status == 0 ? output_status : status;  // a run that is saved is to be gone on with
     } catch (const Error& error) {
         return report(error, *communicator, Log(communicator->rank()));
     } catch (const std::bad_alloc&) {

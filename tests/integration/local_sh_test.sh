@@ -6,7 +6,7 @@ root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)"
 VAE_DIST=$(realpath -- "$1")
 export VAE_DIST
 # What is started last is under way, and in the middle, when it is disturbed: many short steps.
-steps=4000
+steps=30000
 
 folder=$(mktemp -d)
 supervisor=
@@ -35,7 +35,7 @@ data:
   synthetic: {distribution: bernoulli, samples: 2000, shape: [16], seed: 1}
 model: {latent_dim: 2, encoder: {hidden: [16]}, decoder: {hidden: [16]}}
 train: {steps: $steps, batch_size: 100, virtual_ranks: 3}
-output: {directory: run, log_every: 10, checkpoint_every: 20, checkpoint_every_minutes: 0.005}
+output: {directory: run, log_every: 50, checkpoint_every: 200, checkpoint_every_minutes: 0.005}
 YAML
 
 # Starts local.sh; what it and the run say is in `said`.
@@ -158,6 +158,17 @@ leaves_out_hosts_that_do_not_answer() {
     expect_status 0
     expect_said 'nowhere does not answer' 1
     expect_said 'start 1: 2 ranks on localhost:2$' 1
+}
+
+heeds_a_signal_while_it_looks_for_hosts() {
+    printf '#!/bin/sh\ntouch %s/asked\nsleep 3\nexit 255\n' "$folder" >slow_ssh
+    chmod +x slow_ssh
+    start --hosts localhost:2,nowhere:2 --ssh "$folder/slow_ssh" "$folder/run.yaml"
+    until [[ -e asked ]]; do sleep 0.1; done
+    kill -TERM "$supervisor"
+    expect_status 75
+    expect_said 'stopped before a start' 1
+    expect_said '^local.sh: start ' 0
 }
 
 [[ $(type -t "$2") == function ]] || fail "no such case: $2"
