@@ -16,6 +16,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace vae_dist {
@@ -100,6 +101,15 @@ std::string read_until(int input, SteadyTime deadline) {
     return text;
 }
 
+// Waits for the end of a process that was killed; for a moment only: one that hangs in a file system that
+// does not answer cannot be killed.
+void take_away(pid_t process) {
+    constexpr std::chrono::seconds kMoment{1};
+    const SteadyTime latest = SteadyTime::clock::now() + kMoment;
+    while (waitpid(process, nullptr, WNOHANG) == 0 && SteadyTime::clock::now() < latest)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
 // What squeue prints about a job, its complaints among it; or why there is nothing.
 std::string ask_squeue(const std::string& job, std::chrono::milliseconds patience) {
     const SteadyTime deadline = SteadyTime::clock::now() + patience;
@@ -114,8 +124,7 @@ std::string ask_squeue(const std::string& job, std::chrono::milliseconds patienc
 
     // It has said all that it says, or is late: a wrapper's children go with it.
     kill(-squeue, SIGKILL);
-    while (waitpid(squeue, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    take_away(squeue);
     return answer;
 }
 

@@ -22,16 +22,18 @@ struct RankWatchOptions {
 /// thread of its own on each rank, so that what it says does not depend on calls that are stuck.
 ///
 /// - A rank whose process ends without having left the watch is dead: rank 0 says which (host, what it did
-///   last) and every rank's process ends with status 1. If it is rank 0 that died, rank 1 says so. Launchers
-///   send SIGTERM to the others in such a moment: a process that ends of it may not come to speak.
+///   last) and every rank's process ends with status 1. If it is rank 0 that died, its deputy says so, the
+///   first rank on another host where there is one; and a moment later, for the deputy may have died too, the
+///   first rank of each host that is not the deputy's. Launchers send SIGTERM to the others in such a moment:
+///   a process that ends of it may not come to speak.
 /// - Where ranks wait in calls for longer than `warning` without that any call ends, rank 0 warns, once, of
 ///   those that have not arrived: host, what they do and for how long, or for how long they have been silent;
-///   and says when the ranks go on. Where rank 0 itself is silent, rank 1 warns of it. Longer than `limit`:
-///   that is an error, and every rank's process ends with status 1. Time in which the job as a whole is
-///   suspended does not count.
+///   and says when the ranks go on. Where rank 0 itself is silent, its deputy warns of it. Longer than
+///   `limit`: that is an error, and every rank's process ends with status 1. Time in which the job as a whole
+///   is suspended does not count.
 ///
-/// A rank that cannot reach rank 0 is warned of once and goes unwatched. One whose connection is lost later,
-/// because the network is, is silent.
+/// A rank that cannot reach rank 0, or to which the system refuses what its part in the watch needs, is
+/// warned of once and goes unwatched. One whose connection is lost later, because the network is, is silent.
 class RankWatch {
  public:
     /// Collective; takes some seconds where firewalls swallow connections. One rank alone needs no watch and

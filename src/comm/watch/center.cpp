@@ -12,10 +12,10 @@ void WatchCenter::run(const Alarm& leaving) {
     LivedTime time;
     WatchTime next_beat{0};
     while (true) {
-        wait(leaving, next_beat - time.now());
-        if (leaving.is_off()) return say_last({WatchMessage::Kind::goodbye, setup_.activity.state()});
+        const std::vector<int> ranks = wait(leaving, next_beat - time.now());
+        if (leaving.is_off()) return leave();
         const WatchTime now = time.now();
-        listen(now);
+        listen(ranks, now);
         if (!dead_.empty()) return end_all(view_.death_message(dead_));
         if (now < next_beat) continue;
         next_beat = now + setup_.interval;
@@ -25,16 +25,29 @@ void WatchCenter::run(const Alarm& leaving) {
     }
 }
 
-void WatchCenter::wait(const Alarm& leaving, WatchTime longest) {
-    std::vector<pollfd> waiting = {{leaving.descriptor(), POLLIN, 0}};
-    for (const auto& [rank, link] : links_)
-        waiting.push_back({link.descriptor(), POLLIN, 0});
-    wait_for_any(waiting, longest);
+void WatchCenter::leave() {
+    say_last({WatchMessage::Kind::goodbye, setup_.activity.state()});
 }
 
-void WatchCenter::listen(WatchTime now) {
-    for (auto& [rank, link] : links_) {
-        if (!link.is_open()) continue;
+std::vector<int> WatchCenter::wait(const Alarm& leaving, WatchTime longest) {
+    std::vector<pollfd> waiting;
+    std::vector<int> ranks;
+    for (const auto& [rank, link] : links_) {
+        waiting.push_back({link.descriptor(), POLLIN, 0});
+        ranks.push_back(rank);
+    }
+    waiting.push_back({leaving.descriptor(), POLLIN, 0});
+    wait_for_any(waiting, longest);
+    std::vector<int> ready;
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+        if (waiting[i].revents != 0) ready.push_back(ranks[i]);
+    }
+    return ready;
+}
+
+void WatchCenter::listen(const std::vector<int>& ranks, WatchTime now) {
+    for (const int rank : ranks) {
+        Link& link = links_.at(rank);
         bool left = false;
         for (const WatchMessage& message : link.receive()) {
             if (message.kind == WatchMessage::Kind::state) {

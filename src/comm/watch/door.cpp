@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <span>
 #include <sstream>
 #include <utility>
@@ -153,7 +154,13 @@ Socket join(const Invitation& invitation, int rank, std::chrono::milliseconds pa
 
 Reception::Reception(Socket listener, const Invitation& invitation, int size)
     : listener_(std::move(listener)), invitation_(invitation), size_(size) {
-    thread_ = std::jthread([this] { receive_all(); });
+    thread_ = std::jthread([this] {
+        try {
+            receive_all();
+        } catch (const std::exception&) {
+            listener_.close();  // who was not taken in is warned of, as one who did not find the way
+        }
+    });
 }
 
 std::map<int, Socket> Reception::close() {
@@ -164,7 +171,6 @@ std::map<int, Socket> Reception::close() {
 }
 
 void Reception::receive_all() {
-    constexpr std::size_t kMostVisitors = 256;
     constexpr std::chrono::milliseconds kPause{100};
     while (!closing_.is_off()) {
         std::vector<pollfd> waiting = {{closing_.descriptor(), POLLIN, 0},
@@ -174,10 +180,19 @@ void Reception::receive_all() {
         wait_for_any(waiting, kPause);
         std::erase_if(visitors_, [this](Visitor& visitor) { return !attend(visitor); });
         while (Socket socket = accept_next(listener_)) {
-            if (visitors_.size() == kMostVisitors) visitors_.erase(visitors_.begin());
+            make_room();
             visitors_.push_back({std::move(socket), {}});
         }
     }
+}
+
+// All ranks may come at once, and none of them is to be sent away for a stranger.
+void Reception::make_room() {
+    constexpr std::size_t kMostStrangers = 256;
+    const std::size_t expected = static_cast<std::size_t>(size_) - ranks_.size();
+    if (visitors_.size() < expected + kMostStrangers) return;
+    attend(visitors_.front());
+    visitors_.erase(visitors_.begin());
 }
 
 bool Reception::attend(Visitor& visitor) {

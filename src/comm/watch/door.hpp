@@ -49,6 +49,8 @@ class Reception {
     };
 
     void receive_all();
+    /// Sees the oldest visitor off where they are too many.
+    void make_room();
     /// Whether he still has to say something.
     bool attend(Visitor& visitor);
 

@@ -1,9 +1,13 @@
 #include "comm/watch/meeting.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <exception>
+#include <iterator>
 #include <memory>
 #include <span>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -37,7 +41,7 @@ Opened open_reception(int size, const Log& log) {
         Socket listener = listen_anywhere();
         opened.invitation = invite_to(listener);
         opened.reception = std::make_unique<Reception>(std::move(listener), opened.invitation, size);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         log.warn("dead or stuck ranks will go unnoticed: {}", error.what());
         opened.invitation.port = 0;
     }
@@ -52,8 +56,16 @@ void sort_ranks(const std::vector<std::vector<std::byte>>& reports, Meeting& mee
         (here ? meeting.hosts : meeting.unwatched)[rank] = report.substr(1);
         if (!here) meeting.connections.erase(rank);
     }
-    for (const auto& [rank, host] : meeting.hosts) {
-        if (rank != 0 && meeting.deputy == 0) meeting.deputy = rank;
+    meeting.speakers = speakers_of(meeting.hosts);
+}
+
+// A run does not fail for want of a watch, here too.
+Socket try_to_join(const Invitation& invitation, int rank, const Log& log) {
+    try {
+        return join(invitation, rank, kPatience);
+    } catch (const Error& error) {
+        log.warn("should this rank die or hang, nobody will say so: {}", error.what());
+        return {};
     }
 }
 
@@ -68,6 +80,19 @@ void warn_of(const std::map<int, std::string>& unwatched, const Log& log) {
 
 }  // namespace
 
+std::vector<int> speakers_of(const std::map<int, std::string>& hosts) {
+    std::map<std::string, int> first;  // rank of each host
+    for (const auto& [rank, host] : hosts) {
+        if (rank != 0) first.try_emplace(host, rank);
+    }
+    std::vector<int> speakers;
+    for (const auto& [host, rank] : first)
+        speakers.push_back(rank);
+    const auto order = [&hosts](int rank) { return std::pair(hosts.at(rank) == hosts.at(0), rank); };
+    std::sort(speakers.begin(), speakers.end(), [&](int a, int b) { return order(a) < order(b); });
+    return speakers;
+}
+
 Meeting meet(Communicator& communicator, const Log& log) {
     const int rank = communicator.rank();
     Opened opened;
@@ -78,7 +103,7 @@ Meeting meet(Communicator& communicator, const Log& log) {
     if (rank != 0) {
         const Invitation invitation = invitation_from(text);
         meeting.hosts[0] = invitation.machine;
-        if (Socket socket = join(invitation, rank, kPatience)) meeting.connections[0] = std::move(socket);
+        if (Socket socket = try_to_join(invitation, rank, log)) meeting.connections[0] = std::move(socket);
     }
     const std::string report = fmt::format("{}{}", meeting.connections.empty() ? '-' : '+', host_name());
     const auto reports = communicator.gather(std::as_bytes(std::span(report)), 0);
@@ -87,7 +112,9 @@ Meeting meet(Communicator& communicator, const Log& log) {
         sort_ranks(reports, meeting);
         if (opened.reception) warn_of(meeting.unwatched, log);
     }
-    meeting.deputy = std::stoi(broadcast_text(communicator, std::to_string(meeting.deputy), 0));
+    std::istringstream speakers(
+        broadcast_text(communicator, fmt::format("{}", fmt::join(meeting.speakers, " ")), 0));
+    meeting.speakers.assign(std::istream_iterator<int>(speakers), {});
     return meeting;
 }
 

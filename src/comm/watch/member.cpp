@@ -6,24 +6,26 @@ namespace vae_dist {
 
 namespace {
 
-// While rank 0 is silent nobody else speaks before the deputy has.
-constexpr WatchTime kDeputyGoesFirst{3000};
+// Between the turns: where rank 0 is dead launchers end the job within a second; where it is silent ranks
+// have heard of it last at different times.
+constexpr WatchTime kTurnAfterDeath{400};
+constexpr WatchTime kTurnInSilence{3000};
 
-GroupView::Limits of_member(GroupView::Limits limits, bool is_deputy) {
-    if (!is_deputy)
-        limits.limit = std::min(limits.limit, WatchTime::max() - kDeputyGoesFirst) + kDeputyGoesFirst;
+GroupView::Limits of_member(GroupView::Limits limits, WatchTurn turn) {
+    const WatchTime later = static_cast<int>(turn) * kTurnInSilence;
+    limits.limit = std::min(limits.limit, WatchTime::max() - later) + later;
     return limits;
 }
 
 }  // namespace
 
 WatchMember::WatchMember(WatchSetup setup, int rank, Link link, const std::string& host_of_first,
-                         bool is_deputy)
+                         WatchTurn turn)
     : setup_(std::move(setup)),
       rank_(rank),
       link_(std::move(link)),
-      is_deputy_(is_deputy),
-      view_(rank, {{0, host_of_first}, {rank, ""}}, {}, of_member(setup_.limits, is_deputy)) {}
+      turn_(turn),
+      view_(rank, {{0, host_of_first}, {rank, ""}}, {}, of_member(setup_.limits, turn)) {}
 
 void WatchMember::run(const Alarm& leaving) {
     LivedTime time;
@@ -31,7 +33,7 @@ void WatchMember::run(const Alarm& leaving) {
     while (true) {
         std::vector<pollfd> waiting = {{leaving.descriptor(), POLLIN, 0}, {link_.descriptor(), POLLIN, 0}};
         wait_for_any(waiting, next_beat - time.now());
-        if (leaving.is_off()) return say_goodbye();
+        if (leaving.is_off()) return leave();
         const WatchTime now = time.now();
         if (!listen(leaving, now)) return;
         if (now < next_beat) continue;
@@ -57,13 +59,9 @@ bool WatchMember::listen(const Alarm& leaving, WatchTime now) {
 }
 
 void WatchMember::mourn(const Alarm& leaving) {
-    if (is_deputy_) {
-        setup_.log.error(view_.death_message({0}), true);
-    } else {
-        constexpr WatchTime kMoment{500};
-        std::vector<pollfd> waiting = {{leaving.descriptor(), POLLIN, 0}};
-        wait_for_any(waiting, kMoment);
-    }
+    std::vector<pollfd> waiting = {{leaving.descriptor(), POLLIN, 0}};
+    wait_for_any(waiting, static_cast<int>(turn_) * kTurnAfterDeath);
+    if (turn_ != WatchTurn::silent) setup_.log.error(view_.death_message({0}), true);
     setup_.end_process(kEndedStatus);
 }
 
@@ -80,20 +78,20 @@ bool WatchMember::beat(WatchTime now) {
     const auto finding = view_.look(now);
     if (!finding) return true;
     if (finding->kind == GroupView::Finding::Kind::over_limit) {
-        if (is_deputy_) setup_.log.error(finding->message + "; it is given up", true);
+        if (turn_ != WatchTurn::silent) setup_.log.error(finding->message + "; it is given up", true);
         // Should rank 0 wake up, it must not take this for the death that was the matter.
         link_.send({WatchMessage::Kind::goodbye, state});
         setup_.end_process(kEndedStatus);
         return false;
     }
-    if (is_deputy_ && finding->kind == GroupView::Finding::Kind::stalled) {
+    if (turn_ == WatchTurn::deputy && finding->kind == GroupView::Finding::Kind::stalled) {
         setup_.log.warn("{}", finding->message);
         spoken_ = true;
     }
     return true;
 }
 
-void WatchMember::say_goodbye() {
+void WatchMember::leave() {
     std::vector<Link> links;
     links.push_back(std::move(link_));
     take_leave(std::move(links), {WatchMessage::Kind::goodbye, setup_.activity.state()});

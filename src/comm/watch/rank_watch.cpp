@@ -3,13 +3,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <exception>
+#include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "comm/watch/communicator.hpp"
 #include "comm/watch/meeting.hpp"
-#include "comm/watch/roles.hpp"
+#include "comm/watch/run_role.hpp"
 
 namespace vae_dist {
 
@@ -31,15 +33,10 @@ WatchSetup make_setup(const RankWatchOptions& options, const Activity& activity,
             options.end_process ? options.end_process : [](int status) { ::_exit(status); }};
 }
 
-/// A failure of the watch ends the run: the others could take it for this rank's death.
-template <class Role>
-void run_role(Role& role, const Alarm& leaving, const WatchSetup& setup) {
-    try {
-        role.run(leaving);
-    } catch (const std::exception& error) {
-        setup.log.error(fmt::format("the watch over the ranks failed: {}", error.what()), true);
-        setup.end_process(kEndedStatus);
-    }
+WatchTurn turn_of(int rank, const std::vector<int>& speakers) {
+    const auto place = std::find(speakers.begin(), speakers.end(), rank);
+    if (place == speakers.end()) return WatchTurn::silent;
+    return place == speakers.begin() ? WatchTurn::deputy : WatchTurn::reserve;
 }
 
 }  // namespace
@@ -68,18 +65,22 @@ class RankWatch::Impl {
         std::map<int, Link> links;
         for (auto& [rank, socket] : meeting.connections)
             links.emplace(rank, std::move(socket));
-        start(WatchCenter(setup_, std::move(links), meeting.hosts, meeting.unwatched));
+        start(std::make_shared<WatchCenter>(setup_, std::move(links), meeting.hosts, meeting.unwatched));
     }
 
     void start_member(int rank, Meeting meeting) {
         Link link(std::move(meeting.connections.at(0)));
-        start(WatchMember(setup_, rank, std::move(link), meeting.hosts.at(0), rank == meeting.deputy));
+        start(std::make_shared<WatchMember>(setup_, rank, std::move(link), meeting.hosts.at(0),
+                                            turn_of(rank, meeting.speakers)));
     }
 
     template <class Role>
-    void start(Role role) {
-        thread_ =
-            std::jthread([this, role = std::move(role)]() mutable { run_role(role, leaving_, setup_); });
+    void start(const std::shared_ptr<Role>& role) {
+        try {
+            thread_ = std::jthread([this, role] { run_role(*role, leaving_, setup_); });
+        } catch (const std::system_error& error) {
+            give_up(*role, setup_.log, error);
+        }
     }
 
     Activity activity_;

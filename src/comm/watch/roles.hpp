@@ -34,11 +34,14 @@ class WatchCenter {
 
     /// Returns when the alarm is set off or, where `end_process` does, the job was ended.
     void run(const Alarm& leaving);
+    /// Says goodbye to all: they go on without a watch. The last thing that it does.
+    void leave();
 
  private:
-    void wait(const Alarm& leaving, WatchTime longest);
-    /// Notes who has died in dead_.
-    void listen(WatchTime now);
+    /// The ranks that there is news from.
+    std::vector<int> wait(const Alarm& leaving, WatchTime longest);
+    /// Notes who of `ranks` has died in dead_.
+    void listen(const std::vector<int>& ranks, WatchTime now);
     void beat(WatchTime now);
     /// False where that was the end.
     bool speak(const GroupView::Finding& finding);
@@ -51,14 +54,22 @@ class WatchCenter {
     std::vector<int> dead_;
 };
 
-/// Any other rank: tells rank 0 of itself, and ends its process where rank 0 says so or is gone. What is to
-/// be said of rank 0 the deputy says.
+/// Whose turn it is to speak, and to end its process, where rank 0 no longer speaks for all. Nobody knows
+/// whether those before him have: a second line is better than none.
+enum class WatchTurn {
+    deputy,   ///< the first, and the only one to warn
+    reserve,  ///< the first of a host that is not the deputy's
+    silent,   ///< ends without a word
+};
+
+/// Any other rank: tells rank 0 of itself, and ends its process where rank 0 says so or is gone.
 class WatchMember {
  public:
-    WatchMember(WatchSetup setup, int rank, Link link, const std::string& host_of_first, bool is_deputy);
+    WatchMember(WatchSetup setup, int rank, Link link, const std::string& host_of_first, WatchTurn turn);
 
-    /// As above.
+    /// As above, both.
     void run(const Alarm& leaving);
+    void leave();
 
  private:
     /// False where nothing is left to do.
@@ -66,12 +77,11 @@ class WatchMember {
     bool beat(WatchTime now);
     /// Rank 0 is dead.
     void mourn(const Alarm& leaving);
-    void say_goodbye();
 
     WatchSetup setup_;
     int rank_;
     Link link_;
-    bool is_deputy_;
+    WatchTurn turn_;
     bool spoken_ = false;  ///< of the silence of rank 0 that lasts
     GroupView view_;       ///< of rank 0 and this one
 };

@@ -91,21 +91,6 @@ std::string as_text(const sockaddr* address) {
     return text;
 }
 
-Transfer::End what_became(int error) {
-    switch (error) {
-        case EAGAIN:
-        case EINTR:
-            return Transfer::End::open;
-        case ETIMEDOUT:
-        case EHOSTUNREACH:
-        case ENETUNREACH:
-        case ENETDOWN:
-            return Transfer::End::unreachable;
-        default:
-            return Transfer::End::ended;
-    }
-}
-
 }  // namespace
 
 void Socket::close() noexcept {
@@ -113,18 +98,12 @@ void Socket::close() noexcept {
     descriptor_ = -1;
 }
 
-Alarm::Alarm() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (!event_) throw_failure("cannot open an event for the watch over the ranks: {}", std::strerror(errno));
-}
+Alarm::Alarm() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 void Alarm::set_off() noexcept {
+    is_off_.store(true);
     const std::uint64_t one = 1;
-    static_cast<void>(!::write(event_.descriptor(), &one, sizeof one));
-}
-
-bool Alarm::is_off() const {
-    pollfd event = {event_.descriptor(), POLLIN, 0};
-    return ::poll(&event, 1, 0) > 0;
+    if (event_) static_cast<void>(!::write(event_.descriptor(), &one, sizeof one));
 }
 
 Socket listen_anywhere() {
@@ -186,6 +165,21 @@ bool is_connected(const Socket& socket) {
     int error = 0;
     socklen_t length = sizeof error;
     return ::getsockopt(socket.descriptor(), SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
+}
+
+Transfer::End what_became(int error) {
+    switch (error) {
+        case EAGAIN:
+        case EINTR:
+        case ENOBUFS:
+        case ENOMEM:
+            return Transfer::End::open;
+        case ECONNRESET:
+        case EPIPE:
+            return Transfer::End::ended;
+        default:
+            return Transfer::End::unreachable;
+    }
 }
 
 Transfer send_some(const Socket& socket, std::span<const std::byte> bytes) {

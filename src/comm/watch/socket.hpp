@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -34,15 +35,17 @@ class Socket {
     int descriptor_ = -1;
 };
 
-/// Something that one thread waits for together with its sockets, and another sets off, once.
+/// Something that one thread waits for together with its sockets, and another sets off, once. Where the
+/// system has no event to give, it does not end the wait: who looks at it now and then finds it nevertheless.
 class Alarm {
  public:
     Alarm();
     void set_off() noexcept;
-    bool is_off() const;
+    bool is_off() const { return is_off_.load(); }
     int descriptor() const { return event_.descriptor(); }
 
  private:
+    std::atomic<bool> is_off_ = false;
     Socket event_;
 };
 
@@ -71,6 +74,9 @@ struct Transfer {
         unreachable,  ///< the network no longer brings us there
     } end = End::open;
 };
+/// After a call that failed with `error`, of errno. A process is taken for dead only where its system says
+/// so: whatever else is the matter is the network's or this machine's, and may pass.
+Transfer::End what_became(int error);
 /// As much as goes or is there without waiting.
 Transfer send_some(const Socket& socket, std::span<const std::byte> bytes);
 Transfer receive_some(const Socket& socket, std::span<std::byte> bytes);

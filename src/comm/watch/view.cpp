@@ -34,7 +34,9 @@ GroupView::GroupView(int self, const std::map<int, std::string>& hosts,
 
 void GroupView::heard(int rank, const RankState& state, WatchTime now) {
     Rank& known = ranks_.at(rank);
-    if (!anybody_waits(now) || state.left > known.state.left) progress_ = now;
+    // All are looked at only where one begins to wait: rank 0 hears of every rank every second.
+    const bool begins = state.in_call() && !waits(rank, known, now);
+    if (state.left > known.state.left || (begins && !anybody_waits(now))) progress_ = now;
     const bool same = state.entered == known.state.entered && state.left == known.state.left &&
                       state.phase == known.state.phase;
     if (!same) known.changed = now;
@@ -53,20 +55,23 @@ bool GroupView::is_silent(int rank, WatchTime now) const {
 }
 
 // What a silent rank did last says nothing of what it does now: its connection alone may be lost.
+bool GroupView::waits(int number, const Rank& rank, WatchTime now) const {
+    return rank.state.in_call() && !rank.gone && !is_silent(number, now);
+}
+
 bool GroupView::anybody_waits(WatchTime now) const {
-    return std::any_of(ranks_.begin(), ranks_.end(), [&](const auto& entry) {
-        return entry.second.state.in_call() && !entry.second.gone && !is_silent(entry.first, now);
-    });
+    return std::any_of(ranks_.begin(), ranks_.end(),
+                       [&](const auto& entry) { return waits(entry.first, entry.second, now); });
 }
 
 std::optional<GroupView::Finding> GroupView::look(WatchTime now) {
-    const bool waits = anybody_waits(now);
-    if (warned_ && (!waits || *warned_ != progress_)) {
+    const bool stalls = anybody_waits(now);
+    if (warned_ && (!stalls || *warned_ != progress_)) {
         const WatchTime waited = now - *warned_;
         warned_.reset();
         return Finding{Finding::Kind::goes_on, fmt::format("the ranks go on after {}", in_words(waited))};
     }
-    if (!waits) return std::nullopt;
+    if (!stalls) return std::nullopt;
     const WatchTime waited = now - progress_;
     if (waited > limits_.limit) return Finding{Finding::Kind::over_limit, stall_message(waited, now)};
     if (waited <= limits_.warning || warned_) return std::nullopt;
@@ -93,7 +98,7 @@ std::string GroupView::describe(int number, const Rank& rank, WatchTime now) con
     std::string text = fmt::format("rank {} (host {}", number, rank.host);
     const std::string& phase = rank.state.phase;
     if (rank.gone) {
-        text += ", which has ended its work";
+        text += ", which has left the watch";
     } else if (is_silent(number, now)) {
         text += fmt::format(", silent for {}", in_words(now - rank.heard));
         if (!phase.empty()) text += fmt::format(", last in '{}'", phase);

@@ -57,6 +57,7 @@ class GroupView {
         bool gone = false;
     };
 
+    bool waits(int number, const Rank& rank, WatchTime now) const;
     bool anybody_waits(WatchTime now) const;
     /// Those that keep the others waiting, each with what it does.
     std::vector<std::string> missing(WatchTime now) const;

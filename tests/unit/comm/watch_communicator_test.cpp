@@ -1,10 +1,9 @@
-#include "comm/watch/communicator.hpp"
-
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <vector>
 
+#include "comm/watch/communicator.hpp"
 #include "vae_dist/comm/self_communicator.hpp"
 #include "vae_dist/core/error.hpp"
 

@@ -1,9 +1,12 @@
-#include "comm/watch/door.hpp"
-
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <thread>
+
+#include "comm/watch/door.hpp"
 
 namespace vae_dist {
 namespace {
@@ -14,7 +17,9 @@ using namespace std::chrono_literals;
 struct House {
     Socket listener = listen_anywhere();
     Invitation invitation = invite();
-    Reception reception{std::move(listener), invitation, 3};
+    Reception reception;
+
+    explicit House(int size = 3) : reception(std::move(listener), invitation, size) {}
 
     Invitation invite() const {
         Invitation made = invite_to(listener);
@@ -66,6 +71,49 @@ TEST(Reception, IsNotKeptBusyByStrangers) {
     leaves.close();
     EXPECT_TRUE(join(house.invitation, 1, 20s));
     EXPECT_EQ(house.reception.close().size(), 1U);
+}
+
+TEST(Reception, SendsNoneOfManyRanksAwayThatComeAtOnce) {
+    constexpr int kSize = 600;
+    constexpr std::size_t kFiles = 2 * kSize + 100;  // both ends are ours
+    allow_open_files(kFiles);
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < kFiles)
+        GTEST_SKIP() << "needs " << kFiles << " open files; ulimit -n allows " << limit.rlim_cur;
+
+    House house(kSize);
+    std::map<int, Socket> ranks;
+    for (int rank = 1; rank < kSize - 1; ++rank)
+        ranks[rank] = begin_to_connect("127.0.0.1", house.invitation.port);
+    for (const auto& [rank, socket] : ranks)
+        wait_until_writable(socket);
+    // Who comes last is let in last, and then all others are in that have not yet said a word.
+    const Socket last = join(house.invitation, kSize - 1, 60s);
+    ASSERT_TRUE(last);
+    for (const auto& [rank, socket] : ranks)
+        send_some(socket, encode(Hello{house.invitation.guest, static_cast<std::uint32_t>(rank)}));
+    for (const auto& [rank, socket] : ranks) {
+        Token answer{};
+        std::vector<pollfd> waiting = {{socket.descriptor(), POLLIN, 0}};
+        wait_for_any(waiting, 10s);
+        ASSERT_EQ(receive_some(socket, answer).bytes, answer.size()) << rank;
+    }
+    EXPECT_EQ(house.reception.close().size(), static_cast<std::size_t>(kSize - 1));
+}
+
+TEST(Reception, LeavesRoomForRanksAmongAnyNumberOfStrangers) {
+    House house;
+    std::vector<Socket> strangers;
+    for (int i = 0; i < 400; ++i) {
+        strangers.push_back(begin_to_connect("127.0.0.1", house.invitation.port));
+        wait_until_writable(strangers.back());
+    }
+    EXPECT_TRUE(join(house.invitation, 1, 20s));
+    const auto sent_away = std::count_if(strangers.begin(), strangers.end(), [](const Socket& stranger) {
+        std::array<std::byte, 1> nothing{};
+        return receive_some(stranger, nothing).end == Transfer::End::ended;
+    });
+    EXPECT_GT(sent_away, 100);
 }
 
 TEST(Reception, TurnsAwayWhoHasAnotherTokenOrNoSuchRank) {

@@ -1,6 +1,6 @@
-#include "comm/watch/message.hpp"
-
 #include <gtest/gtest.h>
+
+#include "comm/watch/message.hpp"
 
 namespace vae_dist {
 namespace {

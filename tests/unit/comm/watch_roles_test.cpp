@@ -1,5 +1,3 @@
-#include "comm/watch/roles.hpp"
-
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -8,6 +6,9 @@
 #include <thread>
 
 #include "captured_output.hpp"
+#include "comm/watch/roles.hpp"
+#include "comm/watch/run_role.hpp"
+#include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
 namespace {
@@ -132,6 +133,18 @@ TEST_F(Center, GivesUpAtTheLimitAndEndsAll) {
     EXPECT_NE(text.find(" for rank 2 (host h2, ", error), std::string::npos) << text;
 }
 
+TEST_F(Center, LetsTheOthersGoOnWhereItCannot) {
+    std::map<int, Link> links;
+    links.emplace(1, std::move(one_.ours));
+    WatchCenter center(scene_.setup(), std::move(links), {{0, "h0"}, {1, "h1"}}, {});
+    thread_ = std::jthread([&] { center.leave(); });
+    const auto told = end(*one_.theirs);
+    thread_.join();
+    ASSERT_TRUE(told.has_value());
+    EXPECT_EQ(told->kind, Kind::goodbye);
+    EXPECT_EQ(scene_.ended_with, -1);
+}
+
 TEST_F(Center, LeavesSoonThoughNobodyAnswers) {
     start();
     const auto begin = std::chrono::steady_clock::now();
@@ -143,8 +156,8 @@ TEST_F(Center, LeavesSoonThoughNobodyAnswers) {
 
 class Member : public testing::Test {
  protected:
-    void start(bool is_deputy, GroupView::Limits limits = {60s, 600s, 5s}) {
-        WatchMember member(scene_.setup(limits), 1, Link(std::move(ends_.ours)), "h0", is_deputy);
+    void start(WatchTurn turn, GroupView::Limits limits = {60s, 600s, 5s}) {
+        WatchMember member(scene_.setup(limits), 1, Link(std::move(ends_.ours)), "h0", turn);
         thread_ = std::jthread([this, role = std::move(member)]() mutable { role.run(scene_.leaving); });
     }
 
@@ -154,7 +167,7 @@ class Member : public testing::Test {
 };
 
 TEST_F(Member, EndsWithTheStatusThatItIsTold) {
-    start(true);
+    start(WatchTurn::deputy);
     ends_.theirs->send({Kind::end, {}, 1});
     thread_.join();
     EXPECT_EQ(scene_.ended_with, 1);
@@ -162,7 +175,7 @@ TEST_F(Member, EndsWithTheStatusThatItIsTold) {
 }
 
 TEST_F(Member, GoesOnWithoutAWatchWhereRankZeroLeavesIt) {
-    start(true);
+    start(WatchTurn::deputy);
     ends_.theirs->send({Kind::goodbye, {}});
     thread_.join();
     EXPECT_EQ(scene_.ended_with, -1);
@@ -170,7 +183,7 @@ TEST_F(Member, GoesOnWithoutAWatchWhereRankZeroLeavesIt) {
 }
 
 TEST_F(Member, AsDeputySaysThatRankZeroHasDied) {
-    start(true);
+    start(WatchTurn::deputy);
     ends_.theirs->send({Kind::state, {7, 7, "validation"}});
     ends_.theirs->close();
     thread_.join();
@@ -179,8 +192,16 @@ TEST_F(Member, AsDeputySaysThatRankZeroHasDied) {
               "vae_dist: error: rank 1: rank 0 (host h0) has died; it was last in 'validation'\n");
 }
 
-TEST_F(Member, EndsWithoutAWordWhereRankZeroHasDiedAndAnotherIsDeputy) {
-    start(false);
+TEST_F(Member, AsReserveSaysSoToo) {
+    start(WatchTurn::reserve);
+    ends_.theirs->close();
+    thread_.join();
+    EXPECT_EQ(scene_.ended_with, 1);
+    EXPECT_EQ(scene_.output.text(), "vae_dist: error: rank 1: rank 0 (host h0) has died\n");
+}
+
+TEST_F(Member, EndsWithoutAWordWhereRankZeroHasDiedAndOthersSpeak) {
+    start(WatchTurn::silent);
     ends_.theirs->close();
     thread_.join();
     EXPECT_EQ(scene_.ended_with, 1);
@@ -188,7 +209,7 @@ TEST_F(Member, EndsWithoutAWordWhereRankZeroHasDiedAndAnotherIsDeputy) {
 }
 
 TEST_F(Member, AsDeputyWarnsOfASilentRankZeroAndGivesItUpAtTheLimit) {
-    start(true, {50ms, 400ms, 10ms});
+    start(WatchTurn::deputy, {50ms, 400ms, 10ms});
     scene_.activity.enter();
     thread_.join();
     EXPECT_EQ(scene_.ended_with, 1);
@@ -200,7 +221,7 @@ TEST_F(Member, AsDeputyWarnsOfASilentRankZeroAndGivesItUpAtTheLimit) {
 }
 
 TEST_F(Member, DoesNotBlameASilentRankZeroThatItDoesNotWaitFor) {
-    start(true, {1ms, 1ms, 1ms});
+    start(WatchTurn::deputy, {1ms, 1ms, 1ms});
     for (int heard = 0; heard < 10;) {  // it has had the time to look about so often
         heard += static_cast<int>(ends_.theirs->receive().size());
         std::vector<pollfd> waiting = {{ends_.theirs->descriptor(), POLLIN, 0}};
@@ -209,6 +230,36 @@ TEST_F(Member, DoesNotBlameASilentRankZeroThatItDoesNotWaitFor) {
     EXPECT_EQ(scene_.ended_with, -1);
     EXPECT_EQ(scene_.output.text(), "");
     ends_.theirs->send({Kind::goodbye, {}});
+}
+
+/// Fails, once or twice.
+struct FailingRole {
+    void run(const Alarm&) { throw_failure("no memory"); }
+    void leave() {
+        has_left = true;
+        if (fails_again) throw_failure("no network");
+    }
+    bool fails_again = false;
+    bool has_left = false;
+};
+
+TEST(RunRole, LeavesTheWatchWhereTheRoleFails) {
+    Scene scene(2);
+    FailingRole role;
+    run_role(role, scene.leaving, scene.setup());
+    EXPECT_TRUE(role.has_left);
+    EXPECT_EQ(scene.ended_with, -1);
+    EXPECT_EQ(scene.output.text(),
+              "vae_dist: warning: rank 2: the watch over this rank is given up: no memory\n");
+}
+
+TEST(RunRole, EndsTheProcessWhereThatCannotBeTold) {
+    Scene scene(2);
+    FailingRole role{.fails_again = true};
+    run_role(role, scene.leaving, scene.setup());
+    EXPECT_EQ(scene.ended_with, 1);
+    EXPECT_NE(scene.output.text().find("error: rank 2: the watch over the ranks failed: no network\n"),
+              std::string::npos);
 }
 
 }  // namespace

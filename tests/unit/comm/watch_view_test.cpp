@@ -1,6 +1,6 @@
-#include "comm/watch/view.hpp"
-
 #include <gtest/gtest.h>
+
+#include "comm/watch/view.hpp"
 
 namespace vae_dist {
 namespace {
@@ -68,6 +68,14 @@ TEST(GroupView, CountsTheWaitFromWhereTheFirstBeganToWait) {
     EXPECT_TRUE(listen(view, {working(7), working(7), working(7)}, 0s, 999s).empty());
     EXPECT_TRUE(listen(view, {waiting(8), working(7), working(7)}, 1000s, 1060s).empty());
     EXPECT_EQ(listen(view, {waiting(8), working(7), working(7)}, 1061s, 1061s).size(), 1U);
+}
+
+TEST(GroupView, CountsTheWaitOfARankThatWasSilentFromWhereItIsHeardAgain) {
+    GroupView view(0, {{0, "h0"}, {1, "h1"}}, {}, kLimits);
+    EXPECT_TRUE(listen(view, {working(7), waiting(8)}, 0s, 10s).empty());
+    EXPECT_TRUE(listen(view, {working(7)}, 11s, 99s).empty());
+    EXPECT_TRUE(listen(view, {working(7), waiting(8)}, 100s, 160s).empty());
+    EXPECT_EQ(listen(view, {working(7), waiting(8)}, 161s, 161s).size(), 1U);
 }
 
 TEST(GroupView, DoesNotBlameRanksThatAreACallFurther) {
@@ -148,7 +156,7 @@ TEST(GroupView, NamesARankThatHasLeftWhereOthersWaitForIt) {
     view.heard_goodbye(1, working(7), 0s);
     const auto findings = listen(view, {waiting(8)}, 0s, 70s);
     ASSERT_EQ(findings.size(), 1U);
-    EXPECT_NE(findings[0].message.find("rank 1 (host h1, which has ended its work)"), std::string::npos);
+    EXPECT_NE(findings[0].message.find("rank 1 (host h1, which has left the watch)"), std::string::npos);
 }
 
 TEST(GroupView, ListsEightRanksAtMost) {

@@ -1,0 +1,25 @@
+#include <gtest/gtest.h>
+
+#include "comm/watch/meeting.hpp"
+
+namespace vae_dist {
+namespace {
+
+using Hosts = std::map<int, std::string>;
+using Ranks = std::vector<int>;
+
+TEST(SpeakersOf, BeginWithTheFirstRankThatIsNotOnRankZerosHost) {
+    EXPECT_EQ(speakers_of({{0, "b"}, {1, "b"}, {2, "a"}, {3, "a"}}), Ranks({2, 1}));
+    EXPECT_EQ(speakers_of({{0, "a"}, {3, "a"}, {4, "c"}, {5, "b"}, {6, "b"}, {7, "c"}}), Ranks({4, 5, 3}));
+}
+
+TEST(SpeakersOf, AreOneRankWhereThereIsOneHost) {
+    EXPECT_EQ(speakers_of({{0, "a"}, {1, "a"}, {2, "a"}}), Ranks({1}));
+}
+
+TEST(SpeakersOf, AreNobodyWhereOnlyRankZeroIsWatched) {
+    EXPECT_EQ(speakers_of({{0, "a"}}), Ranks());
+}
+
+}  // namespace
+}  // namespace vae_dist
