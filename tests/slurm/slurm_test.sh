@@ -13,6 +13,8 @@ root="$(cd -- "$here/../.." && pwd)"
 folder=$(realpath -m -- "$1")
 vae_dist=$(realpath -- "$2")
 scenario=$3
+# Slurm and ssh commands take no blanks in their paths, which those of the project may have.
+cluster_folder=${TMPDIR:-/tmp}/vae_dist_slurm.$(cksum <<<"$folder" | cut -d" " -f1)
 rate=20mbit
 steps=120
 job='' submitted=$SECONDS last_state=''
@@ -27,7 +29,7 @@ fail() {
 cluster() {
     local command=$1
     shift
-    "$here/cluster" "$command" "$folder/cluster" "$@"
+    "$here/cluster" "$command" "$cluster_folder" "$@"
 }
 slurm() { cluster run "$@"; }
 
@@ -133,16 +135,18 @@ expect_same_result() { # RUN [REFERENCE]
         <(sed -E 's/(,"[a-z_]*seconds?[a-z_]*":[^,}]*|,"samples_per_second":[^,}]*)+\}$//' "$reference/metrics.jsonl") ||
         fail "the metrics differ"
     say "  and so do the metrics' $(wc -l <"$run/metrics.jsonl") lines"
-    [[ -z $(find "$run" -name '*.pending*') ]] || fail "temporary files are left: $(find "$run" -name '*.pending*')"
+    local left
+    left=$(find "$run" -name '*.vae_dist-tmp')
+    [[ -z $left ]] || fail "temporary files are left: $left"
 }
 
 # --- scenarios ---
 
 start() {
-    rm -rf "$folder/runs"
+    rm -rf "$folder/runs" "$cluster_folder"
     mkdir -p "$folder/runs"
     # Its parent, which it ends with, must outlive this script.
-    exec "$here/cluster" up "$folder/cluster" 2 "$rate"
+    exec "$here/cluster" up "$cluster_folder" 2 "$rate"
 }
 
 reference() {
@@ -247,7 +251,9 @@ array() {
 
 # Without Slurm: launch/local.sh on the same two hosts, one of which loses power.
 supervised() {
-    VAE_DIST=$vae_dist slurm "$root/launch/local.sh" --hosts h1:2,h2:2 --ssh "$here/cluster ssh $folder/cluster" \
+    printf '#!/bin/sh\nexec "%s" ssh "%s" "$@"\n' "$here/cluster" "$cluster_folder" >"$cluster_folder/ssh"
+    chmod +x "$cluster_folder/ssh"
+    VAE_DIST=$vae_dist slurm "$root/launch/local.sh" --hosts h1:2,h2:2 --ssh "$cluster_folder/ssh" \
         run.yaml --set output.directory=supervised >supervised.log 2>&1 &
     until_step 40
     cluster lose h2
@@ -263,12 +269,12 @@ supervised() {
 
 stop() {
     cluster down
-    rm -rf "$folder"
+    rm -rf "$folder" "$cluster_folder"
 }
 
 [[ $(type -t "$scenario") == function ]] || { say "no such scenario: $scenario"; exit 2; }
 if [[ $scenario != start ]]; then
-    if [[ ! -e $folder/cluster/ready ]]; then
+    if [[ ! -e $cluster_folder/ready ]]; then
         say "skipped: there is no cluster; slurm.start says why"
         exit 77
     fi

@@ -54,7 +54,9 @@ TEST_F(Snapshot, ASecondOneIsTheNewStateInTheMemoryOfTheFirst) {
 }
 
 TEST_F(Snapshot, OfAnotherShapeTheMemoryIsReplaced) {
-    Checkpoint snapshot = small_checkpoint();
+    Checkpoint snapshot;
+    snapshot.model = small_checkpoint().model;
+    snapshot.optimizer = small_checkpoint().optimizer;
     snapshot.progress.epoch_end_pending = true;
     take({.step = 3}, snapshot);
     Checkpoint fresh;
