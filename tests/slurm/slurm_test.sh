@@ -22,7 +22,7 @@ job='' submitted=$SECONDS last_state=''
 say() { printf '%s\n' "$*"; }
 fail() {
     say "FAILED: $*"
-    tail -n 40 "$folder/$scenario"*.log 2>/dev/null || true
+    tail -n 40 "$folder/runs/$scenario"*.log 2>/dev/null || true
     exit 1
 }
 
@@ -251,9 +251,9 @@ array() {
 
 # Without Slurm: launch/local.sh on the same two hosts, one of which loses power.
 supervised() {
-    printf '#!/bin/sh\nexec "%s" ssh "%s" "$@"\n' "$here/cluster" "$cluster_folder" >"$cluster_folder/ssh"
-    chmod +x "$cluster_folder/ssh"
-    VAE_DIST=$vae_dist slurm "$root/launch/local.sh" --hosts h1:2,h2:2 --ssh "$cluster_folder/ssh" \
+    printf '#!/bin/sh\nexec "%s" ssh "%s" "$@"\n' "$here/cluster" "$cluster_folder" >"$cluster_folder/reach"
+    chmod +x "$cluster_folder/reach"
+    VAE_DIST=$vae_dist slurm "$root/launch/local.sh" --hosts h1:2,h2:2 --ssh "$cluster_folder/reach" \
         run.yaml --set output.directory=supervised >supervised.log 2>&1 &
     until_step 40
     cluster lose h2
