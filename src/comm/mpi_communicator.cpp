@@ -8,6 +8,9 @@
 #include <memory>
 #include <thread>
 
+#include "comm/mpi_check.hpp"
+#include "comm/mpi_messages.hpp"
+#include "vae_dist/comm/backoff.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
@@ -94,6 +97,17 @@ class MpiCommunicator final : public Communicator {
 
     void barrier() override { check(MPI_Barrier(communicator_), "MPI_Barrier"); }
 
+    // A rank that waits in shared memory still moves the messages that it has under way.
+    void wait_until(const std::function<bool()>& is_so) override {
+        for (Backoff backoff; !is_so(); backoff.pause()) {
+            if (backoff.is_patient()) give_progress();
+        }
+    }
+
+    std::unique_ptr<Messages> make_messages() override {
+        return std::make_unique<MpiMessages>(communicator_);
+    }
+
     void abort(int exit_status) noexcept override { MPI_Abort(communicator_, exit_status); }
 
  private:
@@ -114,6 +128,12 @@ class MpiCommunicator final : public Communicator {
             if (waited >= patience) return false;
             if (waited >= kPause) std::this_thread::sleep_for(kPause);
         }
+    }
+
+    void give_progress() const {
+        int waiting = 0;
+        check(MPI_Iprobe(MPI_ANY_SOURCE, kGatherTag, communicator_, &waiting, MPI_STATUS_IGNORE),
+              "MPI_Iprobe");
     }
 
     template <class T>
@@ -147,13 +167,7 @@ class MpiCommunicator final : public Communicator {
         }
     }
 
-    void check(int code, const char* call) const {
-        if (code == MPI_SUCCESS) return;
-        char text[MPI_MAX_ERROR_STRING] = "unknown error";
-        int length = 0;
-        MPI_Error_string(code, text, &length);
-        throw_failure("{} failed on rank {}: {}", call, rank_, text);
-    }
+    void check(int code, const char* call) const { check_mpi(code, call, rank_); }
 
     std::int64_t longest_call_;
     MPI_Comm communicator_ = MPI_COMM_NULL;

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "comm/all_gather.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
@@ -21,15 +20,8 @@ std::string host_name() {
 
 int ranks_on_this_machine(Communicator& communicator) {
     const std::string mine = host_name();
-    std::string all;
-    for (const auto& bytes : communicator.gather(std::as_bytes(std::span(mine)), 0)) {
-        all.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()).push_back('\n');
-    }
-    std::istringstream names(broadcast_text(communicator, all, 0));
-    int count = 0;
-    for (std::string other; std::getline(names, other);)
-        count += other == mine ? 1 : 0;
-    return count;
+    const std::vector<std::string> all = all_gather_text(communicator, mine);
+    return static_cast<int>(std::count(all.begin(), all.end(), mine));
 }
 
 }  // namespace vae_dist

@@ -23,8 +23,10 @@ TEST_P(MpiContract, HoldsInPieces) {
     GetParam().check(*in_pieces);
 }
 
-INSTANTIATE_TEST_SUITE_P(Comm, MpiContract, testing::ValuesIn(communicator_contract()),
-                         [](const auto& instance) { return instance.param.name; });
+constexpr auto kNameOfCase = [](const auto& instance) { return instance.param.name; };
+INSTANTIATE_TEST_SUITE_P(Comm, MpiContract, testing::ValuesIn(communicator_contract()), kNameOfCase);
+INSTANTIATE_TEST_SUITE_P(Messages, MpiContract, testing::ValuesIn(messages_contract()), kNameOfCase);
+INSTANTIATE_TEST_SUITE_P(Memory, MpiContract, testing::ValuesIn(shared_memory_contract()), kNameOfCase);
 
 TEST(MpiCommunicator, IsRecognisedAsStartedByMpi) {
     EXPECT_TRUE(started_by_mpi());

@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <tuple>
 
 namespace {
 
@@ -32,14 +33,14 @@ bool is_gone(int process) {
     return false;
 }
 
-/// Sends `signal` to `rank` of watched_rank as soon as all ranks are at work. Where a rank dies mpirun leaves
-/// the others 2 seconds to speak, not 1 as usual: the machine may be busy.
-JobEnd hurt(int rank, int signal, const std::string& warning_and_limit) {
+/// Sends `signal` to `rank` of watched_rank as soon as all ranks are at work, which meet as `how` says. Where
+/// a rank dies mpirun leaves the others 2 seconds to speak, not 1 as usual: the machine may be busy.
+JobEnd hurt(int rank, int signal, const std::string& warning_and_limit, const std::string& how) {
     const std::string command =
         "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
         "OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none "
         "OMPI_MCA_odls_base_sigkill_timeout=2 MPIEXEC_TIMEOUT=90 " MPIEXEC " " +
-        std::to_string(kRanks) + " '" WATCHED_RANK "' " + warning_and_limit + " 2>&1";
+        std::to_string(kRanks) + " '" WATCHED_RANK "' " + warning_and_limit + " " + how + " 2>&1";
     FILE* job = popen(command.c_str(), "r");
     JobEnd end;
     if (job == nullptr) return end;
@@ -71,28 +72,40 @@ std::size_t count(const std::string& text, const std::string& what) {
     return found;
 }
 
-class KilledRank : public testing::TestWithParam<int> {};
+/// How the ranks meet, and the one that is hurt.
+using Case = std::tuple<std::string, int>;
+
+std::string name_of(const testing::TestParamInfo<Case>& instance) {
+    const auto& [how, rank] = instance.param;
+    return how + std::to_string(rank);
+}
+
+class KilledRank : public testing::TestWithParam<Case> {};
 
 TEST_P(KilledRank, EndsTheJobWithinSecondsAndIsNamedOnce) {
-    const JobEnd end = hurt(GetParam(), SIGKILL, "60000 1800000");
+    const auto& [how, rank] = GetParam();
+    const JobEnd end = hurt(rank, SIGKILL, "60000 1800000", how);
     EXPECT_NE(end.status, 0);
     EXPECT_GE(end.seconds, 0) << "the ranks did not start";
     EXPECT_LT(end.seconds, 10);
-    const std::size_t said = end.output.find("rank " + std::to_string(GetParam()) + " (host ");
+    const std::size_t said = end.output.find("rank " + std::to_string(rank) + " (host ");
     ASSERT_NE(said, std::string::npos) << end.output;
     EXPECT_NE(end.output.find(") has died", said), std::string::npos) << end.output;
     EXPECT_EQ(count(end.output, " died"), 1U) << end.output;
 }
 
-INSTANTIATE_TEST_SUITE_P(Rank, KilledRank, testing::Values(0, 1, 2));
+const auto kHow = testing::Values("calls", "memory", "messages");
 
-class StoppedRank : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Meeting, KilledRank, testing::Combine(kHow, testing::Values(0, 1, 2)), name_of);
+
+class StoppedRank : public testing::TestWithParam<Case> {};
 
 TEST_P(StoppedRank, IsWarnedOfThenEndsTheJob) {
-    const JobEnd end = hurt(GetParam(), SIGSTOP, "2500 6000");
+    const auto& [how, rank] = GetParam();
+    const JobEnd end = hurt(rank, SIGSTOP, "2500 6000", how);
     EXPECT_EQ(end.status, 1);
     EXPECT_LT(end.seconds, 60);
-    const std::string name = "rank " + std::to_string(GetParam()) + " (host ";
+    const std::string name = "rank " + std::to_string(rank) + " (host ";
     const std::size_t warned = end.output.find("vae_dist: warning: ");
     ASSERT_NE(warned, std::string::npos) << end.output;
     EXPECT_NE(end.output.find(name, warned), std::string::npos) << end.output;
@@ -101,6 +114,7 @@ TEST_P(StoppedRank, IsWarnedOfThenEndsTheJob) {
     EXPECT_NE(end.output.find(name, ended), std::string::npos) << end.output;
 }
 
-INSTANTIATE_TEST_SUITE_P(Rank, StoppedRank, testing::Values(0, 2));
+INSTANTIATE_TEST_SUITE_P(Meeting, StoppedRank, testing::Combine(kHow, testing::Values(2)), name_of);
+INSTANTIATE_TEST_SUITE_P(First, StoppedRank, testing::Values(Case("calls", 0)), name_of);
 
 }  // namespace

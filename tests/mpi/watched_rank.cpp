@@ -1,32 +1,66 @@
-// Ranks that go from barrier to barrier below a watch, for at most a minute, until somebody hurts them.
-// Arguments: warning and limit of the watch in milliseconds.
+// Ranks that meet again and again below a watch, for at most a minute, until somebody hurts them.
+// Arguments: warning and limit of the watch in milliseconds; how they meet: "calls", "memory" or "messages".
 
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <span>
 #include <string>
 #include <thread>
 
 #include "vae_dist/comm/mpi_communicator.hpp"
 #include "vae_dist/comm/rank_watch.hpp"
+#include "vae_dist/comm/shared_memory.hpp"
 
 namespace {
 
-void run(vae_dist::Communicator& communicator) {
-    using Clock = std::chrono::steady_clock;
-    const Clock::time_point start = Clock::now();
-    std::int64_t time_is_over = 0;
-    while (time_is_over == 0) {
-        communicator.doing("counting sheep");
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        time_is_over = Clock::now() - start > std::chrono::minutes(1) ? 1 : 0;
+using vae_dist::Communicator;
+
+void meet_by_calls(Communicator& communicator, const std::function<bool()>& work) {
+    for (std::int64_t time_is_over = 0; time_is_over == 0;) {
+        time_is_over = work() ? 0 : 1;
         communicator.all_reduce_max(std::span(&time_is_over, 1));
     }
+}
+
+void meet_in_memory(Communicator& communicator, const std::function<bool()>& work) {
+    vae_dist::HostMeeting meeting(communicator, vae_dist::find_hosts(communicator, true));
+    while (work())
+        meeting.meet();
+}
+
+// Each sends to the next.
+void meet_by_messages(Communicator& communicator, const std::function<bool()>& work) {
+    const auto messages = communicator.make_messages();
+    const int size = communicator.size();
+    const int next = (communicator.rank() + 1) % size;
+    const int previous = (communicator.rank() + size - 1) % size;
+    std::array<std::byte, 100> sent{};
+    std::array<std::byte, 100> got{};
+    while (work()) {
+        messages->send(sent, next);
+        messages->wait_for(messages->receive(got, previous));
+        messages->wait_all();
+    }
+}
+
+void run(Communicator& communicator, const std::string& how) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point start = Clock::now();
+    const auto work = [&] {
+        communicator.doing("counting sheep");
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        return Clock::now() - start < std::chrono::minutes(1);
+    };
+    if (how == "calls") meet_by_calls(communicator, work);
+    if (how == "memory") meet_in_memory(communicator, work);
+    if (how == "messages") meet_by_messages(communicator, work);
 }
 
 }  // namespace
@@ -43,6 +77,6 @@ int main(int argc, char** argv) {
     vae_dist::RankWatch watch(*communicator, options, log);
     fmt::print("rank {} pid {}\n", communicator->rank(), ::getpid());
     std::fflush(stdout);
-    run(watch.communicator());
+    run(watch.communicator(), argv[3]);
     return 0;
 }

@@ -18,7 +18,10 @@ inline void PrintTo(const ContractCase& contract, std::ostream* out) {
     *out << contract.name;
 }
 
-/// Every promise that all communicators keep, and those of the functions written above them (agreement.hpp).
+/// Every promise that all communicators keep, and those of what is written above them: of the calls
+/// themselves and agreement.hpp, of messages.hpp, of shared_memory.hpp.
 std::span<const ContractCase> communicator_contract();
+std::span<const ContractCase> messages_contract();
+std::span<const ContractCase> shared_memory_contract();
 
 }  // namespace vae_dist

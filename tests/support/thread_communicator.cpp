@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include "support/thread_messages.hpp"
+#include "vae_dist/comm/backoff.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 
@@ -61,6 +63,18 @@ class Meeting {
         wait_for_all(rank, mine.call, patience_);
     }
 
+    /// Returns when `is_so()`, which any of the ranks `others` may make true.
+    void wait_until(const std::string& what, const std::function<bool()>& is_so,
+                    const std::vector<std::size_t>& others) {
+        const auto latest = std::chrono::steady_clock::now() + patience_;
+        for (Backoff backoff;; backoff.pause()) {
+            // Looked at before it: what a rank did before it left counts.
+            const bool vain = is_in_vain(others);
+            if (is_so()) return;
+            if (vain || std::chrono::steady_clock::now() > latest) give_up(what, others);
+        }
+    }
+
     /// The rank takes part in nothing more; `error` is why, null where it is done.
     void leave(std::size_t rank, const std::exception_ptr& error) {
         const std::lock_guard lock(mutex_);
@@ -86,6 +100,19 @@ class Meeting {
     }
 
  private:
+    bool is_in_vain(const std::vector<std::size_t>& others) {
+        const std::lock_guard lock(mutex_);
+        return !broken_.empty() || first_error_ ||
+               std::all_of(others.begin(), others.end(), [this](std::size_t rank) { return gone_[rank]; });
+    }
+
+    [[noreturn]] void give_up(const std::string& what, const std::vector<std::size_t>& others) {
+        const std::lock_guard lock(mutex_);
+        if (broken_.empty()) broken_ = fmt::format("{} waits in vain for {}", what, named(others));
+        changed_.notify_all();
+        throw_failure("{}", broken_);
+    }
+
     // Once the meeting is broken offers stay as they are: others may still be reading them.
     void lay_down(std::size_t rank, const Offer& offer) {
         const std::lock_guard lock(mutex_);
@@ -108,18 +135,25 @@ class Meeting {
         };
         const bool in_time = changed_.wait_for(lock, patience, [&] { return complete() || hopeless(); });
         if (complete()) return;
-        if (broken_.empty()) broken_ = fmt::format("{} waits in vain for {}", call, format_list(missing()));
+        if (broken_.empty()) broken_ = fmt::format("{} waits in vain for {}", call, named(missing()));
         changed_.notify_all();
         if (!in_time) throw OutOfPatience(broken_);
         throw_failure("{}", broken_);
     }
 
-    std::vector<std::string> missing() const {
-        std::vector<std::string> ranks;
+    std::vector<std::size_t> missing() const {
+        std::vector<std::size_t> ranks;
         for (std::size_t r = 0; r < size(); ++r) {
-            if (!here_[r]) ranks.push_back(fmt::format("rank {}{}", r, gone_[r] ? " (gone)" : ""));
+            if (!here_[r]) ranks.push_back(r);
         }
         return ranks;
+    }
+
+    std::string named(const std::vector<std::size_t>& ranks) const {
+        std::vector<std::string> names;
+        for (const std::size_t r : ranks)
+            names.push_back(fmt::format("rank {}{}", r, gone_[r] ? " (gone)" : ""));
+        return format_list(names);
     }
 
     std::chrono::milliseconds patience_;
@@ -197,6 +231,30 @@ class ThreadCommunicator final : public Communicator {
 
     void barrier() override {
         meeting_.collective(rank_, {"barrier", {}}, [](const std::vector<Offer>&) {});
+    }
+
+    void wait_until(const std::function<bool()>& is_so) override {
+        std::vector<std::size_t> others;
+        for (std::size_t r = 0; r < meeting_.size(); ++r) {
+            if (r != rank_) others.push_back(r);
+        }
+        meeting_.wait_until("wait_until", is_so, others);
+    }
+
+    // The mailboxes that rank 0 makes are everyone's.
+    std::unique_ptr<Messages> make_messages() override {
+        auto mailboxes = make_mailboxes(size());
+        const auto mine = mailboxes;
+        meeting_.collective(
+            rank_, {"make_messages", std::as_bytes(std::span(&mine, 1))},
+            [&](const std::vector<Offer>& offers) {
+                mailboxes = *reinterpret_cast<const std::shared_ptr<Mailboxes>*>(offers.front().bytes.data());
+            });
+        const auto wait = [&meeting = meeting_](const std::string& what, const std::function<bool()>& is_so,
+                                                int on) {
+            meeting.wait_until(what, is_so, {static_cast<std::size_t>(on)});
+        };
+        return make_thread_messages(std::move(mailboxes), rank(), wait);
     }
 
     void abort(int exit_status) noexcept override {

@@ -3,17 +3,21 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "vae_dist/comm/messages.hpp"
+
 namespace vae_dist {
 
-/// A group of ranks that take part in every call together: all of them make the same calls in the same order,
-/// with spans of equal length unless said otherwise. Calls return when the result is there. A failed call
-/// throws ErrorKind::failure naming the call and this rank. Lengths are 64-bit; implementations cut calls
-/// into pieces where their library counts in `int`.
+/// A group of ranks that take part in every call together, but for `wait_until`: all of them make the same
+/// calls in the same order, with spans of equal length unless said otherwise. Calls return when the result is
+/// there. A failed call throws ErrorKind::failure naming the call and this rank. Lengths are 64-bit;
+/// implementations cut calls into pieces where their library counts in `int`.
 class Communicator {
  public:
     virtual ~Communicator() = default;
@@ -45,6 +49,15 @@ class Communicator {
     virtual std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes, int root) = 0;
 
     virtual void barrier() = 0;
+
+    /// Returns when `is_so()` is true, which other ranks make true through memory that they share with this
+    /// one; what they wrote before is seen as far as `is_so` reads with acquire. No collective: a rank waits
+    /// as often as it likes, and the others need not. Looks again and again: for some microseconds without a
+    /// pause, then leaving the processor to others, after a while (about a millisecond) with short sleeps.
+    virtual void wait_until(const std::function<bool()>& is_so) = 0;
+
+    /// Messages between these ranks, which the communicator must outlive.
+    virtual std::unique_ptr<Messages> make_messages() = 0;
 
     /// Notes what this rank does from here to its next call, for whoever wonders why it does not arrive
     /// there; `what` is a string literal. Does nothing where nobody watches.

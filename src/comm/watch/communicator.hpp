@@ -5,8 +5,9 @@
 
 namespace vae_dist {
 
-/// Another communicator, its calls counted in `activity`: those that end by an exception too, for the rank
-/// then waits no more. Both outlive it.
+/// Another communicator, its calls and waits counted in `activity`: those that end by an exception too, for
+/// the rank then waits no more. Both outlive it. Waits for shared memory and for messages are noted as waits,
+/// not as calls, since ranks make different numbers of them; what needs no wait is noted as nothing.
 class WatchedCommunicator final : public Communicator {
  public:
     WatchedCommunicator(Communicator& inner, Activity& activity) : inner_(inner), activity_(activity) {}
@@ -24,6 +25,8 @@ class WatchedCommunicator final : public Communicator {
     void broadcast(std::span<std::byte> bytes, int root) override;
     std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes, int root) override;
     void barrier() override;
+    void wait_until(const std::function<bool()>& is_so) override;
+    std::unique_ptr<Messages> make_messages() override;
 
     void doing(const char* what) override { activity_.doing(what); }
     void abort(int exit_status) noexcept override { inner_.abort(exit_status); }

@@ -1,11 +1,7 @@
 #include "comm/watch/door.hpp"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <exception>
 #include <span>
 #include <sstream>
@@ -19,14 +15,6 @@ namespace vae_dist {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-Token random_token() {
-    Token token;
-    if (::getrandom(token.data(), token.size(), 0) != static_cast<ssize_t>(token.size())) {
-        throw_failure("the system gives no random numbers: {}", std::strerror(errno));
-    }
-    return token;
-}
 
 std::string to_text(const Token& token) {
     std::string text;

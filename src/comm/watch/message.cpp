@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::size_t kEntered = 3;
 constexpr std::size_t kLeft = kEntered + sizeof(std::uint64_t);
-constexpr std::size_t kPhase = kLeft + sizeof(std::uint64_t);
+constexpr std::size_t kWaits = kLeft + sizeof(std::uint64_t);
+constexpr std::size_t kPhase = kWaits + sizeof(std::uint64_t);
 
 template <class T>
 void put(std::byte* to, T number) {
@@ -34,6 +35,7 @@ MessageBytes encode(const WatchMessage& message) {
     bytes[2] = static_cast<std::byte>(length);
     put(bytes.data() + kEntered, message.state.entered);
     put(bytes.data() + kLeft, message.state.left);
+    put(bytes.data() + kWaits, message.state.waits);
     std::transform(message.state.phase.begin(),
                    message.state.phase.begin() + static_cast<std::ptrdiff_t>(length), bytes.begin() + kPhase,
                    [](char c) { return static_cast<std::byte>(c); });
@@ -52,6 +54,7 @@ std::optional<WatchMessage> decode(std::span<const std::byte, kMessageBytes> byt
     message.exit_status = std::to_integer<std::uint8_t>(bytes[1]);
     message.state.entered = number_at<std::uint64_t>(bytes.data() + kEntered);
     message.state.left = number_at<std::uint64_t>(bytes.data() + kLeft);
+    message.state.waits = number_at<std::uint64_t>(bytes.data() + kWaits);
     message.state.phase.assign(reinterpret_cast<const char*>(bytes.data() + kPhase), length);
     return message;
 }

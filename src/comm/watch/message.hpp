@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "comm/token.hpp"
 #include "comm/watch/state.hpp"
 
 namespace vae_dist {
@@ -23,17 +24,15 @@ struct WatchMessage {
 };
 
 /// All messages are of one length, so that no length has to be believed: kind, exit status, length of the
-/// phase, numbers of calls entered and left (64 bits, little-endian), phase (63 bytes).
+/// phase, numbers of calls entered and left and of waits (64 bits, little-endian), phase (63 bytes).
 inline constexpr std::size_t kPhaseBytes = 63;
-inline constexpr std::size_t kMessageBytes = 3 + 2 * sizeof(std::uint64_t) + kPhaseBytes;
+inline constexpr std::size_t kMessageBytes = 3 + 3 * sizeof(std::uint64_t) + kPhaseBytes;
 using MessageBytes = std::array<std::byte, kMessageBytes>;
 
 /// A longer phase is cut.
 MessageBytes encode(const WatchMessage& message);
 /// Nullopt for what no `encode` makes.
 std::optional<WatchMessage> decode(std::span<const std::byte, kMessageBytes> bytes);
-
-using Token = std::array<std::byte, 16>;
 
 /// The first that a rank says on its connection.
 struct Hello {

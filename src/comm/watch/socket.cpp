@@ -93,11 +93,6 @@ std::string as_text(const sockaddr* address) {
 
 }  // namespace
 
-void Socket::close() noexcept {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    descriptor_ = -1;
-}
-
 Alarm::Alarm() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 void Alarm::set_off() noexcept {

@@ -8,32 +8,14 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "comm/file_descriptor.hpp"
 
 namespace vae_dist {
 
-/// A file descriptor, closed with its owner. None of these calls block unless they say so, and no child
-/// process gets them.
-class Socket {
- public:
-    Socket() = default;
-    explicit Socket(int descriptor) : descriptor_(descriptor) {}
-    ~Socket() { close(); }
-    Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-    Socket& operator=(Socket&& other) noexcept {
-        std::swap(descriptor_, other.descriptor_);
-        return *this;
-    }
-
-    /// -1 for none, which `poll` passes over.
-    int descriptor() const { return descriptor_; }
-    explicit operator bool() const { return descriptor_ >= 0; }
-    void close() noexcept;
-
- private:
-    int descriptor_ = -1;
-};
+/// None of these calls block unless they say so, and no child process gets what they open.
+using Socket = FileDescriptor;
 
 /// Something that one thread waits for together with its sockets, and another sets off, once. Where the
 /// system has no event to give, it does not end the wait: who looks at it now and then finds it nevertheless.

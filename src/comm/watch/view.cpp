@@ -35,11 +35,10 @@ GroupView::GroupView(int self, const std::map<int, std::string>& hosts,
 void GroupView::heard(int rank, const RankState& state, WatchTime now) {
     Rank& known = ranks_.at(rank);
     // All are looked at only where one begins to wait: rank 0 hears of every rank every second.
-    const bool begins = state.in_call() && !waits(rank, known, now);
-    if (state.left > known.state.left || (begins && !anybody_waits(now))) progress_ = now;
-    const bool same = state.entered == known.state.entered && state.left == known.state.left &&
-                      state.phase == known.state.phase;
-    if (!same) known.changed = now;
+    const bool begins = state.stands() && !waits(rank, known, now);
+    const bool ended = state.left > known.state.left || state.waits_ended() > known.state.waits_ended();
+    if (ended || (begins && !anybody_waits(now))) progress_ = now;
+    if (state != known.state) known.changed = now;
     known.state = state;
     known.heard = now;
 }
@@ -56,7 +55,7 @@ bool GroupView::is_silent(int rank, WatchTime now) const {
 
 // What a silent rank did last says nothing of what it does now: its connection alone may be lost.
 bool GroupView::waits(int number, const Rank& rank, WatchTime now) const {
-    return rank.state.in_call() && !rank.gone && !is_silent(number, now);
+    return rank.state.stands() && !rank.gone && !is_silent(number, now);
 }
 
 bool GroupView::anybody_waits(WatchTime now) const {
@@ -80,16 +79,19 @@ std::optional<GroupView::Finding> GroupView::look(WatchTime now) {
 }
 
 // The oldest call that has not ended for all counts: ranks that wait in a later one are not late, and those
-// that wait in it are not to blame.
+// that wait in it are not to blame. A wait may be for any rank that does not itself stand.
 std::vector<std::string> GroupView::missing(WatchTime now) const {
     std::uint64_t ended = std::numeric_limits<std::uint64_t>::max();
     for (const auto& [number, rank] : ranks_) {
         if (!is_silent(number, now)) ended = std::min(ended, rank.state.left);
     }
+    const bool in_wait = std::any_of(ranks_.begin(), ranks_.end(), [&](const auto& entry) {
+        return entry.second.state.in_wait() && waits(entry.first, entry.second, now);
+    });
     std::vector<std::string> missing;
     for (const auto& [number, rank] : ranks_) {
-        if (rank.state.entered <= ended || is_silent(number, now))
-            missing.push_back(describe(number, rank, now));
+        const bool late = !rank.state.stands() && (rank.state.entered <= ended || in_wait);
+        if (late || is_silent(number, now)) missing.push_back(describe(number, rank, now));
     }
     return missing;
 }

@@ -16,8 +16,10 @@ TEST_P(SelfContract, Holds) {
     GetParam().check(self);
 }
 
-INSTANTIATE_TEST_SUITE_P(Comm, SelfContract, testing::ValuesIn(communicator_contract()),
-                         [](const auto& instance) { return instance.param.name; });
+constexpr auto kNameOfCase = [](const auto& instance) { return instance.param.name; };
+INSTANTIATE_TEST_SUITE_P(Comm, SelfContract, testing::ValuesIn(communicator_contract()), kNameOfCase);
+INSTANTIATE_TEST_SUITE_P(Messages, SelfContract, testing::ValuesIn(messages_contract()), kNameOfCase);
+INSTANTIATE_TEST_SUITE_P(Memory, SelfContract, testing::ValuesIn(shared_memory_contract()), kNameOfCase);
 
 class ThreadContract : public testing::TestWithParam<std::tuple<int, ContractCase>> {};
 
@@ -31,8 +33,15 @@ std::string name_of_thread_case(const testing::TestParamInfo<ThreadContract::Par
     return fmt::format("{}On{}", contract.name, ranks);
 }
 
-INSTANTIATE_TEST_SUITE_P(Comm, ThreadContract,
-                         testing::Combine(testing::Range(1, 5), testing::ValuesIn(communicator_contract())),
+auto on_1_to_4_threads(std::span<const ContractCase> contract) {
+    return testing::Combine(testing::Range(1, 5), testing::ValuesIn(contract));
+}
+
+INSTANTIATE_TEST_SUITE_P(Comm, ThreadContract, on_1_to_4_threads(communicator_contract()),
+                         name_of_thread_case);
+INSTANTIATE_TEST_SUITE_P(Messages, ThreadContract, on_1_to_4_threads(messages_contract()),
+                         name_of_thread_case);
+INSTANTIATE_TEST_SUITE_P(Memory, ThreadContract, on_1_to_4_threads(shared_memory_contract()),
                          name_of_thread_case);
 
 TEST(NcclCommunicator, IsRefusedWhereTheBuildLacksIt) {

@@ -81,6 +81,78 @@ TEST(ThreadCommunicator, WaitingAsLongAsItTakesEndsInAFailureThatNamesTheRankTha
               "all_reduce_max_within waits in vain for rank 1");
 }
 
+constexpr auto kNever = [] { return false; };
+
+TEST(ThreadCommunicator, ARankThatThrowsFreesThoseThatWaitForSharedMemory) {
+    EXPECT_EQ(failure_of(3,
+                         [](Communicator& communicator) {
+                             if (communicator.rank() == 1) throw_failure("rank 1 broke");
+                             communicator.wait_until(kNever);
+                         }),
+              "rank 1 broke");
+}
+
+TEST(ThreadCommunicator, WhereAllOthersHaveReturnedAWaitForSharedMemoryFails) {
+    EXPECT_EQ(failure_of(3,
+                         [](Communicator& communicator) {
+                             if (communicator.rank() == 1) communicator.wait_until(kNever);
+                         }),
+              "wait_until waits in vain for rank 0 (gone) and rank 2 (gone)");
+}
+
+TEST(ThreadCommunicator, WhatARankDidBeforeItReturnedEndsAWait) {
+    for (int i = 0; i < 50; ++i) {
+        std::atomic<bool> done = false;
+        run_ranks(2, [&](Communicator& communicator) {
+            if (communicator.rank() == 1) {
+                done = true;
+            } else {
+                communicator.wait_until([&] { return done.load(); });
+            }
+        });
+    }
+}
+
+TEST(ThreadCommunicator, AWaitForSharedMemoryEndsWithItsPatience) {
+    std::promise<void> failed;
+    const auto body = [&](Communicator& communicator) {
+        if (communicator.rank() == 1) return failed.get_future().wait();
+        EXPECT_THROW(communicator.wait_until(kNever), Error);
+        failed.set_value();
+        communicator.barrier();
+    };
+    EXPECT_EQ(failure_of(2, body, std::chrono::milliseconds(10)), "wait_until waits in vain for rank 1");
+}
+
+TEST(ThreadCommunicator, AReceiveFromARankThatHasReturnedFails) {
+    std::promise<void> failed;
+    const auto body = [&](Communicator& communicator) {
+        const auto messages = communicator.make_messages();
+        std::byte byte{};
+        if (communicator.rank() == 1) return;
+        if (communicator.rank() == 2) return failed.get_future().wait();
+        const std::size_t n = messages->receive(std::span(&byte, 1), 1);
+        try {
+            messages->wait_for(n);
+        } catch (...) {
+            failed.set_value();
+            throw;
+        }
+    };
+    EXPECT_EQ(failure_of(3, body), "a receive waits in vain for rank 1 (gone)");
+}
+
+TEST(ThreadCommunicator, ASendThatIsNotReceivedIsNotComplete) {
+    const auto body = [&](Communicator& communicator) {
+        const auto messages = communicator.make_messages();
+        const std::byte byte{};
+        if (communicator.rank() == 1) return;
+        messages->send(std::span(&byte, 1), 1);
+        messages->wait_all();
+    };
+    EXPECT_EQ(failure_of(2, body), "a send waits in vain for rank 1 (gone)");
+}
+
 TEST(ThreadCommunicator, DifferentCallsDoNotMeet) {
     const std::string message = failure_of(2, [](Communicator& communicator) {
         std::vector<float> values(communicator.rank() == 0 ? 3 : 4);

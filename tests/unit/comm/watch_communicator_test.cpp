@@ -27,6 +27,7 @@ TEST(WatchedCommunicator, CountsEachCall) {
         [&] { communicator.broadcast(bytes, 0); },
         [&] { communicator.gather(bytes, 0); },
         [&] { communicator.barrier(); },
+        [&] { communicator.make_messages(); },
     };
     std::uint64_t made = 0;
     for (const auto& call : calls) {
@@ -39,6 +40,26 @@ TEST(WatchedCommunicator, CountsEachCall) {
     EXPECT_EQ(activity.state().phase, "nothing");
     EXPECT_EQ(activity.state().entered, made);
 }
+
+/// Messages that look at what is told of the wait in which they are, and fail.
+class FailingMessages final : public Messages {
+ public:
+    explicit FailingMessages(const Activity& activity) : activity_(activity) {}
+    void send(std::span<const std::byte>, int) override {}
+    std::size_t receive(std::span<std::byte>, int) override { return 7; }
+    void progress() override {}
+    bool has_received(std::size_t n) override { return n == 0; }
+    std::size_t received(std::size_t n) const override { return n + 5; }
+    void wait_for(std::size_t) override { fail(); }
+    void wait_all() override { fail(); }
+
+ private:
+    void fail() const {
+        EXPECT_TRUE(activity_.state().in_wait());
+        throw_failure("made to fail");
+    }
+    const Activity& activity_;
+};
 
 /// Looks at what is told of the call in which it is, and fails.
 class FailingCommunicator final : public Communicator {
@@ -60,6 +81,13 @@ class FailingCommunicator final : public Communicator {
         EXPECT_TRUE(activity_.state().in_call());
         throw_failure("made to fail");
     }
+    void wait_until(const std::function<bool()>&) override {
+        EXPECT_TRUE(activity_.state().in_wait());
+        throw_failure("made to fail");
+    }
+    std::unique_ptr<Messages> make_messages() override {
+        return std::make_unique<FailingMessages>(activity_);
+    }
     void abort(int) noexcept override {}
 
  private:
@@ -76,6 +104,34 @@ TEST(WatchedCommunicator, IsInACallUntilThatEndsThoughByAnException) {
     EXPECT_THROW(communicator.barrier(), Error);
     EXPECT_FALSE(activity.state().in_call());
     EXPECT_EQ(activity.state().entered, 1U);
+}
+
+// Ranks make different numbers of waits: counted as calls they would be blamed for it.
+TEST(WatchedCommunicator, NotesAWaitThatIsNoCallUntilItEndsThoughByAnException) {
+    Activity activity;
+    FailingCommunicator inner(activity);
+    WatchedCommunicator communicator(inner, activity);
+    EXPECT_THROW(communicator.wait_until([] { return false; }), Error);
+    const auto messages = communicator.make_messages();
+    EXPECT_EQ(activity.state().entered, 1U);
+    EXPECT_THROW(messages->wait_for(1), Error);
+    EXPECT_THROW(messages->wait_all(), Error);
+    EXPECT_FALSE(activity.state().stands());
+    EXPECT_EQ(activity.state().waits_ended(), 3U);
+    EXPECT_EQ(activity.state().entered, 1U);
+}
+
+TEST(WatchedCommunicator, NotesNoWaitWhereThereIsNone) {
+    Activity activity;
+    FailingCommunicator inner(activity);
+    WatchedCommunicator communicator(inner, activity);
+    communicator.wait_until([] { return true; });
+    const auto messages = communicator.make_messages();
+    messages->wait_for(0);
+    messages->progress();
+    EXPECT_EQ(messages->receive({}, 1), 7U);
+    EXPECT_EQ(messages->received(2), 7U);
+    EXPECT_EQ(activity.state().waits, 0U);
 }
 
 }  // namespace

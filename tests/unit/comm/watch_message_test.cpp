@@ -6,7 +6,8 @@ namespace vae_dist {
 namespace {
 
 TEST(WatchMessage, ComesBackAsItWas) {
-    const WatchMessage message = {WatchMessage::Kind::end, {0x1122334455667788, 3, "reading data"}, 75};
+    const WatchMessage message = {
+        WatchMessage::Kind::end, {0x1122334455667788, 3, "reading data", 0x99aa}, 75};
     const auto back = decode(encode(message));
     ASSERT_TRUE(back.has_value());
     EXPECT_EQ(back->kind, WatchMessage::Kind::end);
@@ -14,6 +15,7 @@ TEST(WatchMessage, ComesBackAsItWas) {
     EXPECT_EQ(back->state.entered, 0x1122334455667788U);
     EXPECT_EQ(back->state.left, 3U);
     EXPECT_EQ(back->state.phase, "reading data");
+    EXPECT_EQ(back->state.waits, 0x99aaU);
 }
 
 TEST(WatchMessage, IsLittleEndian) {

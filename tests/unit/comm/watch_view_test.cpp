@@ -18,6 +18,11 @@ RankState waiting(std::uint64_t call, const char* phase = "") {
     return {call, call - 1, phase};
 }
 
+/// In its wait number `wait`, having made `calls` calls.
+RankState waiting_alone(std::uint64_t calls, std::uint64_t wait) {
+    return {calls, calls, "", 2 * wait - 1};
+}
+
 GroupView three_ranks() {
     return GroupView(0, {{0, "h0"}, {1, "h1"}, {2, "h2"}}, {}, kLimits);
 }
@@ -124,6 +129,52 @@ TEST(GroupView, SaysNothingOfASilentRankWhileTheOthersGoOn) {
         EXPECT_TRUE(listen(view, {waiting(call), waiting(call)}, begin, begin + 9s).empty());
     }
     EXPECT_TRUE(listen(view, {working(100), working(100)}, 1000s, 2000s).empty());
+}
+
+// Rank 0 waits for a message or for shared memory: no call that others take part in, of which ranks make
+// different numbers.
+TEST(GroupView, NamesWhoIsAtWorkWhereAnotherWaitsForSharedMemoryOrAMessage) {
+    GroupView view = three_ranks();
+    const auto findings =
+        listen(view, {waiting_alone(7, 40), waiting_alone(7, 2), working(7, "reading data")}, 100s, 300s);
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].kind, Kind::stalled);
+    EXPECT_EQ(findings[0].message,
+              "waiting for 1 min 01 s for rank 2 (host h2, in 'reading data' for 1 min 01 s)");
+}
+
+TEST(GroupView, NamesInAWaitEvenWhoIsACallFurther) {
+    GroupView view = three_ranks();  // rank 2 has given away a broadcast, 8, and hangs; rank 1 is in it
+    const auto findings = listen(view, {waiting_alone(7, 1), waiting(8), working(8, "x")}, 0s, 70s);
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].message.find("rank 0"), std::string::npos);
+    EXPECT_EQ(findings[0].message.find("rank 1"), std::string::npos);
+    EXPECT_NE(findings[0].message.find("rank 2 (host h2, in 'x'"), std::string::npos);
+}
+
+TEST(GroupView, DoesNotBlameARankThatWaitsItselfForNotArrivingInACall) {
+    GroupView view = three_ranks();
+    const auto findings = listen(view, {waiting(8), waiting_alone(7, 3), working(7, "x")}, 0s, 70s);
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].message.find("rank 1"), std::string::npos) << findings[0].message;
+    EXPECT_NE(findings[0].message.find("rank 2 (host h2, in 'x'"), std::string::npos);
+}
+
+TEST(GroupView, SaysNothingOfManyShortWaitsForSharedMemory) {
+    GroupView view = three_ranks();
+    for (std::uint64_t wait = 1; wait < 100; ++wait) {
+        const WatchTime begin = 10s * wait;
+        const std::vector<RankState> states = {waiting_alone(7, wait), waiting_alone(7, 1), working(7)};
+        EXPECT_TRUE(listen(view, states, begin, begin + 9s).empty());
+    }
+}
+
+TEST(GroupView, GivesUpAWaitAtTheLimit) {
+    GroupView view(0, {{0, "h0"}, {1, "h1"}}, {}, {WatchTime::max(), 600s, 5s});
+    const auto findings = listen(view, {waiting_alone(7, 1), working(9, "x")}, 0s, 601s);
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].kind, Kind::over_limit);
+    EXPECT_NE(findings[0].message.find("for rank 1 (host h1, in 'x'"), std::string::npos);
 }
 
 TEST(GroupView, BlamesTheNetworkWhereAllHaveArrived) {

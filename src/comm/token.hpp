@@ -1,0 +1,13 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+namespace vae_dist {
+
+/// Random bytes by which ranks know each other.
+using Token = std::array<std::byte, 16>;
+
+Token random_token();
+
+}  // namespace vae_dist
