@@ -1,48 +1,76 @@
 #include "vae_dist/core/random.hpp"
 
 #include <Random123/philox.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 
 namespace vae_dist {
 
 namespace {
 
-constexpr std::size_t kLanes = 8;
+constexpr std::size_t kLanes = 8;  // blocks computed at once
+constexpr std::size_t kWords = 4 * kLanes;
 
-// A vector of 32-bit words, each in 64 bits: the compiler would not find the vector instructions for their
-// products in a plain loop. Arithmetic is lane by lane; narrower machines use several registers.
+// A vector of 32-bit words, each in the lower half of 64 bits: what is in the upper half does not count.
+// Arithmetic is lane by lane; narrower machines use several registers.
 using Lanes [[gnu::vector_size(8 * kLanes)]] = std::uint64_t;
 
-// Philox4x32-10 of the kLanes blocks that begin with `counter`, in the order of blocks.
-std::array<std::uint32_t, 4 * kLanes> philox_blocks(std::array<std::uint32_t, 4> counter,
-                                                    std::array<std::uint32_t, 2> key) {
-    constexpr std::uint64_t kLow = 0xffffffff;
-    constexpr Lanes kIndex = {0, 1, 2, 3, 4, 5, 6, 7};
-    Lanes c0 = counter[0] + Lanes{};
-    Lanes c1 = counter[1] + Lanes{};
-    Lanes c2 = counter[2] + Lanes{};
-    Lanes c3 = (counter[3] + kIndex) & kLow;
-    for (int round = 0; round < 10; ++round) {
-        const Lanes first = c0 * PHILOX_M4x32_0;
-        const Lanes second = c2 * PHILOX_M4x32_1;
-        c0 = (second >> 32) ^ c1 ^ key[0];
-        c1 = second & kLow;
-        c2 = (first >> 32) ^ c3 ^ key[1];
-        c3 = first & kLow;
+// product = the 64-bit products of the words in `lanes`.
+inline void multiply(const Lanes& lanes, std::uint32_t factor, Lanes& product) {
+#ifdef __AVX512F__
+    // One instruction, where the compiler takes another to clear the upper halves, and the slower product of
+    // whole 64-bit numbers: fill_words takes 0.84 of the time.
+    product = reinterpret_cast<Lanes>(
+        _mm512_maskz_mul_epu32(0xff, reinterpret_cast<__m512i>(lanes), _mm512_set1_epi64(factor)));
+#else
+    product = (lanes & 0xffffffff) * factor;
+#endif
+}
+
+// What each round xors to its words.
+using RoundKeys = std::array<std::array<std::uint64_t, 2>, 10>;
+
+RoundKeys round_keys(std::array<std::uint32_t, 2> key) {
+    RoundKeys keys;
+    for (auto& [first, second] : keys) {
+        first = key[0];
+        second = key[1];
         key[0] += PHILOX_W32_0;
         key[1] += PHILOX_W32_1;
     }
-    std::array<std::uint32_t, 4 * kLanes> words;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        words[4 * lane] = static_cast<std::uint32_t>(c0[lane]);
-        words[4 * lane + 1] = static_cast<std::uint32_t>(c1[lane]);
-        words[4 * lane + 2] = static_cast<std::uint32_t>(c2[lane]);
-        words[4 * lane + 3] = static_cast<std::uint32_t>(c3[lane]);
+    return keys;
+}
+
+// Philox4x32-10 of the kLanes blocks that begin with `counter`, in the order of blocks.
+void philox_blocks(std::array<std::uint32_t, 4> counter, const RoundKeys& keys, std::uint32_t* words) {
+    constexpr std::uint64_t kLow = 0xffffffff;
+    // The order that unpacking the pairs of words of even and of odd lanes turns into that of the blocks.
+    constexpr Lanes kBlock = {0, 4, 1, 5, 2, 6, 3, 7};
+    Lanes c0 = counter[0] + Lanes{};
+    Lanes c1 = counter[1] + Lanes{};
+    Lanes c2 = counter[2] + Lanes{};
+    Lanes c3 = counter[3] + kBlock;
+    for (const auto& key : keys) {
+        Lanes first;
+        Lanes second;
+        multiply(c0, PHILOX_M4x32_0, first);
+        multiply(c2, PHILOX_M4x32_1, second);
+        c0 = (second >> 32) ^ c1 ^ key[0];
+        c1 = second;
+        c2 = (first >> 32) ^ c3 ^ key[1];
+        c3 = first;
     }
-    return words;
+    const Lanes front = (c0 & kLow) | (c1 << 32);
+    const Lanes back = (c2 & kLow) | (c3 << 32);
+    const Lanes pairs[2] = {__builtin_shuffle(front, back, Lanes{0, 8, 2, 10, 4, 12, 6, 14}),
+                            __builtin_shuffle(front, back, Lanes{1, 9, 3, 11, 5, 13, 7, 15})};
+    std::memcpy(words, pairs, sizeof(pairs));
 }
 
 }  // namespace
@@ -58,14 +86,19 @@ std::array<std::uint32_t, 4> CounterRandom::words(std::uint32_t visit, std::uint
 
 void CounterRandom::fill_words(std::uint32_t visit, std::uint64_t sample, std::uint32_t first_block,
                                std::span<std::uint32_t> out) const {
-    for (std::size_t first = 0; first < out.size(); first += 4 * kLanes) {
-        const std::uint32_t block = first_block + static_cast<std::uint32_t>(first / 4);
-        const auto many = philox_blocks(
-            {visit, static_cast<std::uint32_t>(sample), static_cast<std::uint32_t>(sample >> 32), block},
-            key_);
-        std::copy_n(many.begin(), std::min(many.size(), out.size() - first),
-                    out.begin() + static_cast<std::ptrdiff_t>(first));
-    }
+    const RoundKeys keys = round_keys(key_);
+    const auto fill = [&](std::size_t first, std::uint32_t* to) {
+        philox_blocks({visit, static_cast<std::uint32_t>(sample), static_cast<std::uint32_t>(sample >> 32),
+                       first_block + static_cast<std::uint32_t>(first / 4)},
+                      keys, to);
+    };
+    std::size_t first = 0;
+    for (; first + kWords <= out.size(); first += kWords)
+        fill(first, out.data() + first);
+    if (first == out.size()) return;
+    std::array<std::uint32_t, kWords> last;
+    fill(first, last.data());
+    std::copy_n(last.begin(), out.size() - first, out.begin() + static_cast<std::ptrdiff_t>(first));
 }
 
 float CounterRandom::uniform(std::uint32_t visit, std::uint64_t sample, std::uint32_t index) const {

@@ -32,7 +32,8 @@ TrainedModel::TrainedModel(const std::string& path, Communicator& communicator, 
         ComputeConfig compute = config().compute;
         compute.backend = BackendKind::automatic;
         backend_ = make_backend(compute);
-        vae_ = std::make_unique<Vae>(config().model, element_count(row_shape()), *backend_);
+        vae_ = std::make_unique<Vae>(config().model, element_count(row_shape()), *backend_,
+                                     config().train.precision);
         restore_model(checkpoint_, *vae_, *backend_);
         checkpoint_.model.clear();
         checkpoint_.optimizer.clear();

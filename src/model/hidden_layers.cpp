@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vae_dist {
 
 HiddenLayers::HiddenLayers(ParameterLayout& layout, const std::string& name, std::int64_t in,
@@ -14,53 +16,49 @@ HiddenLayers::HiddenLayers(ParameterLayout& layout, const std::string& name, std
     }
 }
 
-void HiddenLayers::reserve(Backend& backend, std::int64_t rows) {
-    const auto matrix = [&](std::int64_t columns) {
-        return backend.allocate(static_cast<std::size_t>(rows * columns) * sizeof(float));
-    };
-    workspace_.clear();
-    for (const Linear& layer : layers_) {
-        Workspace& space = workspace_.emplace_back();
-        space.output = matrix(layer.out());
-        if (keeps_preactivation(*layer.activation())) space.before = matrix(layer.out());
-        if (&layer != &layers_.front()) space.gradient = matrix(layer.in());
-    }
+std::int64_t HiddenLayers::widest_output() const {
+    std::int64_t widest = 0;
+    for (const Linear& layer : layers_)
+        widest = std::max(widest, layer.out());
+    return widest;
 }
 
-ConstFloatMatrix HiddenLayers::forward(Backend& backend, const ParameterStore& store, ConstFloatMatrix x) {
+std::vector<HiddenLayers::Space> HiddenLayers::lay_out(Arena& arena, Precision precision,
+                                                       std::int64_t rows) const {
+    std::vector<Space> spaces;
+    for (const Linear& layer : layers_) {
+        Space& space = spaces.emplace_back();
+        space.output = arena.operand(precision, rows, layer.out());
+        if (keeps_preactivation(*layer.activation()))
+            space.before = arena.operand(precision, rows, layer.out());
+    }
+    return spaces;
+}
+
+ConstOperand HiddenLayers::forward(Backend& backend, const ParameterStore& store, ConstOperand x) {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-        const Linear& layer = layers_[i];
-        const FloatMatrix before(workspace_[i].before.as<float>(), x.rows, layer.out());
-        const FloatMatrix y(workspace_[i].output.as<float>(), x.rows, layer.out());
-        layer.forward(backend, store, x, before, y);
+        const Operand y = spaces_[i].output.row_block(0, x.rows());
+        layers_[i].forward(backend, store, x, spaces_[i].before.row_block(0, x.rows()), y);
         x = y;
     }
     return x;
 }
 
-void HiddenLayers::backward(Backend& backend, ParameterStore& store, ConstFloatMatrix x, FloatMatrix dy,
-                            FloatMatrix dx, const GradientsReady& ready) {
+FloatMatrix HiddenLayers::backward(Backend& backend, ParameterStore& store, ConstOperand x,
+                                   FloatMatrix dvalue, bool to_input, BackwardSpace& space,
+                                   const GradientsReady& ready) {
     for (std::size_t i = layers_.size(); i-- > 0;) {
         const Linear& layer = layers_[i];
-        const auto output = [&](std::size_t of) {
-            return ConstFloatMatrix(workspace_[of].output.as<float>(), x.rows, layers_[of].out());
-        };
-        const ConstFloatMatrix before(workspace_[i].before.as<float>(), x.rows, layer.out());
-        const FloatMatrix by_input =
-            i == 0 ? dx : FloatMatrix(workspace_[i].gradient.as<float>(), x.rows, layer.in());
-        layer.backward(backend, store, i == 0 ? x : output(i - 1), before, output(i), dy, by_input);
+        const auto kept = [&](const Operand& matrix) { return matrix.row_block(0, x.rows()); };
+        const Operand dy = space.operand(dvalue);
+        layer.backward_activation(backend, store, kept(spaces_[i].before), kept(spaces_[i].output), dvalue,
+                                  dy);
+        const FloatMatrix dx = i > 0 || to_input ? space.other(dvalue, layer.in()) : FloatMatrix();
+        layer.backward(backend, store, i == 0 ? x : kept(spaces_[i - 1].output), dy, dx);
         ready(layer.end());
-        dy = by_input;
+        dvalue = dx;
     }
-}
-
-std::int64_t HiddenLayers::workspace_bytes(std::int64_t rows) const {
-    std::int64_t columns = 0;
-    for (const Linear& layer : layers_) {
-        columns += layer.out() * (keeps_preactivation(*layer.activation()) ? 2 : 1);
-        if (&layer != &layers_.front()) columns += layer.in();
-    }
-    return columns * rows * static_cast<std::int64_t>(sizeof(float));
+    return dvalue;
 }
 
 }  // namespace vae_dist

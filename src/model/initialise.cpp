@@ -48,6 +48,7 @@ void Vae::initialise(std::uint32_t seed) {
         ++ordinal;
     }
     backend_.copy_in(parameters_->values.data(), values.data(), values.size() * sizeof(float));
+    refresh_operands();
 }
 
 void Vae::set_output_bias_from_mean(std::span<const double> mean) {
@@ -59,6 +60,7 @@ void Vae::set_output_bias_from_mean(std::span<const double> mean) {
         logits.push_back(static_cast<float>(std::log(p / (1 - p))));
     }
     backend_.copy_in(parameters_->values.data() + bias.offset, logits.data(), logits.size() * sizeof(float));
+    refresh_operands();
 }
 
 }  // namespace vae_dist

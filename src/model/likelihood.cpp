@@ -11,9 +11,9 @@ namespace {
 
 class Bernoulli final : public Likelihood {
  public:
-    void backward(Backend& backend, ParameterStore&, FloatMatrix logits, ConstFloatMatrix x,
-                  const float* weights, float* log_likelihood) const override {
-        backend.bernoulli(logits, x, weights, log_likelihood, logits);
+    void backward(Backend& backend, ParameterStore&, ConstFloatMatrix logits, ConstFloatMatrix x,
+                  const float* weights, float* log_likelihood, Operand dlogits) const override {
+        backend.bernoulli(logits, x, weights, log_likelihood, dlogits);
     }
     void forward(Backend& backend, const ParameterStore&, ConstFloatMatrix logits, ConstFloatMatrix x,
                  float* log_likelihood) const override {
@@ -38,9 +38,9 @@ class Gaussian final : public Likelihood {
     Gaussian(ParameterLayout& layout, std::int64_t features)
         : log_variance_(layout.add({{"decoder/log_variance", {features}}})), end_(layout.size()) {}
 
-    void backward(Backend& backend, ParameterStore& store, FloatMatrix mean, ConstFloatMatrix x,
-                  const float* weights, float* log_likelihood) const override {
-        backend.gaussian(mean, store.values.data() + log_variance_, x, weights, log_likelihood, mean,
+    void backward(Backend& backend, ParameterStore& store, ConstFloatMatrix mean, ConstFloatMatrix x,
+                  const float* weights, float* log_likelihood, Operand dmean) const override {
+        backend.gaussian(mean, store.values.data() + log_variance_, x, weights, log_likelihood, dmean,
                          store.gradients.data() + log_variance_);
     }
     void forward(Backend& backend, const ParameterStore& store, ConstFloatMatrix mean, ConstFloatMatrix x,

@@ -41,10 +41,40 @@ const Parameter& ParameterLayout::find(const std::string& name) const {
     return *at;
 }
 
-ParameterStore::ParameterStore(const ParameterLayout& layout, Backend& backend)
+ParameterStore::ParameterStore(const ParameterLayout& layout, Precision precision, Backend& backend)
     : values_buffer(backend.allocate(static_cast<std::size_t>(layout.size()) * sizeof(float))),
       gradients_buffer(backend.allocate(static_cast<std::size_t>(layout.size()) * sizeof(float))),
       values(values_buffer.span<float>()),
-      gradients(gradients_buffer.span<float>()) {}
+      gradients(gradients_buffer.span<float>()) {
+    if (precision == Precision::float32) return;
+    operands_buffer = backend.allocate(values.size() * sizeof(BFloat16));
+    operands = operands_buffer.span<BFloat16>();
+}
+
+void ParameterStore::refresh_operands(Backend& backend, std::int64_t begin, std::int64_t end) {
+    if (operands.empty()) return;
+    const auto first = static_cast<std::size_t>(begin);
+    const auto count = static_cast<std::size_t>(end - begin);
+    backend.to_bfloat16(values.subspan(first, count), operands.subspan(first, count));
+}
+
+namespace {
+
+template <class T>
+void move_array(Buffer from, Buffer& buffer, std::span<T>& array) {
+    const std::span<T> to = from.span<T>();
+    require(to.size() >= array.size(), "memory for an array of parameters holds it");
+    std::ranges::copy(array, to.begin());
+    array = to.first(array.size());
+    buffer = std::move(from);
+}
+
+}  // namespace
+
+void ParameterStore::adopt(Buffer new_values, Buffer new_gradients, Buffer new_operands) {
+    move_array(std::move(new_values), values_buffer, values);
+    move_array(std::move(new_gradients), gradients_buffer, gradients);
+    move_array(std::move(new_operands), operands_buffer, operands);
+}
 
 }  // namespace vae_dist

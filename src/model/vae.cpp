@@ -14,11 +14,16 @@ PosteriorDraws draws_of(const VaeInput& input) {
     return {.random = input.noise, .visit = input.visit, .rows = input.rows, .count = input.draws};
 }
 
+// The first `count` of a row of numbers.
+std::span<float> first_of(const FloatMatrix& row, std::int64_t count) {
+    return {row.data, static_cast<std::size_t>(count)};
+}
+
 }  // namespace
 
 // The parameters are added in the order in which the backward pass finishes them.
-Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend)
-    : config_(config), features_(features), backend_(backend) {
+Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Precision precision)
+    : config_(config), features_(features), backend_(backend), precision_(precision) {
     const auto width_of = [](const LayersConfig& layers, std::int64_t in) {
         return layers.hidden.empty() ? in : layers.hidden.back();
     };
@@ -33,54 +38,77 @@ Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend)
                                  width_of(config.encoder, features), z, std::nullopt);
     encoder_ = std::make_unique<HiddenLayers>(layout_, "encoder", features, config.encoder.hidden,
                                               config.activation);
-    parameters_ = std::make_unique<ParameterStore>(layout_, backend);
+    parameters_ = std::make_unique<ParameterStore>(layout_, precision, backend);
+}
+
+Vae::Workspace Vae::lay_out(Arena& arena, std::int64_t rows, std::int64_t draws) const {
+    const std::int64_t z = config_.latent_dim;
+    const std::int64_t drawn = rows * draws;
+    const auto rounded = [&](std::int64_t matrix_rows, std::int64_t columns) {
+        return precision_ == Precision::float32 ? Operand() : arena.operand(precision_, matrix_rows, columns);
+    };
+    Workspace space;
+    space.x = rounded(rows, features_);
+    space.encoder = encoder_->lay_out(arena, precision_, rows);
+    space.posterior = arena.floats(rows, 2 * z);
+    space.epsilon = arena.floats(drawn, z);
+    space.latent = arena.floats(drawn, z);
+    space.latent_operand = rounded(drawn, z);
+    space.decoder = decoder_->lay_out(arena, precision_, drawn);
+    space.output = arena.floats(drawn, features_);
+    space.output_gradient = rounded(drawn, features_);
+    for (FloatMatrix* of_draws : {&space.log_likelihood, &space.log_ratio, &space.weights})
+        *of_draws = arena.floats(1, drawn);
+    for (FloatMatrix* of_samples : {&space.bound, &space.kl})
+        *of_samples = arena.floats(1, rows);
+    // The encoder's input is not among them: no gradient is by it.
+    const std::int64_t most = std::max(drawn * std::max(z, decoder_->widest_output()),
+                                       rows * std::max(2 * z, encoder_->widest_output()));
+    space.gradients = BackwardSpace(arena, precision_, most);
+    return space;
 }
 
 void Vae::reserve(std::int64_t rows, std::int64_t draws) {
-    const std::int64_t z = config_.latent_dim;
-    const auto allocate = [&](std::int64_t matrix_rows, std::int64_t columns) {
-        return backend_.allocate(static_cast<std::size_t>(matrix_rows * columns) * sizeof(float));
-    };
-    const std::int64_t drawn = rows * draws;
-    encoder_->reserve(backend_, rows);
-    decoder_->reserve(backend_, drawn);
-    posterior_ = allocate(rows, 2 * z);
-    posterior_gradient_ = allocate(rows, 2 * z);
-    epsilon_ = allocate(drawn, z);
-    latent_ = allocate(drawn, z);
-    latent_gradient_ = allocate(drawn, z);
-    output_buffer_ = allocate(drawn, features_);
-    decoder_gradient_ = allocate(drawn, decoder_->out());
-    encoder_gradient_ = allocate(rows, encoder_->out());
-    log_likelihood_ = allocate(drawn, 1);
-    log_ratio_ = allocate(drawn, 1);
-    weights_ = allocate(drawn, 1);
-    bound_ = allocate(rows, 1);
-    kl_ = allocate(rows, 1);
+    memory_ = backend_.allocate(static_cast<std::size_t>(workspace_bytes(rows, draws)));
+    Arena arena(memory_.as<std::byte>());
+    workspace_ = lay_out(arena, rows, draws);
+    encoder_->use(std::move(workspace_.encoder));
+    decoder_->use(std::move(workspace_.decoder));
 }
 
 std::int64_t Vae::workspace_bytes(std::int64_t rows, std::int64_t draws) const {
-    const std::int64_t a_row = 4 * config_.latent_dim + encoder_->out() + 2;
-    const std::int64_t a_draw = 3 * config_.latent_dim + features_ + decoder_->out() + 3;
-    return rows * (a_row + draws * a_draw) * static_cast<std::int64_t>(sizeof(float)) +
-           encoder_->workspace_bytes(rows) + decoder_->workspace_bytes(rows * draws);
+    Arena counts;
+    lay_out(counts, rows, draws);
+    return static_cast<std::int64_t>(counts.bytes());
 }
 
 Posterior Vae::posterior(std::int64_t rows) const {
     const std::int64_t z = config_.latent_dim;
-    const FloatMatrix both = matrix(posterior_, rows, 2 * z);
+    const FloatMatrix both = workspace_.posterior.row_block(0, rows);
     return {.mean = both.column_block(0, z), .log_variance = both.column_block(z, z)};
 }
 
+// What products take for `matrix`.
+ConstOperand Vae::as_operand(ConstFloatMatrix matrix, const Operand& rounded) {
+    if (precision_ == Precision::float32) return matrix;
+    const Operand to = rounded.row_block(0, matrix.rows);
+    backend_.convert(matrix, to);
+    return to;
+}
+
 Posterior Vae::encode(ConstFloatMatrix x) {
-    encoded_ = encoder_->forward(backend_, *parameters_, x);
-    heads_->forward(backend_, *parameters_, encoded_, {}, matrix(posterior_, x.rows, 2 * config_.latent_dim));
+    require(x.rows <= workspace_.posterior.rows, "a pass is not larger than what was reserved");
+    x_ = as_operand(x, workspace_.x);
+    encoded_ = encoder_->forward(backend_, *parameters_, x_);
+    heads_->forward(backend_, *parameters_, encoded_, {}, workspace_.posterior.row_block(0, x.rows));
     return posterior(x.rows);
 }
 
 FloatMatrix Vae::decode(ConstFloatMatrix latent) {
-    const FloatMatrix output = matrix(output_buffer_, latent.rows, features_);
-    decoded_ = decoder_->forward(backend_, *parameters_, latent);
+    require(latent.rows <= workspace_.output.rows, "a pass is not larger than what was reserved");
+    const FloatMatrix output = workspace_.output.row_block(0, latent.rows);
+    latent_ = as_operand(latent, workspace_.latent_operand);
+    decoded_ = decoder_->forward(backend_, *parameters_, latent_);
     output_->forward(backend_, *parameters_, decoded_, {}, output);
     return output;
 }
@@ -88,22 +116,22 @@ FloatMatrix Vae::decode(ConstFloatMatrix latent) {
 // The decoder's output (B K, D) for K draws from each sample's posterior.
 FloatMatrix Vae::draw_and_decode(const Posterior& posterior, const PosteriorDraws& draws) {
     const std::int64_t drawn = posterior.mean.rows * draws.count;
-    const FloatMatrix latent = matrix(latent_, drawn, config_.latent_dim);
+    require(drawn <= workspace_.latent.rows, "a pass is not larger than what was reserved");
+    const FloatMatrix latent = workspace_.latent.row_block(0, drawn);
     backend_.sample_posterior(posterior.mean, posterior.log_variance, draws,
-                              matrix(epsilon_, drawn, config_.latent_dim), latent);
+                              workspace_.epsilon.row_block(0, drawn), latent);
     return decode(latent);
 }
 
 std::span<const float> Vae::log_likelihood(ConstFloatMatrix output, ConstFloatMatrix x) {
-    likelihood_->forward(backend_, *parameters_, output, x, log_likelihood_.as<float>());
-    return log_likelihood_.span<const float>().first(static_cast<std::size_t>(output.rows));
+    likelihood_->forward(backend_, *parameters_, output, x, workspace_.log_likelihood.data);
+    return first_of(workspace_.log_likelihood, output.rows);
 }
 
 std::span<const float> Vae::log_ratio(const Posterior& posterior, std::int64_t drawn) {
-    const std::int64_t z = config_.latent_dim;
-    backend_.log_prior_ratio(posterior.log_variance, matrix(epsilon_, drawn, z), matrix(latent_, drawn, z),
-                             log_ratio_.as<float>());
-    return log_ratio_.span<const float>().first(static_cast<std::size_t>(drawn));
+    backend_.log_prior_ratio(posterior.log_variance, workspace_.epsilon.row_block(0, drawn),
+                             workspace_.latent.row_block(0, drawn), workspace_.log_ratio.data);
+    return first_of(workspace_.log_ratio, drawn);
 }
 
 DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const PosteriorDraws& draws) {
@@ -113,20 +141,19 @@ DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const
 
 // The importance weights (B K) of the draws that were decoded last, and each sample's bound (B).
 void Vae::weigh(const Posterior& posterior, std::int64_t draws, double beta, double sample_weight) {
-    const std::span<const float> ratio = log_ratio(posterior, posterior.mean.rows * draws);
-    backend_.importance_weights(log_likelihood_.span<const float>().first(ratio.size()), ratio, draws,
-                                static_cast<float>(beta), static_cast<float>(sample_weight),
-                                weights_.as<float>(), bound_.as<float>());
+    const std::int64_t drawn = posterior.mean.rows * draws;
+    backend_.importance_weights(first_of(workspace_.log_likelihood, drawn), log_ratio(posterior, drawn),
+                                draws, static_cast<float>(beta), static_cast<float>(sample_weight),
+                                workspace_.weights.data, workspace_.bound.data);
 }
 
 ElboTerms Vae::sum_terms(const Posterior& posterior, std::int64_t draws) {
-    const auto rows = static_cast<std::size_t>(posterior.mean.rows);
-    const auto drawn = rows * static_cast<std::size_t>(draws);
-    backend_.posterior_kl(posterior.mean, posterior.log_variance, kl_.as<float>());
+    const std::int64_t rows = posterior.mean.rows;
+    backend_.posterior_kl(posterior.mean, posterior.log_variance, workspace_.kl.data);
     return {.reconstruction =
-                backend_.sum(log_likelihood_.span<const float>().first(drawn)) / static_cast<double>(draws),
-            .kl = backend_.sum(kl_.span<const float>().first(rows)),
-            .iwae_bound = draws > 1 ? backend_.sum(bound_.span<const float>().first(rows)) : 0};
+                backend_.sum(first_of(workspace_.log_likelihood, rows * draws)) / static_cast<double>(draws),
+            .kl = backend_.sum(first_of(workspace_.kl, rows)),
+            .iwae_bound = draws > 1 ? backend_.sum(first_of(workspace_.bound, rows)) : 0};
 }
 
 ElboTerms Vae::evaluate(const VaeInput& input) {
@@ -143,50 +170,55 @@ ElboTerms Vae::forward(const VaeInput& input, const ObjectiveWeights& weights) {
         log_likelihood(output, input.x);
         weigh(q, input.draws, weights.beta, weights.sample_weight);
     } else {
-        backend_.fill(weights_.span<float>().first(static_cast<std::size_t>(output.rows)),
-                      static_cast<float>(weights.sample_weight));
+        backend_.fill(first_of(workspace_.weights, output.rows), static_cast<float>(weights.sample_weight));
     }
-    likelihood_->backward(backend_, *parameters_, output, input.x, weights_.as<float>(),
-                          log_likelihood_.as<float>());
+    likelihood_->backward(backend_, *parameters_, output, input.x, workspace_.weights.data,
+                          workspace_.log_likelihood.data, output_gradient(output.rows));
     return sum_terms(q, input.draws);
 }
 
-void Vae::backward(const VaeInput& input, const ObjectiveWeights& weights, const GradientsReady& ready) {
-    const std::int64_t rows = input.x.rows;
-    const std::int64_t drawn = rows * input.draws;
-    const std::int64_t z = config_.latent_dim;
-    const FloatMatrix latent = matrix(latent_, drawn, z);
-    const FloatMatrix latent_gradient = matrix(latent_gradient_, drawn, z);
-    // Without hidden layers the output layer's input is the latent itself.
-    const bool has_decoder_layers = !decoder_->layers().empty();
-    const FloatMatrix decoded_gradient =
-        has_decoder_layers ? matrix(decoder_gradient_, drawn, decoder_->out()) : latent_gradient;
-    const FloatMatrix encoded_gradient =
-        encoder_->layers().empty() ? FloatMatrix() : matrix(encoder_gradient_, rows, encoder_->out());
-
-    if (likelihood_->end() > 0) ready(likelihood_->end());
-    output_->backward(backend_, *parameters_, decoded_, {}, {}, matrix(output_buffer_, drawn, features_),
-                      decoded_gradient);
-    ready(output_->end());
-    decoder_->backward(backend_, *parameters_, latent, decoded_gradient, latent_gradient, ready);
-    heads_->backward(backend_, *parameters_, encoded_, {}, {}, posterior_backward(input, weights),
-                     encoded_gradient);
-    ready(heads_->end());
-    encoder_->backward(backend_, *parameters_, input.x, encoded_gradient, {}, ready);
+// In float32 it takes the output's own place.
+Operand Vae::output_gradient(std::int64_t drawn) const {
+    if (precision_ == Precision::float32) return workspace_.output.row_block(0, drawn);
+    return workspace_.output_gradient.row_block(0, drawn);
 }
 
-// The gradient (B, 2 Z) by the posterior's parameters, from that by the latents.
-FloatMatrix Vae::posterior_backward(const VaeInput& input, const ObjectiveWeights& weights) {
+void Vae::backward(const VaeInput& input, const ObjectiveWeights& weights, const GradientsReady& ready) {
+    const std::int64_t drawn = input.x.rows * input.draws;
+    BackwardSpace& space = workspace_.gradients;
+    if (likelihood_->end() > 0) ready(likelihood_->end());
+    const Operand doutput = output_gradient(drawn);
+    const FloatMatrix by_decoded = space.first(drawn, output_->in());
+    output_->backward_bias(backend_, *parameters_, doutput);
+    output_->backward(backend_, *parameters_, decoded_, doutput, by_decoded);
+    ready(output_->end());
+    const FloatMatrix by_latent =
+        decoder_->backward(backend_, *parameters_, latent_, by_decoded, true, space, ready);
+
+    const FloatMatrix by_posterior = posterior_backward(input, weights, by_latent);
+    const Operand dposterior = space.operand(by_posterior);
+    heads_->backward_activation(backend_, *parameters_, {}, {}, by_posterior, dposterior);
+    const FloatMatrix by_encoded =
+        encoder_->layers().empty() ? FloatMatrix() : space.other(by_posterior, encoder_->out());
+    heads_->backward(backend_, *parameters_, encoded_, dposterior, by_encoded);
+    ready(heads_->end());
+    encoder_->backward(backend_, *parameters_, x_, by_encoded, false, space, ready);
+}
+
+// The gradient (B, 2 Z) by the posterior's parameters, from that by the latents (B K, Z).
+FloatMatrix Vae::posterior_backward(const VaeInput& input, const ObjectiveWeights& weights,
+                                    const FloatMatrix& latent_gradient) {
     const std::int64_t z = config_.latent_dim;
     const std::int64_t drawn = input.x.rows * input.draws;
     const Posterior q = posterior(input.x.rows);
-    const FloatMatrix epsilon = matrix(epsilon_, drawn, z);
-    const FloatMatrix latent_gradient = matrix(latent_gradient_, drawn, z);
-    const FloatMatrix gradient = matrix(posterior_gradient_, input.x.rows, 2 * z);
+    const FloatMatrix epsilon = workspace_.epsilon.row_block(0, drawn);
+    const FloatMatrix other = workspace_.gradients.other(latent_gradient, 0);
+    const FloatMatrix gradient(other.data, input.x.rows, 2 * z);
     if (input.draws > 1) {
-        backend_.importance_backward(q.log_variance, epsilon, matrix(latent_, drawn, z), latent_gradient,
-                                     weights_.as<float>(), static_cast<float>(weights.beta),
-                                     gradient.column_block(0, z), gradient.column_block(z, z));
+        backend_.importance_backward(q.log_variance, epsilon, workspace_.latent.row_block(0, drawn),
+                                     latent_gradient, workspace_.weights.data,
+                                     static_cast<float>(weights.beta), gradient.column_block(0, z),
+                                     gradient.column_block(z, z));
     } else {
         backend_.posterior_backward(q.mean, q.log_variance, epsilon, latent_gradient,
                                     static_cast<float>(weights.sample_weight * weights.beta),

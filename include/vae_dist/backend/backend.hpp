@@ -8,8 +8,10 @@
 #include <string>
 
 #include "vae_dist/config/config.hpp"
+#include "vae_dist/core/bfloat16.hpp"
 #include "vae_dist/core/element_type.hpp"
 #include "vae_dist/core/matrix_view.hpp"
+#include "vae_dist/core/operand.hpp"
 #include "vae_dist/core/random.hpp"
 
 namespace vae_dist {
@@ -82,8 +84,8 @@ inline constexpr float kMinLogVariance = -10;
 /// row-major; B is the number of rows (samples) of a slice, D features, Z latent dimensions. Pointers and
 /// views are the backend's own memory unless marked "host". Views may have no rows: sums over samples are
 /// then 0. Every result is a pure function of its arguments' values, shapes and strides: it does not depend
-/// on where a buffer lies or on what was computed before. What is not a number stays visible: an operation on
-/// NaN gives NaN where its result depends on it.
+/// on where a buffer lies, on what was computed before or on the number of threads. What is not a number
+/// stays visible: an operation on NaN gives NaN where its result depends on it.
 class Backend {
  public:
     virtual ~Backend() = default;
@@ -106,21 +108,33 @@ class Backend {
                             std::span<const std::int64_t> rows_host, std::uint32_t visit,
                             FloatMatrix output) = 0;
 
-    // --- Fully connected layers
+    // --- Fully connected layers. An operand is a float or a bfloat16 matrix; products are summed in float,
+    // and what goes into a bfloat16 matrix is rounded once.
     /// y (B, O) = f(x (B, I) weight (O, I)^T + bias (O)), with f the activation, or the identity where
     /// `activation` is null. `before` (B, O) receives f's argument where `keeps_preactivation(*activation)`;
-    /// else it is not touched.
-    virtual void linear(ConstFloatMatrix x, ConstFloatMatrix weight, const float* bias,
-                        const Activation* activation, FloatMatrix before, FloatMatrix y) = 0;
-    /// dx (B, I) = dy (B, O) weight (O, I).
-    virtual void linear_backward_input(ConstFloatMatrix dy, ConstFloatMatrix weight, FloatMatrix dx) = 0;
-    /// dweight (O, I) = dy (B, O)^T x (B, I); dbias (O) = column sums of dy.
-    virtual void linear_backward_weight(ConstFloatMatrix dy, ConstFloatMatrix x, FloatMatrix dweight,
-                                        float* dbias) = 0;
-    /// dy (B, O) *= f'(...), from y = f(before); `before` is read only where
-    /// `keeps_preactivation(activation)`.
-    virtual void activation_backward(Activation activation, ConstFloatMatrix before, ConstFloatMatrix y,
-                                     FloatMatrix dy) = 0;
+    /// else it is not touched. x and weight are of one precision, y and `before` of either.
+    virtual void linear(ConstOperand x, ConstOperand weight, const float* bias, const Activation* activation,
+                        Operand before, Operand y) = 0;
+    /// dx (B, I) = dy (B, O) weight (O, I); dy and weight of one precision.
+    virtual void linear_backward_input(ConstOperand dy, ConstOperand weight, FloatMatrix dx) = 0;
+    /// dweight (O, I) = dy (B, O)^T x (B, I); dy and x of one precision.
+    virtual void linear_backward_weight(ConstOperand dy, ConstOperand x, FloatMatrix dweight) = 0;
+    /// dy (B, O) = dvalue (B, O) * f'(...), from y = f(before), rounded to dy's precision; dbias (O) = its
+    /// column sums before rounding. `before` is read only where `keeps_preactivation(activation)`; dy may be
+    /// dvalue itself. The three operands are of one precision.
+    virtual void activation_backward(Activation activation, ConstOperand before, ConstOperand y,
+                                     ConstFloatMatrix dvalue, Operand dy, float* dbias) = 0;
+    /// sums (D) of the columns of `values` (B, D).
+    virtual void column_sums(ConstOperand values, float* sums) = 0;
+
+    // --- Precision
+    /// Whether this processor, and the library for products, have instructions for products of bfloat16
+    /// matrices. Without, they are right but slower than those of float matrices.
+    virtual bool has_fast_bfloat16() const = 0;
+    /// to (B, D) = from (B, D), rounded to nearest, ties to even; `to` may be `from` itself.
+    virtual void convert(ConstFloatMatrix from, Operand to) = 0;
+    virtual void to_bfloat16(std::span<const float> from, std::span<BFloat16> to) = 0;
+    virtual void from_bfloat16(std::span<const BFloat16> from, std::span<float> to) = 0;
 
     // --- Posterior and prior. Where a sample has K draws, they are K adjacent rows of a matrix (B K, ...).
     /// epsilon (B K, Z) standard normal, as CounterRandom::normals to float accuracy; latent (B K, Z) = mean
@@ -158,25 +172,31 @@ class Backend {
     // --- Likelihoods: log p(x|z) of each draw, and the gradient of -sum_r weights_r log p(x|z_r). K adjacent
     // rows of the decoder's output (B K, D) belong to one row of x (B, D).
     /// log_likelihood (B K) = sum_d x * logit - softplus(logit); dlogits (B K, D) = weights * (sigmoid(logit)
-    /// - x), which may be `logits` itself; no gradient, and no weights (B K) read, where dlogits.data is
-    /// null.
+    /// - x), which may be `logits` itself; no gradient, and no weights (B K) read, where dlogits is empty.
     virtual void bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, const float* weights,
-                           float* log_likelihood, FloatMatrix dlogits) = 0;
+                           float* log_likelihood, Operand dlogits) = 0;
     /// log_likelihood (B K) = -1/2 sum_d (log 2 pi + s_d + (x - mean)^2 / exp(s_d)), s = log_variance (D);
     /// dmean may be `mean` itself; dlog_variance (D), summed over the rows. No gradients, and no weights
-    /// read, where dmean.data is null. dlog_variance is 0 where s_d <= kMinLogVariance and descent would
+    /// read, where dmean is empty. dlog_variance is 0 where s_d <= kMinLogVariance and descent would
     /// lower s_d further.
     virtual void gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x,
-                          const float* weights, float* log_likelihood, FloatMatrix dmean,
+                          const float* weights, float* log_likelihood, Operand dmean,
                           float* dlog_variance) = 0;
     /// values = 1 / (1 + exp(-values)), element by element.
     virtual void sigmoid(FloatMatrix values) = 0;
+
+    // --- Threads
+    /// Calls body(i) for each i below count, on the backend's threads. Within it the operations on whole
+    /// arrays may be called, on arrays that do not overlap; none of the others. Throws what one of the calls
+    /// threw.
+    virtual void for_each(std::int64_t count, const std::function<void(std::int64_t)>& body) = 0;
 
     // --- Whole arrays
     virtual double sum(std::span<const float> values) = 0;             ///< in double, in one fixed order
     virtual double sum_of_squares(std::span<const float> values) = 0;  ///< in double, in one fixed order
     virtual void scale(std::span<float> values, float factor) = 0;
     virtual void add(std::span<const float> values, std::span<float> to) = 0;
+    virtual void add_bfloat16(std::span<const BFloat16> values, std::span<float> to) = 0;
     /// to[i] (+)= round(values[i] * 2^fraction_bits), to nearest, ties to even; overwrites where `overwrite`.
     /// Returns false if a value is not finite or the scaled value is not below 2^62 / `addends` in magnitude,
     /// where `addends` is how many numbers will be added in all; `to` is then unspecified.

@@ -28,6 +28,10 @@ struct MatrixView {
     std::int64_t size() const { return rows * columns; }
     T* row(std::int64_t r) const { return data + r * stride; }
 
+    /// Rows [first, first + count).
+    MatrixView row_block(std::int64_t first, std::int64_t count) const {
+        return {data + first * stride, count, columns, stride};
+    }
     /// Columns [first, first + count) of every row.
     MatrixView column_block(std::int64_t first, std::int64_t count) const {
         return {data + first, rows, count, stride};

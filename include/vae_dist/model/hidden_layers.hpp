@@ -3,6 +3,7 @@
 #include <functional>
 #include <vector>
 
+#include "vae_dist/model/backward_space.hpp"
 #include "vae_dist/model/linear.hpp"
 
 namespace vae_dist {
@@ -21,29 +22,30 @@ class HiddenLayers {
     std::int64_t out() const { return layers_.empty() ? in_ : layers_.back().out(); }
     const std::vector<Linear>& layers() const { return layers_; }
 
-    /// Allocates the memory for passes of up to `rows` samples.
-    void reserve(Backend& backend, std::int64_t rows);
+    std::int64_t widest_output() const;  ///< 0 where there are no layers
+
+    /// What a pass leaves for the backward pass, a layer.
+    struct Space {
+        Operand output;  ///< (rows, out)
+        Operand before;  ///< (rows, out), where the activation keeps its argument
+    };
+    /// Memory for passes of up to `rows` samples.
+    std::vector<Space> lay_out(Arena& arena, Precision precision, std::int64_t rows) const;
+    /// From now on passes use this.
+    void use(std::vector<Space> spaces) { spaces_ = std::move(spaces); }
 
     /// The last layer's output (B, out), kept until the next pass; `x` itself where there are no layers.
-    ConstFloatMatrix forward(Backend& backend, const ParameterStore& store, ConstFloatMatrix x);
+    ConstOperand forward(Backend& backend, const ParameterStore& store, ConstOperand x);
 
-    /// From dy (B, out), which is overwritten, the gradients of all layers and, unless dx.data is null, of x.
-    void backward(Backend& backend, ParameterStore& store, ConstFloatMatrix x, FloatMatrix dy, FloatMatrix dx,
-                  const GradientsReady& ready);
-
-    /// Bytes that `reserve` takes for `rows` samples.
-    std::int64_t workspace_bytes(std::int64_t rows) const;
+    /// From dvalue (B, out), of `space`, the gradients of all layers; returns that by x (B, in), of `space`
+    /// too, or nothing unless `to_input`.
+    FloatMatrix backward(Backend& backend, ParameterStore& store, ConstOperand x, FloatMatrix dvalue,
+                         bool to_input, BackwardSpace& space, const GradientsReady& ready);
 
  private:
-    struct Workspace {
-        Buffer output;    ///< (rows, out)
-        Buffer before;    ///< (rows, out), where the activation keeps its argument
-        Buffer gradient;  ///< (rows, in) by the layer's input; none for the first
-    };
-
     std::int64_t in_;
     std::vector<Linear> layers_;
-    std::vector<Workspace> workspace_;
+    std::vector<Space> spaces_;
 };
 
 }  // namespace vae_dist

@@ -12,10 +12,12 @@ class Likelihood {
     virtual ~Likelihood() = default;
 
     /// log_likelihood (B K) = log p(x|z) of each row of the decoder's output (B K, D), of which K adjacent
-    /// rows belong to one row of x (B, D); replaces the output by the gradient of -sum_r weights_r
-    /// log_likelihood_r by it, weights (B K), and writes the gradients of the likelihood's own parameters.
-    virtual void backward(Backend& backend, ParameterStore& store, FloatMatrix output, ConstFloatMatrix x,
-                          const float* weights, float* log_likelihood) const = 0;
+    /// rows belong to one row of x (B, D); doutput, which may be the output itself, is the gradient of
+    /// -sum_r weights_r log_likelihood_r by it, weights (B K). Writes the gradients of the likelihood's own
+    /// parameters.
+    virtual void backward(Backend& backend, ParameterStore& store, ConstFloatMatrix output,
+                          ConstFloatMatrix x, const float* weights, float* log_likelihood,
+                          Operand doutput) const = 0;
 
     /// log_likelihood (B K) alone.
     virtual void forward(Backend& backend, const ParameterStore& store, ConstFloatMatrix output,

@@ -27,18 +27,23 @@ class Linear {
     std::int64_t begin() const { return weight_; }
     std::int64_t end() const { return end_; }
 
-    ConstFloatMatrix weight(const ParameterStore& store) const {
-        return {store.values.data() + weight_, out_, in_};
-    }
+    /// (out, in), in the precision of products.
+    ConstOperand weight(const ParameterStore& store) const;
 
     /// `before` (B, out) is used only by activations that keep their argument.
-    void forward(Backend& backend, const ParameterStore& store, ConstFloatMatrix x, FloatMatrix before,
-                 FloatMatrix y) const;
+    void forward(Backend& backend, const ParameterStore& store, ConstOperand x, Operand before,
+                 Operand y) const;
 
-    /// dy (B, out) is the gradient by y, and is changed into the gradient by f's argument. Writes this
-    /// layer's gradients into the store and, unless dx.data is null, the gradient by x (B, in) to dx.
-    void backward(Backend& backend, ParameterStore& store, ConstFloatMatrix x, ConstFloatMatrix before,
-                  ConstFloatMatrix y, FloatMatrix dy, FloatMatrix dx) const;
+    // --- The backward pass, in two steps. First dy (B, out), the gradient by f's argument, and with it that
+    // of the bias:
+    /// from `dvalue` (B, out), the gradient by y, whose memory dy may be;
+    void backward_activation(Backend& backend, ParameterStore& store, ConstOperand before, ConstOperand y,
+                             ConstFloatMatrix dvalue, Operand dy) const;
+    /// or, where dy is there already, the bias's alone.
+    void backward_bias(Backend& backend, ParameterStore& store, ConstOperand dy) const;
+    /// Then the weight's gradient and, unless dx.data is null, the gradient by x (B, in) to dx.
+    void backward(Backend& backend, ParameterStore& store, ConstOperand x, ConstOperand dy,
+                  FloatMatrix dx) const;
 
  private:
     std::int64_t in_;

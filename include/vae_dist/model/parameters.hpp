@@ -15,6 +15,8 @@ struct Parameter {
     std::vector<std::int64_t> shape;  ///< weight (out, in), bias (out)
     std::int64_t offset = 0;          ///< of its first element, in elements
     std::int64_t size() const;
+    /// Biases and log-variances: no operands of products, and so float in every precision.
+    bool is_vector() const { return shape.size() < 2; }
 };
 
 /// Where each parameter lies in the flat arrays of parameters, gradients and optimizer state. Parameters lie
@@ -41,12 +43,24 @@ class ParameterLayout {
 
 /// The flat arrays of parameters and of gradients, in the backend's memory.
 struct ParameterStore {
-    ParameterStore(const ParameterLayout& layout, Backend& backend);
+    ParameterStore(const ParameterLayout& layout, Precision precision, Backend& backend);
+
+    /// Rounds values [begin, end) into the operands, where there are any.
+    void refresh_operands(Backend& backend, std::int64_t begin, std::int64_t end);
+
+    /// Moves the arrays, as they are, into memory of another's making, such as that which processes share,
+    /// and keeps it from then on. Of a backend whose memory is the host's only. Each buffer holds
+    /// layout.size() elements at least; `operands` is empty where the store's are.
+    void adopt(Buffer values, Buffer gradients, Buffer operands);
 
     Buffer values_buffer;
     Buffer gradients_buffer;
+    Buffer operands_buffer;
     std::span<float> values;     ///< (layout.size())
     std::span<float> gradients;  ///< (layout.size())
+    /// (layout.size()), the values rounded, of which products take the weights; empty in a float32 run.
+    /// Whoever changes values calls refresh_operands.
+    std::span<BFloat16> operands;
 };
 
 }  // namespace vae_dist

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "vae_dist/model/hidden_layers.hpp"
 #include "vae_dist/model/likelihood.hpp"
@@ -61,12 +62,20 @@ struct ObjectiveWeights {
 /// likelihood.
 class Vae {
  public:
-    Vae(const ModelConfig& config, std::int64_t features, Backend& backend);
+    /// In bfloat16 the inputs, hidden outputs and weights that matrix products take, and the gradients by a
+    /// layer's sums, are rounded to bfloat16; the products' sums, the posterior, the latents' distribution,
+    /// the likelihood and the gradients by parameters are float.
+    Vae(const ModelConfig& config, std::int64_t features, Backend& backend,
+        Precision precision = Precision::float32);
 
     const ParameterLayout& layout() const { return layout_; }
     ParameterStore& parameters() { return *parameters_; }
     const ParameterStore& parameters() const { return *parameters_; }
     std::int64_t features() const { return features_; }
+    Precision precision() const { return precision_; }
+
+    /// To be called when parameters().values were written to by hand.
+    void refresh_operands() { parameters_->refresh_operands(backend_, 0, layout_.size()); }
 
     /// Sets all parameters to their start: weights by He et al. (2015) before relu and its kin, else by
     /// Glorot and Bengio (2010), from counter-based randomness; biases 0.
@@ -106,19 +115,40 @@ class Vae {
     const Likelihood& likelihood() const { return *likelihood_; }
 
  private:
-    FloatMatrix matrix(const Buffer& buffer, std::int64_t rows, std::int64_t columns) const {
-        return {buffer.as<float>(), rows, columns};
-    }
+    // Memory of one pass: B rows with K draws each reserved, of which a pass uses the first rows. An operand
+    // of its own only in bfloat16; in float32 it is the matrix that it would be rounded from.
+    struct Workspace {
+        std::vector<HiddenLayers::Space> encoder, decoder;
+        Operand x;              ///< (B, D)
+        FloatMatrix posterior;  ///< (B, 2 Z): mean, log-variance
+        FloatMatrix epsilon;    ///< (B K, Z)
+        FloatMatrix latent;     ///< (B K, Z)
+        Operand latent_operand;
+        FloatMatrix output;          ///< (B K, D): logits or means
+        Operand output_gradient;     ///< (B K, D)
+        FloatMatrix log_likelihood;  ///< (1, B K)
+        FloatMatrix log_ratio;       ///< (1, B K)
+        FloatMatrix weights;         ///< (1, B K)
+        FloatMatrix bound;           ///< (1, B)
+        FloatMatrix kl;              ///< (1, B)
+        BackwardSpace gradients;
+    };
+
+    Workspace lay_out(Arena& arena, std::int64_t rows, std::int64_t draws) const;
+    ConstOperand as_operand(ConstFloatMatrix matrix, const Operand& rounded);
     Posterior posterior(std::int64_t rows) const;
     FloatMatrix draw_and_decode(const Posterior& posterior, const PosteriorDraws& draws);
     std::span<const float> log_ratio(const Posterior& posterior, std::int64_t drawn);
     void weigh(const Posterior& posterior, std::int64_t draws, double beta, double sample_weight);
     ElboTerms sum_terms(const Posterior& posterior, std::int64_t draws);
-    FloatMatrix posterior_backward(const VaeInput& input, const ObjectiveWeights& weights);
+    Operand output_gradient(std::int64_t drawn) const;
+    FloatMatrix posterior_backward(const VaeInput& input, const ObjectiveWeights& weights,
+                                   const FloatMatrix& latent_gradient);
 
     ModelConfig config_;
     std::int64_t features_;
     Backend& backend_;
+    Precision precision_;
     ParameterLayout layout_;
     std::unique_ptr<Likelihood> likelihood_;
     std::unique_ptr<Linear> output_;
@@ -127,22 +157,10 @@ class Vae {
     std::unique_ptr<HiddenLayers> encoder_;
     std::unique_ptr<ParameterStore> parameters_;
 
-    // Memory of one pass: B rows with K draws each reserved.
-    Buffer posterior_;           ///< (B, 2 Z): mean, log-variance
-    Buffer posterior_gradient_;  ///< (B, 2 Z)
-    Buffer epsilon_;             ///< (B K, Z)
-    Buffer latent_;              ///< (B K, Z)
-    Buffer latent_gradient_;     ///< (B K, Z)
-    Buffer output_buffer_;       ///< (B K, D): logits or means, then their gradient
-    Buffer decoder_gradient_;    ///< (B K, last decoder layer)
-    Buffer encoder_gradient_;    ///< (B, last encoder layer)
-    Buffer log_likelihood_;      ///< (B K)
-    Buffer log_ratio_;           ///< (B K)
-    Buffer weights_;             ///< (B K)
-    Buffer bound_;               ///< (B)
-    Buffer kl_;                  ///< (B)
-    ConstFloatMatrix encoded_;   ///< the encoder's last output of this pass
-    ConstFloatMatrix decoded_;   ///< the decoder's last output of this pass
+    Buffer memory_;
+    Workspace workspace_;
+    // Of the last pass: what went into each part and came out of it.
+    ConstOperand x_, encoded_, latent_, decoded_;
 };
 
 }  // namespace vae_dist

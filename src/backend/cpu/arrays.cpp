@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -10,14 +12,35 @@ namespace vae_dist {
 
 namespace {
 
-// The sum of f(block) over all blocks, in one lane of doubles for each element of a block.
+// The sum of f(block) over all blocks of a piece, in one lane of doubles for each element of a block.
 template <class F>
-double sum_blocks(std::span<const float> values, F f) {
+double sum_piece(std::span<const float> values, F f) {
     DoubleBlock total = DoubleBlock::Zero();
     for_blocks(std::ssize(values), [&](std::int64_t first, auto count) {
         total += f(load(values.data() + first, count).template cast<double>());
     });
     return lane_sum(total);
+}
+
+// The sum of the pieces' sums, one after the other: the same pieces on any number of threads.
+template <class F>
+double sum_blocks(const Threads& threads, std::span<const float> values, F f) {
+    constexpr std::size_t kPiece = 32768;
+    constexpr std::size_t kAtATime = 64;
+    double total = 0;
+    while (!values.empty()) {
+        const auto now = values.first(std::min(values.size(), kAtATime * kPiece));
+        std::array<double, kAtATime> sums{};
+        threads.each(static_cast<std::int64_t>((now.size() + kPiece - 1) / kPiece), [&](std::int64_t i) {
+            const std::size_t first = static_cast<std::size_t>(i) * kPiece;
+            sums[static_cast<std::size_t>(i)] =
+                sum_piece(now.subspan(first, std::min(kPiece, now.size() - first)), f);
+        });
+        for (const double sum : sums)
+            total += sum;
+        values = values.subspan(now.size());
+    }
+    return total;
 }
 
 // The smallest float that is not below `value`: for every float x, x < limit_above(value) exactly if x <
@@ -46,25 +69,46 @@ void add_rounded(std::span<const float> values, float factor, std::int64_t* to) 
     }
 }
 
+bool add_exact_piece(std::span<const float> values, float factor, float limit, bool overwrite,
+                     std::int64_t* to) {
+    // Checked first, a piece that stays in the cache at a time: to convert a number that does not fit is
+    // undefined.
+    constexpr std::size_t kPiece = 2048;
+    for (std::size_t first = 0; first < values.size(); first += kPiece) {
+        const auto piece = values.subspan(first, std::min(kPiece, values.size() - first));
+        if (!all_below(piece, factor, limit)) return false;
+        if (overwrite) {
+            add_rounded<true>(piece, factor, to + first);
+        } else {
+            add_rounded<false>(piece, factor, to + first);
+        }
+    }
+    return true;
+}
+
 }  // namespace
 
 double CpuBackend::sum(std::span<const float> values) {
-    return sum_blocks(values, [](const DoubleBlock& v) { return v; });
+    return sum_blocks(threads_, values, [](const DoubleBlock& v) { return v; });
 }
 
 double CpuBackend::sum_of_squares(std::span<const float> values) {
-    return sum_blocks(values, [](const DoubleBlock& v) -> DoubleBlock { return v.square(); });
+    return sum_blocks(threads_, values, [](const DoubleBlock& v) -> DoubleBlock { return v.square(); });
 }
 
 void CpuBackend::scale(std::span<float> values, float factor) {
-    for (float& value : values)
-        value *= factor;
+    threads_.split(std::ssize(values), kGrain, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t i = first; i < last; ++i)
+            values[static_cast<std::size_t>(i)] *= factor;
+    });
 }
 
 void CpuBackend::add(std::span<const float> values, std::span<float> to) {
     require(values.size() == to.size(), "arrays to add have one length");
-    for (std::size_t i = 0; i < to.size(); ++i)
-        to[i] += values[i];
+    threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
+        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
+            to[i] += values[i];
+    });
 }
 
 bool CpuBackend::add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends,
@@ -74,27 +118,24 @@ bool CpuBackend::add_exact(std::span<const float> values, int fraction_bits, std
             "the scale of an exact sum is in range");
     const float factor = std::ldexp(1.0F, fraction_bits);
     const float limit = limit_above(0x1p62 / static_cast<double>(addends));
-    // Checked first, a piece that stays in the cache at a time: to convert a number that does not fit is
-    // undefined.
-    constexpr std::size_t kPiece = 2048;
-    for (std::size_t first = 0; first < values.size(); first += kPiece) {
-        const auto piece = values.subspan(first, std::min(kPiece, values.size() - first));
-        if (!all_below(piece, factor, limit)) return false;
-        if (overwrite) {
-            add_rounded<true>(piece, factor, to.data() + first);
-        } else {
-            add_rounded<false>(piece, factor, to.data() + first);
-        }
-    }
-    return true;
+    std::atomic<bool> fits = true;
+    threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
+        const auto begin = static_cast<std::size_t>(first);
+        const auto count = static_cast<std::size_t>(last - first);
+        if (!add_exact_piece(values.subspan(begin, count), factor, limit, overwrite, to.data() + begin))
+            fits = false;
+    });
+    return fits;
 }
 
 void CpuBackend::from_exact(std::span<const std::int64_t> values, int fraction_bits, std::span<float> to) {
     require(values.size() == to.size(), "arrays to convert have one length");
     require(fraction_bits >= 0 && fraction_bits < 127, "the scale of an exact sum is in range");
     const float factor = std::ldexp(1.0F, -fraction_bits);
-    for (std::size_t i = 0; i < to.size(); ++i)
-        to[i] = static_cast<float>(values[i]) * factor;
+    threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
+        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
+            to[i] = static_cast<float>(values[i]) * factor;
+    });
 }
 
 }  // namespace vae_dist

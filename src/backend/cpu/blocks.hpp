@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "vae_dist/core/matrix_view.hpp"
+#include "vae_dist/core/operand.hpp"
 
 namespace vae_dist {
 
@@ -53,6 +53,20 @@ void store(const Block& block, float* to, Count count) {
     }
 }
 
+template <class Count>
+Block load(const BFloat16* from, Count count) {
+    Block block = Block::Zero();
+    for (std::int64_t i = 0; i < count; ++i)
+        block[i] = to_float(from[i]);
+    return block;
+}
+
+template <class Count>
+void store(const Block& block, BFloat16* to, Count count) {
+    for (std::int64_t i = 0; i < count; ++i)
+        to[i] = to_bfloat16(block[i]);
+}
+
 /// `block` with zeros for the elements that only fill it up.
 template <class Count>
 Block only(const Block& block, Count count) {
@@ -86,18 +100,11 @@ inline double lane_sum(const Block& lanes) {
 }
 
 /// to = f(from...), element by element; `to` may be one of `from`.
-template <class F, class... From>
-void map_array(std::int64_t size, float* to, F f, const From*... from) {
+template <class To, class F, class... From>
+void map_array(std::int64_t size, To* to, F f, const From*... from) {
     for_blocks(size, [&](std::int64_t first, auto count) {
         store(f(load(from + first, count)...), to + first, count);
     });
-}
-
-/// The same for matrices of one shape.
-template <class F, class... From>
-void map_matrix(FloatMatrix to, F f, const From&... from) {
-    for (std::int64_t r = 0; r < to.rows; ++r)
-        map_array(to.columns, to.row(r), f, from.row(r)...);
 }
 
 }  // namespace vae_dist

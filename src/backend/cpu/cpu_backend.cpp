@@ -1,5 +1,6 @@
 #include "backend/cpu/cpu_backend.hpp"
 
+#include <fmt/format.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -11,13 +12,15 @@
 
 namespace vae_dist {
 
-CpuBackend::CpuBackend(std::unique_ptr<MatrixProducts> products) : products_(std::move(products)) {}
+CpuBackend::CpuBackend(std::unique_ptr<MatrixProducts> products, Threads threads)
+    : products_(std::move(products)), threads_(threads) {}
 
 std::string CpuBackend::description() const {
-    return "CPU, " + products_->description();
+    return fmt::format("CPU, {}, {} thread{}", products_->description(), threads_.count(),
+                       threads_.count() == 1 ? "" : "s");
 }
 
-Buffer CpuBackend::allocate(std::size_t bytes) {
+Buffer allocate_memory(std::size_t bytes) {
     // Large arrays in large pages, where the system has them: matrix products walk over many pages at a time.
     constexpr std::size_t kLargePage = std::size_t{2} << 20;
     const std::size_t alignment = bytes < kLargePage ? 64 : kLargePage;
@@ -34,6 +37,14 @@ Buffer CpuBackend::allocate(std::size_t bytes) {
     return {static_cast<std::byte*>(memory), bytes, [](std::byte* data) { std::free(data); }};
 }
 
+Buffer CpuBackend::allocate(std::size_t bytes) {
+    return allocate_memory(bytes);
+}
+
+void CpuBackend::for_each(std::int64_t count, const std::function<void(std::int64_t)>& body) {
+    threads_.each(count, body);
+}
+
 void CpuBackend::copy_in(void* to, const void* from_host, std::size_t bytes) {
     if (bytes > 0) std::memcpy(to, from_host, bytes);
 }
@@ -46,19 +57,18 @@ void CpuBackend::fill(std::span<float> values, float value) {
     std::ranges::fill(values, value);
 }
 
+std::int64_t rows_a_piece(std::int64_t rows) {
+    // Of products of transposed factors, pieces of 128 to 512 rows take as long as the whole.
+    constexpr std::int64_t kLeast = 128;
+    constexpr std::int64_t kMost = 512;
+    return std::clamp((rows / 8 + kLeast - 1) / kLeast * kLeast, kLeast, kMost);
+}
+
 std::unique_ptr<Backend> make_cpu_backend(const ComputeConfig& compute) {
-    auto products = make_onednn_products(compute.threads);
-    if (products == nullptr) {
-        if (compute.threads > 1) {
-            throw_input_error(
-                "compute.threads is {}, but more than one thread needs oneDNN, which this build lacks; set "
-                "it to 1 and "
-                "start more ranks instead, or install libdnnl-dev and build again",
-                compute.threads);
-        }
-        products = make_eigen_products();
-    }
-    return std::make_unique<CpuBackend>(std::move(products));
+    const Threads threads(compute.threads);
+    auto products = make_onednn_products(threads);
+    if (products == nullptr) products = make_eigen_products(threads);
+    return std::make_unique<CpuBackend>(std::move(products), threads);
 }
 
 }  // namespace vae_dist

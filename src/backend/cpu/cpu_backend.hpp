@@ -4,15 +4,17 @@
 #include <vector>
 
 #include "backend/cpu/products.hpp"
+#include "backend/cpu/scratch.hpp"
+#include "backend/cpu/threads.hpp"
 #include "vae_dist/backend/backend.hpp"
 
 namespace vae_dist {
 
 /// The processor: matrix products by a library, all else in blocks of vector instructions (see blocks.hpp),
-/// on the calling thread. Not for use by two threads at once.
+/// on the threads of `threads`. Not for use by two threads at once.
 class CpuBackend final : public Backend {
  public:
-    explicit CpuBackend(std::unique_ptr<MatrixProducts> products);
+    explicit CpuBackend(std::unique_ptr<MatrixProducts> products, Threads threads = Threads(1));
 
     std::string description() const override;
 
@@ -25,13 +27,18 @@ class CpuBackend final : public Backend {
                     std::span<const std::int64_t> rows_host, std::uint32_t visit,
                     FloatMatrix output) override;
 
-    void linear(ConstFloatMatrix x, ConstFloatMatrix weight, const float* bias, const Activation* activation,
-                FloatMatrix before, FloatMatrix y) override;
-    void linear_backward_input(ConstFloatMatrix dy, ConstFloatMatrix weight, FloatMatrix dx) override;
-    void linear_backward_weight(ConstFloatMatrix dy, ConstFloatMatrix x, FloatMatrix dweight,
-                                float* dbias) override;
-    void activation_backward(Activation activation, ConstFloatMatrix before, ConstFloatMatrix y,
-                             FloatMatrix dy) override;
+    void linear(ConstOperand x, ConstOperand weight, const float* bias, const Activation* activation,
+                Operand before, Operand y) override;
+    void linear_backward_input(ConstOperand dy, ConstOperand weight, FloatMatrix dx) override;
+    void linear_backward_weight(ConstOperand dy, ConstOperand x, FloatMatrix dweight) override;
+    void activation_backward(Activation activation, ConstOperand before, ConstOperand y,
+                             ConstFloatMatrix dvalue, Operand dy, float* dbias) override;
+    void column_sums(ConstOperand values, float* sums) override;
+
+    bool has_fast_bfloat16() const override { return products_->has_fast_bfloat16(); }
+    void convert(ConstFloatMatrix from, Operand to) override;
+    void to_bfloat16(std::span<const float> from, std::span<BFloat16> to) override;
+    void from_bfloat16(std::span<const BFloat16> from, std::span<float> to) override;
 
     void sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance, const PosteriorDraws& draws,
                           FloatMatrix epsilon, FloatMatrix latent) override;
@@ -50,15 +57,18 @@ class CpuBackend final : public Backend {
                              FloatMatrix dlog_variance) override;
 
     void bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, const float* weights, float* log_likelihood,
-                   FloatMatrix dlogits) override;
+                   Operand dlogits) override;
     void gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x, const float* weights,
-                  float* log_likelihood, FloatMatrix dmean, float* dlog_variance) override;
+                  float* log_likelihood, Operand dmean, float* dlog_variance) override;
     void sigmoid(FloatMatrix values) override;
+
+    void for_each(std::int64_t count, const std::function<void(std::int64_t)>& body) override;
 
     double sum(std::span<const float> values) override;
     double sum_of_squares(std::span<const float> values) override;
     void scale(std::span<float> values, float factor) override;
     void add(std::span<const float> values, std::span<float> to) override;
+    void add_bfloat16(std::span<const BFloat16> values, std::span<float> to) override;
     bool add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends, bool overwrite,
                    std::span<std::int64_t> to) override;
     void from_exact(std::span<const std::int64_t> values, int fraction_bits, std::span<float> to) override;
@@ -73,12 +83,14 @@ class CpuBackend final : public Backend {
 
  private:
     std::unique_ptr<MatrixProducts> products_;
+    Threads threads_;
     std::vector<std::uint32_t> words_;  // of one row's random numbers
-    std::vector<float> precision_;      // exp(-log_variance) of the Gaussian likelihood's features
+    Scratch preactivation_;             // (B, O) floats of a layer whose output is in bfloat16
+    std::vector<double> terms_;         // of one sample's draws
+    Scratch precision_;                 // (D) exp(-log_variance) of the Gaussian likelihood's features
 };
 
-/// Chooses the library for matrix products: oneDNN where the build has it. Throws an input error for
-/// compute.threads > 1 without it.
+/// Chooses the library for matrix products: oneDNN where the build has it.
 std::unique_ptr<Backend> make_cpu_backend(const ComputeConfig& compute);
 
 }  // namespace vae_dist

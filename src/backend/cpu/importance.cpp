@@ -27,7 +27,7 @@ void CpuBackend::log_prior_ratio(ConstFloatMatrix log_variance, ConstFloatMatrix
                                  ConstFloatMatrix latent, float* log_ratio) {
     if (latent.rows == 0) return;
     const std::int64_t draws = latent.rows / log_variance.rows;
-    for (std::int64_t r = 0; r < latent.rows; ++r) {
+    const auto row_ratio = [&](std::int64_t r) {
         const float* const s = log_variance.row(r / draws);
         Block total = Block::Zero();
         for_blocks(latent.columns, [&](std::int64_t first, auto count) {
@@ -35,8 +35,12 @@ void CpuBackend::log_prior_ratio(ConstFloatMatrix log_variance, ConstFloatMatrix
             const Block z = load(latent.row(r) + first, count);
             total += load(s + first, count) + (e - z) * (e + z);
         });
-        log_ratio[r] = static_cast<float>(0.5 * lane_sum(total));
-    }
+        return static_cast<float>(0.5 * lane_sum(total));
+    };
+    threads_.split(latent.rows, row_grain(latent.columns), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t r = begin; r < end; ++r)
+            log_ratio[r] = row_ratio(r);
+    });
 }
 
 void CpuBackend::importance_weights(std::span<const float> log_likelihood, std::span<const float> log_ratio,
@@ -44,7 +48,8 @@ void CpuBackend::importance_weights(std::span<const float> log_likelihood, std::
                                     float* bound) {
     require(draws > 0 && log_likelihood.size() == log_ratio.size(), "every draw has both its terms");
     const auto k = static_cast<std::size_t>(draws);
-    std::vector<double> terms(k);
+    terms_.resize(k);
+    std::vector<double>& terms = terms_;
     for (std::size_t b = 0; b < log_likelihood.size() / k; ++b) {
         const std::span<const float> likelihood = log_likelihood.subspan(b * k, k);
         const std::span<const float> ratio = log_ratio.subspan(b * k, k);
@@ -84,10 +89,13 @@ void CpuBackend::importance_backward(ConstFloatMatrix log_variance, ConstFloatMa
         store(by_mean, dmean.row(b) + first, count);
         store(0.5F * (by_deviation * deviation - beta * weight), dlog_variance.row(b) + first, count);
     };
-    for (std::int64_t b = 0; b < log_variance.rows; ++b) {
-        for_blocks(log_variance.columns,
-                   [&](std::int64_t first, auto count) { row_backward(b, first, count); });
-    }
+    const std::int64_t grain = row_grain(draws * log_variance.columns);
+    threads_.split(log_variance.rows, grain, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t b = begin; b < end; ++b) {
+            for_blocks(log_variance.columns,
+                       [&](std::int64_t first, auto count) { row_backward(b, first, count); });
+        }
+    });
 }
 
 }  // namespace vae_dist

@@ -1,5 +1,4 @@
-#include <cmath>
-
+#include "backend/cpu/blocks.hpp"
 #include "backend/cpu/cpu_backend.hpp"
 #include "vae_dist/core/error.hpp"
 
@@ -63,8 +62,8 @@ void CpuBackend::load_input(const InputTransform& transform, ElementType type, c
                 threshold(row);
                 break;
             case Transform::log1p:
-                for (float& value : row)
-                    value = std::log1p(value);
+                map_array(
+                    output.columns, row.data(), [](const Block& x) { return Block(x.log1p()); }, row.data());
                 break;
         }
     }

@@ -43,89 +43,121 @@ class LogOfProduct {
     int factors_ = 0;
 };
 
-// With and without the gradient: training and evaluation.
-template <bool kGradient>
-void bernoulli_rows(ConstFloatMatrix logits, ConstFloatMatrix x, const float* weights, float* log_likelihood,
-                    FloatMatrix dlogits) {
-    const std::int64_t draws = rows_a_sample(logits, x);
-    for (std::int64_t r = 0; r < logits.rows; ++r) {
-        Block total = Block::Zero();
-        LogOfProduct softplus;  // softplus(logit) = max(logit, 0) + log(1 + exp(-|logit|))
-        for_blocks(logits.columns, [&](std::int64_t first, auto count) {
-            const Block logit = load(logits.row(r) + first, count);
-            const Block target = load(x.row(r / draws) + first, count);
-            const Block small = (-logit.abs()).exp();
-            total += target * logit - logit.max(0.0F);
-            softplus.multiply(1 + only(small, count));
-            if constexpr (kGradient) {
-                const Block rest = 1 / (1 + small);
-                const Block probability = where_positive(logit, rest, small * rest);
-                store(weights[r] * (probability - target), dlogits.row(r) + first, count);
-            }
+// With the gradient in one precision or the other, or without where T is void.
+template <class T>
+void bernoulli_row(std::int64_t features, const float* logits, const float* x, const float* weight,
+                   float* log_likelihood, T* gradient) {
+    Block total = Block::Zero();
+    LogOfProduct softplus;  // softplus(logit) = max(logit, 0) + log(1 + exp(-|logit|))
+    for_blocks(features, [&](std::int64_t first, auto count) {
+        const Block logit = load(logits + first, count);
+        const Block target = load(x + first, count);
+        const Block small = (-logit.abs()).exp();
+        total += target * logit - logit.max(0.0F);
+        softplus.multiply(1 + only(small, count));
+        if constexpr (!std::is_void_v<T>) {
+            const Block rest = 1 / (1 + small);
+            const Block probability = where_positive(logit, rest, small * rest);
+            store(*weight * (probability - target), gradient + first, count);
+        }
+    });
+    *log_likelihood = static_cast<float>(lane_sum(total) - lane_sum(softplus.sum()));
+}
+
+// One row's log-likelihood but for what does not depend on it, and the gradient by the mean.
+template <class T>
+double gaussian_row(std::int64_t features, const float* mean, const float* precision, const float* x,
+                    const float* weight, T* gradient) {
+    Block total = Block::Zero();
+    for_blocks(features, [&](std::int64_t first, auto count) {
+        const Block difference = load(mean + first, count) - load(x + first, count);
+        const Block scaled = difference * load(precision + first, count);
+        total += difference * scaled;
+        if constexpr (!std::is_void_v<T>) store(*weight * scaled, gradient + first, count);
+    });
+    return -0.5 * lane_sum(total);
+}
+
+// The gradients by the log-variances of some columns, from the first row to the last.
+void add_log_variance_gradients(ConstFloatMatrix mean, const float* precision, ConstFloatMatrix x,
+                                const float* weights, float* gradient) {
+    const std::int64_t draws = rows_a_sample(mean, x);
+    std::fill_n(gradient, mean.columns, 0.0F);
+    for (std::int64_t r = 0; r < mean.rows; ++r) {
+        for_blocks(mean.columns, [&](std::int64_t first, auto count) {
+            const Block difference = load(mean.row(r) + first, count) - load(x.row(r / draws) + first, count);
+            const Block square = difference * (difference * load(precision + first, count));
+            store(load(gradient + first, count) + weights[r] * (1 - square), gradient + first, count);
         });
-        log_likelihood[r] = static_cast<float>(lane_sum(total) - lane_sum(softplus.sum()));
     }
 }
 
-template <bool kGradient>
-void gaussian_rows(ConstFloatMatrix mean, const float* precision, double constant, ConstFloatMatrix x,
-                   const float* weights, float* log_likelihood, FloatMatrix dmean, float* dlog_variance) {
-    const std::int64_t draws = rows_a_sample(mean, x);
-    for (std::int64_t r = 0; r < mean.rows; ++r) {
-        Block total = Block::Zero();
-        for_blocks(mean.columns, [&](std::int64_t first, auto count) {
-            const Block difference = load(mean.row(r) + first, count) - load(x.row(r / draws) + first, count);
-            const Block scaled = difference * load(precision + first, count);
-            const Block square = difference * scaled;
-            total += square;
-            if constexpr (kGradient) {
-                store(weights[r] * scaled, dmean.row(r) + first, count);
-                store(load(dlog_variance + first, count) + weights[r] * (1 - square), dlog_variance + first,
-                      count);
-            }
-        });
-        log_likelihood[r] = static_cast<float>(-0.5 * (lane_sum(total) + constant));
-    }
+// Calls body(row_of) where row_of(r) is row r of the gradient, in its precision; a null void* where there is
+// none.
+template <class Body>
+void with_gradient(const Operand& gradient, const Body& body) {
+    if (gradient.empty()) return body([](std::int64_t) -> void* { return nullptr; });
+    gradient.visit([&](const auto& view) { body([&view](std::int64_t r) { return view.row(r); }); });
 }
 
 }  // namespace
 
 void CpuBackend::bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, const float* weights,
-                           float* log_likelihood, FloatMatrix dlogits) {
-    if (dlogits.data == nullptr) return bernoulli_rows<false>(logits, x, weights, log_likelihood, dlogits);
-    bernoulli_rows<true>(logits, x, weights, log_likelihood, dlogits);
+                           float* log_likelihood, Operand dlogits) {
+    const std::int64_t draws = rows_a_sample(logits, x);
+    with_gradient(dlogits, [&](auto gradient_row) {
+        threads_.split(logits.rows, row_grain(4 * logits.columns),
+                       [&](std::int64_t first, std::int64_t last) {
+                           for (std::int64_t r = first; r < last; ++r) {
+                               bernoulli_row(logits.columns, logits.row(r), x.row(r / draws), weights + r,
+                                             log_likelihood + r, gradient_row(r));
+                           }
+                       });
+    });
 }
 
 void CpuBackend::gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x,
-                          const float* weights, float* log_likelihood, FloatMatrix dmean,
-                          float* dlog_variance) {
+                          const float* weights, float* log_likelihood, Operand dmean, float* dlog_variance) {
     const std::int64_t features = mean.columns;
-    const std::span<const float> s(log_variance, static_cast<std::size_t>(features));
-    precision_.resize(s.size());
+    const std::int64_t draws = rows_a_sample(mean, x);
+    float* const precision = precision_.get<float>(features);
     map_array(
-        features, precision_.data(), [](const Block& a) -> Block { return (-a).exp(); }, log_variance);
-    const double constant = static_cast<double>(features) * std::log(2 * std::numbers::pi) + sum(s);
-    if (dmean.data == nullptr) {
-        return gaussian_rows<false>(mean, precision_.data(), constant, x, weights, log_likelihood, dmean,
-                                    nullptr);
+        features, precision, [](const Block& a) -> Block { return (-a).exp(); }, log_variance);
+    const double constant = -0.5 * (static_cast<double>(features) * std::log(2 * std::numbers::pi) +
+                                    sum({log_variance, static_cast<std::size_t>(features)}));
+    if (!dmean.empty()) {
+        // First, for dmean may be the mean's own memory.
+        threads_.split(features, 64, [&](std::int64_t first, std::int64_t last) {
+            float* const gradient = dlog_variance + first;
+            add_log_variance_gradients(mean.column_block(first, last - first), precision + first,
+                                       x.column_block(first, last - first), weights, gradient);
+            for (std::int64_t i = 0; i < last - first; ++i) {
+                const float descent = 0.5F * gradient[i];
+                gradient[i] = log_variance[first + i] <= kMinLogVariance && descent > 0 ? 0.0F : descent;
+            }
+        });
     }
-    fill({dlog_variance, s.size()}, 0);
-    gaussian_rows<true>(mean, precision_.data(), constant, x, weights, log_likelihood, dmean, dlog_variance);
-    for (std::size_t i = 0; i < s.size(); ++i) {
-        const float gradient = 0.5F * dlog_variance[i];
-        dlog_variance[i] = s[i] <= kMinLogVariance && gradient > 0 ? 0.0F : gradient;
-    }
+    with_gradient(dmean, [&](auto gradient_row) {
+        threads_.split(mean.rows, row_grain(features), [&](std::int64_t first, std::int64_t last) {
+            for (std::int64_t r = first; r < last; ++r) {
+                log_likelihood[r] = static_cast<float>(constant + gaussian_row(features, mean.row(r),
+                                                                               precision, x.row(r / draws),
+                                                                               weights + r, gradient_row(r)));
+            }
+        });
+    });
 }
 
 void CpuBackend::sigmoid(FloatMatrix values) {
-    map_matrix(
-        values,
-        [](const Block& a) -> Block {
-            const Block small = (-a.abs()).exp();
-            const Block rest = 1 / (1 + small);
-            return where_positive(a, rest, small * rest);
-        },
-        values);
+    const auto of_block = [](const Block& a) -> Block {
+        const Block small = (-a.abs()).exp();
+        const Block rest = 1 / (1 + small);
+        return where_positive(a, rest, small * rest);
+    };
+    threads_.split(values.rows, row_grain(values.columns), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t r = first; r < last; ++r)
+            map_array(values.columns, values.row(r), of_block, values.row(r));
+    });
 }
 
 }  // namespace vae_dist

@@ -7,55 +7,95 @@ namespace vae_dist {
 
 namespace {
 
-// to (B, D) = f(from (B, D) + bias (D)), which may be one matrix.
-template <class F>
-void map_with_bias(ConstFloatMatrix from, const float* bias, FloatMatrix to, F f) {
-    for (std::int64_t r = 0; r < to.rows; ++r) {
-        map_array(
-            to.columns, to.row(r), [&](const Block& a, const Block& b) { return f(a + b); }, from.row(r),
-            bias);
+Block plus(const Block& a, const Block& b) {
+    return a + b;
+}
+
+template <class T>
+MatrixView<const T> view_of(const ConstOperand& matrix) {
+    if constexpr (std::is_same_v<T, float>) {
+        return matrix.floats();
+    } else {
+        return matrix.bfloats();
+    }
+}
+
+// Columns, each of which one thread adds up from the first row to the last.
+template <class Body>
+void split_columns(const Threads& threads, std::int64_t columns, const Body& body) {
+    constexpr std::int64_t kLeastColumns = 64;
+    threads.split(columns, kLeastColumns, body);
+}
+
+template <class F, class T>
+void backward_rows(F f, MatrixView<const T> argument, MatrixView<const T> y, ConstFloatMatrix dvalue,
+                   MatrixView<T> dy, float* dbias) {
+    std::fill_n(dbias, dy.columns, 0.0F);
+    for (std::int64_t r = 0; r < dy.rows; ++r) {
+        for_blocks(dy.columns, [&](std::int64_t first, auto count) {
+            const Block derivative =
+                f.derivative(load(argument.row(r) + first, count), load(y.row(r) + first, count));
+            const Block d = load(dvalue.row(r) + first, count) * derivative;
+            store(d, dy.row(r) + first, count);
+            store(load(dbias + first, count) + d, dbias + first, count);
+        });
     }
 }
 
 }  // namespace
 
-void CpuBackend::linear(ConstFloatMatrix x, ConstFloatMatrix weight, const float* bias,
-                        const Activation* activation, FloatMatrix before, FloatMatrix y) {
-    const auto same = [](const Block& a) -> Block { return a; };
-    products_->multiply({x}, {weight, true}, y);
-    if (activation == nullptr) return map_with_bias(y, bias, y, same);
+// Not as a part of the product: the library's relu makes 0 of what is not a number.
+void CpuBackend::linear(ConstOperand x, ConstOperand weight, const float* bias, const Activation* activation,
+                        Operand before, Operand y) {
+    if (activation == nullptr) return products_->multiply({x}, {weight, true}, bias, y);
+    const bool keeps = keeps_preactivation(*activation);
+    const Operand to = keeps ? before : y;
+    const FloatMatrix sums = to.is_bfloat16() ? preactivation_.matrix(y.rows(), y.columns()) : to.floats();
+    products_->multiply({x}, {weight, true}, bias, sums);
     with_activation(*activation, [&](auto f) {
-        if (keeps_preactivation(*activation)) {
-            map_with_bias(y, bias, before, same);
-            map_matrix(y, f.value, before);
-        } else {
-            map_with_bias(y, bias, y, f.value);
-        }
+        y.visit([&](const auto& output) {
+            threads_.split(sums.rows, row_grain(sums.columns), [&](std::int64_t first, std::int64_t last) {
+                for (std::int64_t r = first; r < last; ++r)
+                    map_array(sums.columns, output.row(r), f.value, sums.row(r));
+            });
+        });
+    });
+    if (keeps) convert(sums, before);
+}
+
+void CpuBackend::linear_backward_input(ConstOperand dy, ConstOperand weight, FloatMatrix dx) {
+    products_->multiply({dy}, {weight}, nullptr, dx);
+}
+
+void CpuBackend::linear_backward_weight(ConstOperand dy, ConstOperand x, FloatMatrix dweight) {
+    products_->multiply({dy, true}, {x}, nullptr, dweight);
+}
+
+void CpuBackend::activation_backward(Activation activation, ConstOperand before, ConstOperand y,
+                                     ConstFloatMatrix dvalue, Operand dy, float* dbias) {
+    // Where the derivative does not need it, `before` may be no matrix at all.
+    const ConstOperand argument = keeps_preactivation(activation) ? before : y;
+    with_activation(activation, [&](auto f) {
+        dy.visit([&]<class T>(const MatrixView<T>& gradient) {
+            const auto a = view_of<T>(argument);
+            const auto b = view_of<T>(y);
+            split_columns(threads_, gradient.columns, [&](std::int64_t first, std::int64_t last) {
+                const std::int64_t count = last - first;
+                backward_rows(f, a.column_block(first, count), b.column_block(first, count),
+                              dvalue.column_block(first, count), gradient.column_block(first, count),
+                              dbias + first);
+            });
+        });
     });
 }
 
-void CpuBackend::linear_backward_input(ConstFloatMatrix dy, ConstFloatMatrix weight, FloatMatrix dx) {
-    products_->multiply({dy}, {weight}, dx);
-}
-
-void CpuBackend::linear_backward_weight(ConstFloatMatrix dy, ConstFloatMatrix x, FloatMatrix dweight,
-                                        float* dbias) {
-    products_->multiply({dy, true}, {x}, dweight);
-    std::fill_n(dbias, dy.columns, 0.0F);
-    const auto plus = [](const Block& a, const Block& b) -> Block { return a + b; };
-    for (std::int64_t r = 0; r < dy.rows; ++r)
-        map_array(dy.columns, dbias, plus, dbias, dy.row(r));
-}
-
-void CpuBackend::activation_backward(Activation activation, ConstFloatMatrix before, ConstFloatMatrix y,
-                                     FloatMatrix dy) {
-    with_activation(activation, [&](auto f) {
-        // Where the derivative does not need it, `before` may be no matrix at all.
-        const ConstFloatMatrix argument = keeps_preactivation(activation) ? before : y;
-        map_matrix(
-            dy,
-            [&](const Block& d, const Block& a, const Block& b) -> Block { return d * f.derivative(a, b); },
-            dy, argument, y);
+void CpuBackend::column_sums(ConstOperand values, float* sums) {
+    values.visit([&](const auto& matrix) {
+        split_columns(threads_, matrix.columns, [&](std::int64_t first, std::int64_t last) {
+            std::fill(sums + first, sums + last, 0.0F);
+            for (std::int64_t r = 0; r < matrix.rows; ++r)
+                map_array(last - first, sums + first, plus, sums + first, matrix.row(r) + first);
+        });
     });
 }
 

@@ -2,7 +2,7 @@
 
 namespace vae_dist {
 
-std::unique_ptr<MatrixProducts> make_onednn_products(std::int64_t) {
+std::unique_ptr<MatrixProducts> make_onednn_products(Threads) {
     return nullptr;
 }
 

@@ -28,6 +28,18 @@ void normals_of_words(const std::uint32_t* words, std::span<float, 2 * kBlock> o
     }
 }
 
+// CounterRandom::normals of one counter.
+void fill_normals(const PosteriorDraws& draws, std::uint64_t counter, std::span<float> out) {
+    constexpr std::size_t kChunk = 2 * kBlock;
+    for (std::size_t first = 0; first < out.size(); first += kChunk) {
+        std::array<std::uint32_t, kChunk> words;
+        std::array<float, kChunk> normals;
+        draws.random.fill_words(draws.visit, counter, static_cast<std::uint32_t>(first / 4), words);
+        normals_of_words(words.data(), normals);
+        std::copy_n(normals.begin(), std::min(kChunk, out.size() - first), out.data() + first);
+    }
+}
+
 Block kl_block(const Block& mean, const Block& log_variance) {
     return 0.5F * (mean.square() + (log_variance.expm1() - log_variance));
 }
@@ -39,36 +51,37 @@ void CpuBackend::sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_va
     require(std::ssize(draws.rows) == mean.rows, "every row of the posterior has a number");
     require(latent.rows == mean.rows * draws.count, "every draw has a row");
     require(draws.first + draws.count <= kMostDraws, "draws are numbered below 2^23");
-    constexpr std::int64_t kChunk = 2 * kBlock;
-    const std::int64_t chunks = (mean.columns + kChunk - 1) / kChunk;
-    words_.resize(static_cast<std::size_t>(chunks * kChunk));
-    for (std::int64_t r = 0; r < latent.rows; ++r) {
+    const auto sample = [&](std::int64_t r) {
         const std::int64_t b = r / draws.count;
         const std::int64_t draw = draws.first + r % draws.count;
         const std::int64_t row = draws.rows[static_cast<std::size_t>(b)];
         require(row >= 0 && row < kMostRows, "rows are numbered below 2^40");
-        draws.random.fill_words(draws.visit, static_cast<std::uint64_t>(row + draw * kMostRows), 0, words_);
-        for (std::int64_t first = 0; first < mean.columns; first += kChunk) {
-            std::array<float, kChunk> normals;
-            normals_of_words(words_.data() + first, normals);
-            std::copy_n(normals.begin(), std::min(kChunk, mean.columns - first), epsilon.row(r) + first);
-        }
+        fill_normals(draws, static_cast<std::uint64_t>(row + draw * kMostRows),
+                     {epsilon.row(r), static_cast<std::size_t>(epsilon.columns)});
         map_array(
             mean.columns, latent.row(r),
             [](const Block& m, const Block& s, const Block& e) -> Block { return m + (0.5F * s).exp() * e; },
             mean.row(b), log_variance.row(b), epsilon.row(r));
-    }
+    };
+    threads_.split(latent.rows, row_grain(8 * latent.columns), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t r = first; r < last; ++r)
+            sample(r);
+    });
 }
 
 void CpuBackend::posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance, float* kl) {
-    for (std::int64_t r = 0; r < mean.rows; ++r) {
+    const auto row_kl = [&](std::int64_t r) {
         Block total = Block::Zero();
         for_blocks(mean.columns, [&](std::int64_t first, auto count) {
             total += only(
                 kl_block(load(mean.row(r) + first, count), load(log_variance.row(r) + first, count)), count);
         });
-        kl[r] = static_cast<float>(lane_sum(total));
-    }
+        return static_cast<float>(lane_sum(total));
+    };
+    threads_.split(mean.rows, row_grain(2 * mean.columns), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t r = begin; r < end; ++r)
+            kl[r] = row_kl(r);
+    });
 }
 
 void CpuBackend::posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
@@ -84,9 +97,10 @@ void CpuBackend::posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_
         store(d + weight * m, dmean.row(r) + first, count);
         store(0.5F * (d * e * (0.5F * s).exp() + weight * s.expm1()), dlog_variance.row(r) + first, count);
     };
-    for (std::int64_t r = 0; r < mean.rows; ++r) {
-        for_blocks(mean.columns, [&](std::int64_t first, auto count) { row_backward(r, first, count); });
-    }
+    threads_.split(mean.rows, row_grain(2 * mean.columns), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t r = begin; r < end; ++r)
+            for_blocks(mean.columns, [&](std::int64_t first, auto count) { row_backward(r, first, count); });
+    });
 }
 
 }  // namespace vae_dist

@@ -4,36 +4,51 @@
 #include <memory>
 #include <string>
 
-#include "vae_dist/core/matrix_view.hpp"
+#include "backend/cpu/threads.hpp"
+#include "vae_dist/core/operand.hpp"
 
 namespace vae_dist {
 
 /// A factor of a matrix product: a matrix as it is, or its transpose.
 struct Factor {
-    ConstFloatMatrix matrix;
+    ConstOperand matrix;
     bool transposed = false;
 
-    std::int64_t rows() const { return transposed ? matrix.columns : matrix.rows; }
-    std::int64_t columns() const { return transposed ? matrix.rows : matrix.columns; }
+    std::int64_t rows() const { return transposed ? matrix.columns() : matrix.rows(); }
+    std::int64_t columns() const { return transposed ? matrix.rows() : matrix.columns(); }
 };
 
-/// Matrix products of float matrices. The bits of a product are a function of its factors' values, shapes,
-/// strides and transpositions alone.
+/// Matrix products. The bits of a product are a function of its factors' values, shapes, strides and
+/// transpositions alone, not of the number of threads.
 class MatrixProducts {
  public:
     virtual ~MatrixProducts() = default;
 
-    /// The library, its version and what it found in the processor, and the number of threads.
+    /// The library, its version and what it found in the processor.
     virtual std::string description() const = 0;
 
-    /// product (M, N) = a (M, K) b (K, N); zeros where K is 0.
-    virtual void multiply(const Factor& a, const Factor& b, FloatMatrix product) = 0;
+    /// Whether processor and library have instructions for bfloat16.
+    virtual bool has_fast_bfloat16() const = 0;
+
+    /// product (M, N) = a (M, K) b (K, N) + bias (N) in each row, if not null, with the factors in one
+    /// precision, sums in float and the result rounded to the product's precision once.
+    virtual void multiply(const Factor& a, const Factor& b, const float* bias, Operand product) = 0;
 };
 
-/// oneDNN on `threads` threads, or nullptr where the build lacks it.
-std::unique_ptr<MatrixProducts> make_onednn_products(std::int64_t threads);
+/// Rows of a product that are computed by themselves where the bits of a row may depend on how many are
+/// computed with it: a number that depends on the shape alone. Few enough for several threads to have some,
+/// many enough for what is made ready once a piece.
+std::int64_t rows_a_piece(std::int64_t rows);
 
-/// Eigen, on one thread.
-std::unique_ptr<MatrixProducts> make_eigen_products();
+/// oneDNN, or nullptr where the build lacks it.
+std::unique_ptr<MatrixProducts> make_onednn_products(Threads threads);
+
+/// Eigen.
+std::unique_ptr<MatrixProducts> make_eigen_products(Threads threads);
+
+/// Products of bfloat16 matrices by way of float copies of them, for a library or processor that knows float
+/// alone.
+std::unique_ptr<MatrixProducts> make_widening_products(std::unique_ptr<MatrixProducts> products,
+                                                       Threads threads);
 
 }  // namespace vae_dist

@@ -2,58 +2,115 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
-#include <tuple>
-#include <unordered_map>
+#include <string_view>
+#include <vector>
 
+#include "backend/cpu/blocks.hpp"
 #include "backend/cpu/products.hpp"
+#include "backend/cpu/scratch.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
 
 namespace {
 
-// What a product's code depends on: M, N, K, and where the next row lies in each matrix.
+// What a product's code depends on: M, N, K, where the next row lies in each matrix, precisions.
 struct Plan {
     std::int64_t m, n, k;
     std::int64_t a_stride, b_stride, product_stride;
     bool a_transposed, b_transposed;
+    bool bfloat16_factors, bfloat16_product, has_bias;
 
     auto operator<=>(const Plan&) const = default;
 };
 
-dnnl::memory::desc describe(std::int64_t rows, std::int64_t columns, std::int64_t stride, bool transposed) {
-    return {{rows, columns},
-            dnnl::memory::data_type::f32,
-            transposed ? dnnl::memory::dims{1, stride} : dnnl::memory::dims{stride, 1}};
+// Where the matrices of a product, or of a piece of it, begin.
+struct Places {
+    const void* a;
+    const void* b;
+    const float* bias;
+    void* product;
+};
+
+template <class Float, class Half>
+std::byte* address(const BasicOperand<Float, Half>& matrix) {
+    // The library's handles are not const; it only reads the factors.
+    return matrix.visit([](const auto& view) {
+        return const_cast<std::byte*>(reinterpret_cast<const std::byte*>(view.data));
+    });
 }
 
-// A product compiled for one plan. Plain layouts: packing the weights would save 2 % of the products' time
-// and cost 7 % for the packing, anew in every step.
+dnnl::memory::desc describe(std::int64_t rows, std::int64_t columns, bool bfloat16,
+                            dnnl::memory::dims strides) {
+    const auto type = bfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+    return {{rows, columns}, type, std::move(strides)};
+}
+
+dnnl::memory::dims strides_of(std::int64_t stride, bool transposed) {
+    return transposed ? dnnl::memory::dims{1, stride} : dnnl::memory::dims{stride, 1};
+}
+
+// A product compiled for one plan, on the calling thread alone. Plain layouts: packing the weights would save
+// 2 % of the products' time and cost 7 % for the packing, anew in every step. All that it needs to run is
+// made ready here: running it through the library's map of arguments would allocate.
 class Product {
  public:
     Product(const Plan& plan, const dnnl::engine& engine) {
-        const auto a = describe(plan.m, plan.k, plan.a_stride, plan.a_transposed);
-        const auto b = describe(plan.k, plan.n, plan.b_stride, plan.b_transposed);
-        const auto product = describe(plan.m, plan.n, plan.product_stride, false);
-        matmul_ = dnnl::matmul(dnnl::matmul::primitive_desc(dnnl::matmul::desc(a, b, product), engine));
-        arguments_ = {{DNNL_ARG_SRC, dnnl::memory(a, engine, nullptr)},
-                      {DNNL_ARG_WEIGHTS, dnnl::memory(b, engine, nullptr)},
-                      {DNNL_ARG_DST, dnnl::memory(product, engine, nullptr)}};
+        const auto a =
+            describe(plan.m, plan.k, plan.bfloat16_factors, strides_of(plan.a_stride, plan.a_transposed));
+        const auto b =
+            describe(plan.k, plan.n, plan.bfloat16_factors, strides_of(plan.b_stride, plan.b_transposed));
+        const auto bias = describe(1, plan.n, false, {plan.n, 1});
+        const auto product = describe(plan.m, plan.n, plan.bfloat16_product, {plan.product_stride, 1});
+        dnnl::primitive_attr attributes;
+        attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+        const auto what =
+            plan.has_bias ? dnnl::matmul::desc(a, b, bias, product) : dnnl::matmul::desc(a, b, product);
+        const dnnl::matmul::primitive_desc prepared(what, attributes, engine);
+        is_blocked_ = std::string_view(prepared.impl_info_str()).starts_with("brg");
+        scratch_bytes_ = prepared.scratchpad_desc().get_size();
+        matmul_ = dnnl::matmul(prepared);
+        add(DNNL_ARG_SRC, a, engine);
+        add(DNNL_ARG_WEIGHTS, b, engine);
+        add(DNNL_ARG_DST, product, engine);
+        add(DNNL_ARG_SCRATCHPAD, prepared.scratchpad_desc(), engine);
+        if (plan.has_bias) add(DNNL_ARG_BIAS, bias, engine);
     }
 
-    void run(const dnnl::stream& stream, const float* a, const float* b, float* product) {
-        // The library's handles are not const; it only reads the factors.
-        arguments_.at(DNNL_ARG_SRC).set_data_handle(const_cast<float*>(a));
-        arguments_.at(DNNL_ARG_WEIGHTS).set_data_handle(const_cast<float*>(b));
-        arguments_.at(DNNL_ARG_DST).set_data_handle(product);
-        matmul_.execute(stream, arguments_);
+    // Whether it runs in the library's blocked kernels.
+    bool is_blocked() const { return is_blocked_; }
+    std::size_t scratch_bytes() const { return scratch_bytes_; }
+
+    void run(const dnnl::stream& stream, const Places& places, std::byte* scratch) {
+        set(0, places.a);
+        set(1, places.b);
+        set(2, places.product);
+        set(3, scratch);
+        if (count_ == 5) set(4, places.bias);
+        check(dnnl_primitive_execute(matmul_.get(), stream.get(), count_, arguments_.data()));
+        check(dnnl_stream_wait(stream.get()));
     }
 
  private:
+    void add(int name, const dnnl::memory::desc& matrix, const dnnl::engine& engine) {
+        dnnl::memory& memory = memories_[static_cast<std::size_t>(count_)];
+        memory = dnnl::memory(matrix, engine, nullptr);
+        arguments_[static_cast<std::size_t>(count_++)] = {name, memory.get()};
+    }
+    void set(std::size_t argument, const void* data) {
+        check(dnnl_memory_set_data_handle(memories_[argument].get(), const_cast<void*>(data)));
+    }
+    static void check(dnnl_status_t status) { require(status == dnnl_success, "oneDNN runs a product"); }
+
     dnnl::matmul matmul_;
-    std::unordered_map<int, dnnl::memory> arguments_;
+    std::array<dnnl::memory, 5> memories_;
+    std::array<dnnl_exec_arg_t, 5> arguments_{};
+    int count_ = 0;
+    bool is_blocked_ = false;
+    std::size_t scratch_bytes_ = 0;
 };
 
 const char* isa_name(dnnl::cpu_isa isa) {
@@ -79,53 +136,118 @@ const char* isa_name(dnnl::cpu_isa isa) {
     }
 }
 
+bool has_bfloat16(dnnl::cpu_isa isa) {
+    return isa == dnnl::cpu_isa::avx512_core_bf16 || isa == dnnl::cpu_isa::avx512_core_amx;
+}
+
 class OneDnnProducts final : public MatrixProducts {
  public:
-    explicit OneDnnProducts(std::int64_t threads) : threads_(static_cast<int>(threads)) { set_threads(); }
+    explicit OneDnnProducts(Threads threads)
+        : threads_(threads), workers_(static_cast<std::size_t>(threads.count())) {
+        for (Worker& worker : workers_)
+            worker.stream = dnnl::stream(engine_);
+    }
 
     std::string description() const override {
         const dnnl_version_t* version = dnnl_version();
-        return fmt::format("oneDNN {}.{}.{} ({}), {} thread{}", version->major, version->minor,
-                           version->patch, isa_name(dnnl::get_effective_cpu_isa()), threads_,
-                           threads_ == 1 ? "" : "s");
+        return fmt::format("oneDNN {}.{}.{} ({})", version->major, version->minor, version->patch,
+                           isa_name(dnnl::get_effective_cpu_isa()));
     }
+    bool has_fast_bfloat16() const override { return has_bfloat16(dnnl::get_effective_cpu_isa()); }
 
-    void multiply(const Factor& a, const Factor& b, FloatMatrix product) override {
-        const Plan plan = {product.rows,    product.columns, a.columns(),  a.matrix.stride,
-                           b.matrix.stride, product.stride,  a.transposed, b.transposed};
+    void multiply(const Factor& a, const Factor& b, const float* bias, Operand product) override {
+        const Plan plan = {product.rows(),         product.columns(),     a.columns(),    a.matrix.stride(),
+                           b.matrix.stride(),      product.stride(),      a.transposed,   b.transposed,
+                           a.matrix.is_bfloat16(), product.is_bfloat16(), bias != nullptr};
         require(a.rows() == plan.m && b.rows() == plan.k && b.columns() == plan.n,
                 "shapes of a product agree");
+        require(b.matrix.is_bfloat16() == plan.bfloat16_factors, "factors have one precision");
         if (plan.m == 0 || plan.n == 0) return;
-        if (plan.k == 0) return set_zero(product);
-        set_threads();
-        auto found = products_.find(plan);
-        if (found == products_.end()) found = products_.try_emplace(plan, plan, engine_).first;
-        found->second.run(stream_, a.matrix.data, b.matrix.data, product.data);
-        stream_.wait();
+        if (plan.k == 0) return set_rows(product, bias);
+        auto found = plans_.find(plan);
+        if (found == plans_.end()) found = plans_.emplace(plan, make_pieces(plan)).first;
+        std::vector<Piece>& pieces = found->second;
+        threads_.each(std::ssize(pieces), [&](std::int64_t i) {
+            Piece& piece = pieces[static_cast<std::size_t>(i)];
+            const std::int64_t first = piece.first_row;
+            const ConstOperand rows = a.transposed ? a.matrix.column_block(first, piece.rows)
+                                                   : a.matrix.row_block(first, piece.rows);
+            Worker& worker = workers_[static_cast<std::size_t>(omp_get_thread_num())];
+            piece.product.run(
+                worker.stream,
+                {address(rows), address(b.matrix), bias, address(product.row_block(first, piece.rows))},
+                worker.scratch.get<std::byte>(0));
+        });
     }
 
  private:
-    // OpenMP keeps this number for each calling thread. Unasked it would take all cores, for every rank of a
-    // node.
-    void set_threads() const {
-        if (omp_get_max_threads() != threads_) omp_set_num_threads(threads_);
+    // Rows of a product that one thread computes.
+    struct Piece {
+        std::int64_t first_row, rows;
+        Product product;
+    };
+    struct Worker {
+        dnnl::stream stream;
+        Scratch scratch;
+    };
+
+    // In the blocked kernels a row's bits are the same however many rows are computed with it, as long as
+    // the matrices have no gaps between their rows, which a part of the columns of a transposed factor has.
+    std::vector<Piece> make_pieces(const Plan& plan) {
+        // The library is to plan for one thread, and asks OpenMP for their number.
+        omp_set_num_threads(1);
+        if (!plan.a_transposed) {
+            Product whole(plan, engine_);
+            if (whole.is_blocked() && threads_.count() == 1) return prepared(plan, plan.m);
+            if (whole.is_blocked())
+                return prepared(plan, std::max<std::int64_t>(kLeastRows, rows_a_thread(plan)));
+        }
+        return prepared(plan, rows_a_piece(plan.m));
     }
 
-    static void set_zero(FloatMatrix matrix) {
-        for (std::int64_t r = 0; r < matrix.rows; ++r)
-            std::fill_n(matrix.row(r), matrix.columns, 0.0F);
+    // The sum of no products.
+    static void set_rows(const Operand& product, const float* bias) {
+        product.visit([&]<class T>(const MatrixView<T>& matrix) {
+            for (std::int64_t i = 0; i < matrix.size(); ++i) {
+                const std::int64_t column = i % matrix.columns;
+                const float value = bias == nullptr ? 0.0F : bias[column];
+                store(Block::Constant(value), matrix.row(i / matrix.columns) + column, 1);
+            }
+        });
     }
 
-    int threads_;
+    std::int64_t rows_a_thread(const Plan& plan) const {
+        const std::int64_t rows = (plan.m + threads_.count() - 1) / threads_.count();
+        return (rows + kLeastRows - 1) / kLeastRows * kLeastRows;
+    }
+
+    std::vector<Piece> prepared(const Plan& plan, std::int64_t rows) {
+        std::vector<Piece> pieces;
+        for (std::int64_t first = 0; first < plan.m; first += rows) {
+            Plan part = plan;
+            part.m = std::min(rows, plan.m - first);
+            pieces.push_back({first, part.m, Product(part, engine_)});
+            for (Worker& worker : workers_)
+                worker.scratch.get<std::byte>(
+                    static_cast<std::int64_t>(pieces.back().product.scratch_bytes()));
+        }
+        return pieces;
+    }
+
+    static constexpr std::int64_t kLeastRows = 16;
+
+    Threads threads_;
     dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
-    dnnl::stream stream_{engine_};
-    std::map<Plan, Product> products_;
+    std::vector<Worker> workers_;  ///< one a thread
+    std::map<Plan, std::vector<Piece>> plans_;
 };
 
 }  // namespace
 
-std::unique_ptr<MatrixProducts> make_onednn_products(std::int64_t threads) {
-    return std::make_unique<OneDnnProducts>(threads);
+std::unique_ptr<MatrixProducts> make_onednn_products(Threads threads) {
+    auto products = std::make_unique<OneDnnProducts>(threads);
+    if (products->has_fast_bfloat16()) return products;
+    return make_widening_products(std::move(products), threads);
 }
 
 }  // namespace vae_dist

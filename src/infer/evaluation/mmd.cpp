@@ -40,7 +40,8 @@ class SampleSet {
         const auto n = static_cast<std::int64_t>(samples_);
         const Buffer zeros = backend_.allocate(samples_ * sizeof(float));
         const Buffer product = backend_.allocate(samples_ * samples_ * sizeof(float));
-        backend_.linear(view(), to.view(), zeros.as<float>(), nullptr, {}, {product.as<float>(), n, n});
+        backend_.linear(view(), to.view(), zeros.as<float>(), nullptr, {},
+                        FloatMatrix(product.as<float>(), n, n));
         std::vector<float> products(samples_ * samples_);
         backend_.copy_out(products.data(), product.as<float>(), products.size() * sizeof(float));
 

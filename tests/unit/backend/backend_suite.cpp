@@ -3,13 +3,19 @@
 namespace vae_dist {
 namespace {
 
-std::unique_ptr<Backend> make_cpu(std::unique_ptr<MatrixProducts> products) {
-    return products ? std::make_unique<CpuBackend>(std::move(products)) : nullptr;
+template <class MakeProducts>
+auto cpu_with(MakeProducts make_products) {
+    return [=](Threads threads) -> std::unique_ptr<Backend> {
+        auto products = make_products(threads);
+        return products ? std::make_unique<CpuBackend>(std::move(products), threads) : nullptr;
+    };
 }
 
 std::vector<BackendCase> all_backends() {
-    return {{"oneDNN", [] { return make_cpu(make_onednn_products(1)); }},
-            {"Eigen", [] { return make_cpu(make_eigen_products()); }}};
+    return {{"oneDNN", cpu_with(make_onednn_products)},
+            {"oneDNN_3_threads", cpu_with(make_onednn_products), Threads(3)},
+            {"Eigen", cpu_with(make_eigen_products)},
+            {"Eigen_3_threads", cpu_with(make_eigen_products), Threads(3)}};
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BackendTest, testing::ValuesIn(all_backends()),

@@ -19,7 +19,8 @@ namespace vae_dist {
 /// A backend to test, made anew for each test; `make` gives nullptr where this build or machine lacks it.
 struct BackendCase {
     std::string name;
-    std::function<std::unique_ptr<Backend>()> make;
+    std::function<std::unique_ptr<Backend>(Threads)> make;
+    Threads threads = Threads(1);
 
     friend void PrintTo(const BackendCase& suite, std::ostream* to) { *to << suite.name; }
 };
@@ -29,7 +30,7 @@ struct BackendCase {
 class BackendTest : public testing::TestWithParam<BackendCase> {
  protected:
     void SetUp() override {
-        backend_ = GetParam().make();
+        backend_ = GetParam().make(GetParam().threads);
         if (!backend_) GTEST_SKIP() << "this build has no " << GetParam().name;
     }
     Backend& backend() { return *backend_; }
@@ -48,47 +49,57 @@ struct Place {
     std::int64_t offset = 0;
 };
 
-/// What is around a matrix, which no operation may touch.
-inline constexpr float kUntouched = -12345;
+/// What is around a matrix, which no operation may touch; a bfloat16 number.
+inline constexpr float kUntouched = -12352;
 
-/// A matrix in backend memory, whose values are copied to and from compact host vectors.
-class Tensor {
+inline float from_float(float value, float) {
+    return value;
+}
+inline BFloat16 from_float(float value, BFloat16) {
+    return to_bfloat16(value);
+}
+inline float to_float(float value) {
+    return value;
+}
+
+/// A matrix in backend memory, whose values are copied to and from compact host vectors of floats.
+template <class T>
+class BasicTensor {
  public:
-    Tensor(Backend& backend, std::int64_t rows, std::int64_t columns, Place place = {})
+    BasicTensor(Backend& backend, std::int64_t rows, std::int64_t columns, Place place = {})
+        : BasicTensor(backend, rows, columns,
+                      std::vector<float>(static_cast<std::size_t>(rows * columns), kUntouched), place) {}
+    BasicTensor(Backend& backend, std::int64_t rows, std::int64_t columns, const std::vector<float>& values,
+                Place place = {})
         : backend_(&backend),
           place_(place),
           rows_(rows),
           columns_(columns),
           length_(static_cast<std::size_t>(place.offset + rows * (columns + place.padding))),
-          buffer_(backend.allocate(length_ * sizeof(float))) {
-        backend.fill(buffer_.span<float>(), kUntouched);
-    }
-    Tensor(Backend& backend, std::int64_t rows, std::int64_t columns, const std::vector<float>& values,
-           Place place = {})
-        : Tensor(backend, rows, columns, place) {
-        std::vector<float> all(length_, kUntouched);
+          buffer_(backend.allocate(length_ * sizeof(T))) {
+        std::vector<T> all(length_, from_float(kUntouched, T()));
         for (std::size_t i = 0; i < values.size(); ++i)
-            all.at(at(i)) = values[i];
-        backend.copy_in(buffer_.as<float>(), all.data(), length_ * sizeof(float));
+            all.at(at(i)) = from_float(values[i], T());
+        backend.copy_in(buffer_.template as<T>(), all.data(), length_ * sizeof(T));
     }
 
-    FloatMatrix view() const {
-        return {buffer_.as<float>() + place_.offset, rows_, columns_, columns_ + place_.padding};
+    MatrixView<T> view() const {
+        return {buffer_.template as<T>() + place_.offset, rows_, columns_, columns_ + place_.padding};
     }
-    float* data() const { return view().data; }
-    std::span<float> span() const { return {data(), static_cast<std::size_t>(rows_ * columns_)}; }
+    T* data() const { return view().data; }
+    std::span<T> span() const { return {data(), static_cast<std::size_t>(rows_ * columns_)}; }
 
     /// The values, row after row; checks that what lies between the rows was left alone.
     std::vector<float> get() const {
-        std::vector<float> all(length_);
-        backend_->copy_out(all.data(), buffer_.as<float>(), length_ * sizeof(float));
+        std::vector<T> all(length_);
+        backend_->copy_out(all.data(), buffer_.template as<T>(), length_ * sizeof(T));
         std::vector<float> values(static_cast<std::size_t>(rows_ * columns_));
         for (std::size_t i = 0; i < values.size(); ++i) {
-            values[i] = all[at(i)];
-            all[at(i)] = kUntouched;
+            values[i] = to_float(all[at(i)]);
+            all[at(i)] = from_float(kUntouched, T());
         }
-        for (const float value : all)
-            EXPECT_EQ(value, kUntouched) << "written outside of the matrix";
+        for (const T value : all)
+            EXPECT_EQ(to_float(value), kUntouched) << "written outside of the matrix";
         return values;
     }
 
@@ -106,6 +117,18 @@ class Tensor {
     std::size_t length_;
     Buffer buffer_;
 };
+
+using Tensor = BasicTensor<float>;
+using HalfTensor = BasicTensor<BFloat16>;
+
+/// Rounding to bfloat16 changes a number by at most this part of it.
+inline constexpr double kHalfRounding = 0x1p-8;
+
+inline std::vector<float> rounded(std::vector<float> values) {
+    for (float& value : values)
+        value = to_float(to_bfloat16(value));
+    return values;
+}
 
 /// `count` normal numbers with the given deviation; another `seed`, other numbers.
 inline std::vector<float> normal_values(std::int64_t count, std::uint32_t seed, float deviation = 1) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -138,10 +139,23 @@ TEST_P(BackendTest, TheProductWithTheScaleIsRoundedOnce) {
 TEST_P(BackendTest, Log1pIsAccurateNearZeroAndFar) {
     InputTransform transform;
     transform.kind = Transform::log1p;
-    const std::vector<float> values = {0, 1e-6F, 1e-3F, 0.5F, 7, 1e6F, 1e30F};
+    std::vector<float> values = {0, 1e-30F, 1e30F, std::nextafter(-1.0F, 0.0F)};
+    for (float value = 1e-7F; value < 1e6F; value *= 1.01F)
+        values.insert(values.end(), {value, std::max(-value, -0.99F)});
     const auto loaded = load(backend(), transform, ElementType::float32, values, 1);
     for (std::size_t i = 0; i < values.size(); ++i)
-        EXPECT_FLOAT_EQ(loaded[i], std::log1p(values[i]));
+        EXPECT_FLOAT_EQ(loaded[i], std::log1p(values[i])) << values[i];
+}
+
+TEST_P(BackendTest, ALogarithmDoesNotDependOnItsPlaceInTheRow) {
+    InputTransform transform;
+    transform.kind = Transform::log1p;
+    for (const std::int64_t columns : kSizes) {
+        const std::vector<float> values(static_cast<std::size_t>(columns), 0.3F);
+        const auto loaded = load(backend(), transform, ElementType::float32, values, 1);
+        EXPECT_EQ(loaded, std::vector<float>(values.size(), loaded[0]));
+        EXPECT_EQ(loaded[0], load<float>(backend(), transform, ElementType::float32, {0.3F}, 1)[0]);
+    }
 }
 
 TEST_P(BackendTest, LoadsNoRows) {

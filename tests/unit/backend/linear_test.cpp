@@ -109,8 +109,8 @@ TEST_P(BackendTest, LinearBackwardGivesTheGradientsOfALayer) {
         const Tensor dweight_tensor(backend(), columns, inputs);
         const Tensor dbias_tensor(backend(), 1, columns);
         backend().linear_backward_input(dy_tensor.view(), weight_tensor.view(), dx_tensor.view());
-        backend().linear_backward_weight(dy_tensor.view(), x_tensor.view(), dweight_tensor.view(),
-                                         dbias_tensor.data());
+        backend().linear_backward_weight(dy_tensor.view(), x_tensor.view(), dweight_tensor.view());
+        backend().column_sums(dy_tensor.view(), dbias_tensor.data());
         expect_near(dx_tensor.get(), dx, 2e-5);
         expect_near(dweight_tensor.get(), dweight, 2e-6);
         expect_near(dbias_tensor.get(), dbias, 2e-6);
@@ -137,9 +137,10 @@ TEST_P(BackendTest, ActivationBackwardIsTheDerivative) {
         SCOPED_TRACE(static_cast<int>(activation));
         const Activated at(backend(), activation, x, {2, 1});
         const Tensor dy(backend(), 1, std::ssize(x), std::vector<float>(x.size(), 3), {2, 1});
+        const Tensor dbias(backend(), 1, std::ssize(x));
         backend().activation_backward(activation,
                                       keeps_preactivation(activation) ? at.before.view() : FloatMatrix(),
-                                      at.y.view(), dy.view());
+                                      at.y.view(), dy.view(), dy.view(), dbias.data());
         std::vector<double> expected;
         for (const double value : x) {
             const double h = 1e-5;
@@ -156,11 +157,17 @@ TEST_P(BackendTest, ActivationBackwardTakesMatricesOfAllShapes) {
         const auto d = normal_values(rows * columns, 2);
         const Tensor y_tensor(backend(), rows, columns, y, place);
         const Tensor dy(backend(), rows, columns, d, place);
-        backend().activation_backward(Activation::tanh, {}, y_tensor.view(), dy.view());
+        const Tensor dbias(backend(), 1, columns);
+        backend().activation_backward(Activation::tanh, {}, y_tensor.view(), dy.view(), dy.view(),
+                                      dbias.data());
         std::vector<double> expected;
-        for (std::size_t i = 0; i < y.size(); ++i)
+        std::vector<double> sums(static_cast<std::size_t>(columns));
+        for (std::size_t i = 0; i < y.size(); ++i) {
             expected.push_back(d[i] * (1 - static_cast<double>(y[i]) * y[i]));
+            sums[i % sums.size()] += expected.back();
+        }
         expect_near(dy.get(), expected, 1e-6);
+        expect_near(dbias.get(), sums, 2e-6);
     });
 }
 
@@ -182,9 +189,12 @@ TEST_P(BackendTest, ActivationsDoNotDependOnWhereAnElementLies) {
             const Place place{0, offset};
             const Activated at(backend(), activation, values, place);
             const Tensor dy(backend(), 1, 37, normal_values(37, 2), place);
-            backend().activation_backward(activation, at.before.view(), at.y.view(), dy.view());
+            const Tensor dbias(backend(), 1, 37, place);
+            backend().activation_backward(activation, at.before.view(), at.y.view(), dy.view(), dy.view(),
+                                          dbias.data());
             std::vector<float> all = at.y.get();
             append(all, dy.get());
+            append(all, dbias.get());
             return all;
         });
         // The last elements of a row, alone in the first block of another: the same bits.

@@ -22,13 +22,16 @@ TEST(CounterRandom, IsPhilox4x32With10Rounds) {
 TEST(CounterRandom, ManyWordsAtOnceAreTheWordsOneBlockAtATime) {
     const CounterRandom random(0xdeadbeef, Purpose::binarize);
     const std::uint64_t sample = 0x123456789ab;
-    for (const std::size_t size : {0, 1, 4, 63, 64, 65, 200}) {
-        std::vector<std::uint32_t> many(size + 1, 7);
-        random.fill_words(9, sample, 1000, std::span(many).first(size));
-        for (std::size_t i = 0; i < size; ++i) {
-            EXPECT_EQ(many[i], random.words(9, sample, static_cast<std::uint32_t>(1000 + i / 4))[i % 4]) << i;
+    for (const std::uint32_t first_block : {1000U, 0xfffffff9U}) {  // the second goes on at 0
+        for (const std::size_t size : {0, 1, 4, 63, 64, 65, 200}) {
+            std::vector<std::uint32_t> many(size + 1, 7);
+            random.fill_words(9, sample, first_block, std::span(many).first(size));
+            for (std::size_t i = 0; i < size; ++i) {
+                const auto block = first_block + static_cast<std::uint32_t>(i / 4);
+                EXPECT_EQ(many[i], random.words(9, sample, block)[i % 4]) << i;
+            }
+            EXPECT_EQ(many[size], 7U);
         }
-        EXPECT_EQ(many[size], 7U);
     }
 }
 

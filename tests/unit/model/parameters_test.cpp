@@ -22,6 +22,38 @@ TEST(ParameterLayout, AnUnknownNameIsABug) {
     EXPECT_THROW(layout.find("a"), Error);
 }
 
+TEST(ParameterStore, AdoptedMemoryHoldsWhatTheArraysHeldAndServesFromThenOn) {
+    const auto backend = make_backend({});
+    ParameterLayout layout;
+    layout.add({{"a", {3, 5}}});
+    for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+        ParameterStore store(layout, precision, *backend);
+        backend->fill(store.values, 2);
+        backend->fill(store.gradients, 3);
+        store.refresh_operands(*backend, 0, layout.size());
+        Buffer values = backend->allocate(1000);
+        Buffer gradients = backend->allocate(1000);
+        Buffer operands = precision == Precision::float32 ? Buffer() : backend->allocate(1000);
+        const float* const first = values.as<float>();
+        store.adopt(std::move(values), std::move(gradients), std::move(operands));
+        EXPECT_EQ(store.values.data(), first);
+        EXPECT_EQ(store.values.size(), 16U);
+        EXPECT_EQ(store.values[15], 2);
+        EXPECT_EQ(store.gradients[15], 3);
+        ASSERT_EQ(store.operands.size(), precision == Precision::float32 ? 0U : 16U);
+        for (const BFloat16 operand : store.operands)
+            EXPECT_EQ(to_float(operand), 2);
+    }
+}
+
+TEST(ParameterStore, AdoptsNoMemoryThatIsTooSmall) {
+    const auto backend = make_backend({});
+    ParameterLayout layout;
+    layout.add({{"a", {3, 5}}});
+    ParameterStore store(layout, Precision::float32, *backend);
+    EXPECT_THROW(store.adopt(backend->allocate(60), backend->allocate(64), {}), Error);
+}
+
 TEST(Vae, ParametersHaveTheNamesAndShapesOfTheCheckpointFormat) {
     const auto backend = make_backend({});
     ModelConfig config;
@@ -48,6 +80,8 @@ TEST(Vae, ParametersHaveTheNamesAndShapesOfTheCheckpointFormat) {
     for (const auto& [name, shape] : expected)
         EXPECT_EQ(vae.layout().find(name).shape, shape) << name;
     EXPECT_EQ(vae.layout().parameters().size(), expected.size());
+    EXPECT_TRUE(vae.layout().find("decoder/log_variance").is_vector());
+    EXPECT_FALSE(vae.layout().find("decoder/output/weight").is_vector());
 }
 
 }  // namespace

@@ -1,0 +1,48 @@
+#include "backend/cpu/blocks.hpp"
+#include "backend/cpu/cpu_backend.hpp"
+#include "vae_dist/core/error.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+Block same(const Block& block) {
+    return block;
+}
+
+}  // namespace
+
+void CpuBackend::convert(ConstFloatMatrix from, Operand to) {
+    require(from.rows == to.rows() && from.columns == to.columns(), "matrices to convert have one shape");
+    if (!to.is_bfloat16() && to.floats().data == from.data) return;
+    to.visit([&](const auto& output) {
+        threads_.split(from.rows, row_grain(from.columns), [&](std::int64_t first, std::int64_t last) {
+            for (std::int64_t r = first; r < last; ++r)
+                map_array(from.columns, output.row(r), same, from.row(r));
+        });
+    });
+}
+
+void CpuBackend::to_bfloat16(std::span<const float> from, std::span<BFloat16> to) {
+    require(from.size() == to.size(), "arrays to convert have one length");
+    threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
+        map_array(last - first, to.data() + first, same, from.data() + first);
+    });
+}
+
+void CpuBackend::from_bfloat16(std::span<const BFloat16> from, std::span<float> to) {
+    require(from.size() == to.size(), "arrays to convert have one length");
+    threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
+        map_array(last - first, to.data() + first, same, from.data() + first);
+    });
+}
+
+void CpuBackend::add_bfloat16(std::span<const BFloat16> values, std::span<float> to) {
+    require(values.size() == to.size(), "arrays to add have one length");
+    threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
+        const auto plus = [](const Block& a, const Block& b) -> Block { return a + b; };
+        map_array(last - first, to.data() + first, plus, to.data() + first, values.data() + first);
+    });
+}
+
+}  // namespace vae_dist

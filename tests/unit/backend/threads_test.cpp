@@ -1,0 +1,185 @@
+#include <atomic>
+#include <stdexcept>
+
+#include "backend_suite.hpp"
+
+namespace vae_dist {
+namespace {
+
+// Every operation's results one after the other, for one backend and one shape.
+class Results {
+ public:
+    Results(Backend& backend, std::int64_t rows, std::int64_t inputs, std::int64_t outputs)
+        : backend_(backend), rows_(rows), inputs_(inputs), outputs_(outputs) {
+        layers<Tensor>();
+        layers<HalfTensor>();
+        likelihoods();
+        posterior();
+        arrays();
+    }
+    const std::vector<float>& values() const { return values_; }
+
+ private:
+    template <class T>
+    void layers() {
+        const T x(backend_, rows_, inputs_, normal_values(rows_ * inputs_, 1));
+        const T weight(backend_, outputs_, inputs_, normal_values(outputs_ * inputs_, 2));
+        const Tensor bias(backend_, 1, outputs_, normal_values(outputs_, 3));
+        const Tensor logits(backend_, rows_, outputs_);
+        backend_.linear(x.view(), weight.view(), bias.data(), nullptr, {}, logits.view());
+        append(values_, logits.get());
+        for (const Activation activation : {Activation::relu, Activation::gelu}) {
+            const T before(backend_, rows_, outputs_);
+            const T y(backend_, rows_, outputs_);
+            const T dy(backend_, rows_, outputs_);
+            const Tensor dvalue(backend_, rows_, outputs_, normal_values(rows_ * outputs_, 4));
+            const Tensor dbias(backend_, 1, outputs_);
+            const Tensor dx(backend_, rows_, inputs_);
+            const Tensor dweight(backend_, outputs_, inputs_);
+            backend_.linear(x.view(), weight.view(), bias.data(), &activation, before.view(), y.view());
+            backend_.activation_backward(activation, before.view(), y.view(), dvalue.view(), dy.view(),
+                                         dbias.data());
+            backend_.linear_backward_weight(dy.view(), x.view(), dweight.view());
+            backend_.linear_backward_input(dy.view(), weight.view(), dx.view());
+            for (const T* tensor : {&before, &y, &dy})
+                append(values_, tensor->get());
+            for (const Tensor* tensor : {&dbias, &dx, &dweight})
+                append(values_, tensor->get());
+            backend_.column_sums(dy.view(), dbias.data());
+            append(values_, dbias.get());
+        }
+    }
+
+    void likelihoods() {
+        const Tensor output(backend_, rows_, outputs_, normal_values(rows_ * outputs_, 5));
+        const Tensor x(backend_, rows_, outputs_, unit_values(rows_ * outputs_, 6));
+        const Tensor s(backend_, 1, outputs_, normal_values(outputs_, 7));
+        const Tensor weights(backend_, 1, rows_, unit_values(rows_, 8));
+        const Tensor likelihood(backend_, 1, rows_);
+        const Tensor gradient(backend_, rows_, outputs_);
+        const HalfTensor half(backend_, rows_, outputs_);
+        const Tensor ds(backend_, 1, outputs_);
+        backend_.bernoulli(output.view(), x.view(), weights.data(), likelihood.data(), gradient.view());
+        backend_.convert(gradient.view(), half.view());
+        append(values_, half.get());
+        append(values_, likelihood.get());
+        backend_.gaussian(output.view(), s.data(), x.view(), weights.data(), likelihood.data(),
+                          gradient.view(), ds.data());
+        backend_.sigmoid(output.view());
+        for (const Tensor* tensor : {&likelihood, &gradient, &ds, &output})
+            append(values_, tensor->get());
+    }
+
+    void posterior() {
+        const auto numbers = row_numbers(rows_);
+        const Tensor mean(backend_, rows_, outputs_, normal_values(rows_ * outputs_, 9));
+        const Tensor s(backend_, rows_, outputs_, normal_values(rows_ * outputs_, 10));
+        const Tensor epsilon(backend_, 2 * rows_, outputs_);
+        const Tensor latent(backend_, 2 * rows_, outputs_);
+        const Tensor weights(backend_, 1, 2 * rows_, unit_values(2 * rows_, 11));
+        const Tensor ratio(backend_, 1, 2 * rows_);
+        const Tensor kl(backend_, 1, rows_);
+        const Tensor dmean(backend_, rows_, outputs_);
+        const Tensor ds(backend_, rows_, outputs_);
+        backend_.sample_posterior(
+            mean.view(), s.view(),
+            {.random = CounterRandom(1, Purpose::posterior_noise), .rows = numbers, .count = 2},
+            epsilon.view(), latent.view());
+        backend_.posterior_kl(mean.view(), s.view(), kl.data());
+        backend_.log_prior_ratio(s.view(), epsilon.view(), latent.view(), ratio.data());
+        backend_.importance_backward(s.view(), epsilon.view(), latent.view(), latent.view(), weights.data(),
+                                     0.5F, dmean.view(), ds.view());
+        for (const Tensor* tensor : {&epsilon, &latent, &ratio, &kl, &dmean, &ds})
+            append(values_, tensor->get());
+        backend_.posterior_backward(mean.view(), s.view(), mean.view(), s.view(), 0.1F, 0.2F, dmean.view(),
+                                    ds.view());
+        for (const Tensor* tensor : {&dmean, &ds})
+            append(values_, tensor->get());
+    }
+
+    void arrays() {
+        constexpr std::int64_t kSize = 100003;
+        const Tensor a(backend_, 1, kSize, normal_values(kSize, 12));
+        const Tensor b(backend_, 1, kSize, unit_values(kSize, 13));
+        const Tensor c(backend_, 1, kSize, normal_values(kSize, 14));
+        const Buffer sums = backend_.allocate(kSize * sizeof(std::int64_t));
+        values_.push_back(static_cast<float>(backend_.sum(a.span())));
+        values_.push_back(static_cast<float>(backend_.sum_of_squares(a.span())));
+        EXPECT_TRUE(backend_.add_exact(a.span(), 40, 2, true, sums.span<std::int64_t>()));
+        EXPECT_TRUE(backend_.add_exact(b.span(), 40, 2, false, sums.span<std::int64_t>()));
+        backend_.from_exact(sums.span<std::int64_t>(), 40, c.span());
+        append(values_, c.get());
+        backend_.add_penalty(a.span(), 0.1F, 0.2F, c.span());
+        backend_.adam({0.01F, 0.9F, 0.999F, 1e-8F, 3, 7, 0.99F}, c.span(), a.span(), b.span(), c.span());
+        backend_.sgd(0.1F, 0.9F, 0.99F, c.span(), a.span(), c.span());
+        backend_.adagrad(0.1F, 1e-3F, 0.99F, a.span(), b.span(), c.span());
+        backend_.scale(a.span(), 3);
+        backend_.add(a.span(), c.span());
+        for (const Tensor* tensor : {&a, &b, &c})
+            append(values_, tensor->get());
+    }
+
+    Backend& backend_;
+    std::int64_t rows_, inputs_, outputs_;
+    std::vector<float> values_;
+};
+
+TEST_P(BackendTest, NoBitOfAnyOperationDependsOnTheNumberOfThreads) {
+    const std::int64_t shapes[][3] = {{1, 1, 1},      {2, 3, 5},       {17, 33, 65},   {100, 784, 200},
+                                      {100, 50, 100}, {130, 130, 150}, {256, 64, 300}, {300, 41, 784}};
+    for (const auto& [rows, inputs, outputs] : shapes) {
+        SCOPED_TRACE(testing::Message() << rows << " rows, " << inputs << " to " << outputs);
+        const auto one = GetParam().make(Threads(1));
+        const Results expected(*one, rows, inputs, outputs);
+        for (const std::int64_t threads : {2, 3, 5}) {
+            const auto several = GetParam().make(Threads(threads));
+            const Results actual(*several, rows, inputs, outputs);
+            ASSERT_EQ(actual.values().size(), expected.values().size());
+            EXPECT_EQ(std::memcmp(actual.values().data(), expected.values().data(),
+                                  expected.values().size() * sizeof(float)),
+                      0)
+                << threads << " threads";
+        }
+    }
+}
+
+TEST_P(BackendTest, ForEachCallsEveryIndexOnce) {
+    for (const std::int64_t count : {0, 1, 2, 100}) {
+        std::vector<std::atomic<int>> calls(static_cast<std::size_t>(count));
+        backend().for_each(count, [&](std::int64_t i) { ++calls[static_cast<std::size_t>(i)]; });
+        for (const auto& called : calls)
+            EXPECT_EQ(called, 1);
+    }
+}
+
+TEST_P(BackendTest, WithinForEachArraysMayBeWorkedOnInParts) {
+    constexpr std::int64_t kParts = 7;
+    constexpr std::size_t kPart = 20000;
+    const Tensor gradient(backend(), 1, kParts * kPart, normal_values(kParts * kPart, 1));
+    const Buffer sums = backend().allocate(kParts * kPart * sizeof(std::int64_t));
+    const Tensor back(backend(), 1, kParts * kPart);
+    backend().for_each(kParts, [&](std::int64_t part) {
+        const std::size_t first = static_cast<std::size_t>(part) * kPart;
+        const auto exact = sums.span<std::int64_t>().subspan(first, kPart);
+        EXPECT_TRUE(backend().add_exact(gradient.span().subspan(first, kPart), 40, 1, true, exact));
+        backend().from_exact(exact, 40, back.span().subspan(first, kPart));
+    });
+    std::vector<float> expected = gradient.get();
+    for (float& value : expected)
+        value = static_cast<float>(std::rint(value * 0x1p40)) * 0x1p-40F;
+    EXPECT_EQ(back.get(), expected);
+}
+
+TEST_P(BackendTest, ForEachThrowsWhatACallThrew) {
+    try {
+        backend().for_each(10, [](std::int64_t i) {
+            if (i == 4) throw std::runtime_error("the fifth");
+        });
+        FAIL() << "no exception";
+    } catch (const std::runtime_error& error) {
+        EXPECT_STREQ(error.what(), "the fifth");
+    }
+}
+
+}  // namespace
+}  // namespace vae_dist
