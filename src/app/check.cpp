@@ -89,8 +89,15 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
     if (validation) log.info("validation  {} samples", format_count(validation->samples()));
     print_ranks(data, communicator.size(), log);
     log.info("model       {} parameters", format_count(started.replica->vae.layout().parameter_count()));
-    log.info("compute     {}; reductions: {}, {}", started.backend->description(), communicator.name(),
-             name_of(config.train.reduction));
+    log.info("compute     {}; products in {}", started.backend->description(),
+             name_of(config.train.precision));
+    if (config.train.precision == Precision::bfloat16 && !started.backend->has_fast_bfloat16()) {
+        log.warn(
+            "train.precision is bfloat16, but this processor, or the library for products, has no "
+            "instructions "
+            "for it: training will be slower than with float32");
+    }
+    log.info("gradients   {}; summed among {}", name_of(config.train.reduction), step.description());
     print_memory(memory_of(data, started, step, config.objective.importance_samples,
                            validation ? validation->bytes() : 0),
                  log);

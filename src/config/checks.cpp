@@ -135,8 +135,6 @@ class Checker {
     }
 
     void check_support() const {
-        supports(c_.train.precision == Precision::float32, "train.precision", "float32");
-        supports(c_.train.reduction != Reduction::bfloat16, "train.reduction", "exact or float32");
         supports(c_.compute.backend != BackendKind::cuda, "compute.backend", "cpu");
         supports(c_.compute.communicator != CommunicatorKind::nccl, "compute.communicator", "mpi");
     }

@@ -141,7 +141,9 @@ void visit_keys(SomeConfig& c, Visitor& visit) {
 
     visit(Key{"compute.backend"}, c.compute.backend, NoRule{});
     visit(Key{"compute.communicator", Effect::nothing}, c.compute.communicator, NoRule{});
-    visit(Key{"compute.threads"}, c.compute.threads, IntegerRange{1, 1024});
+    visit(Key{"compute.threads", Effect::nothing}, c.compute.threads, IntegerRange{1, 1024});
+    visit(Key{"compute.shared_memory", Effect::nothing}, c.compute.shared_memory, NoRule{});
+    visit(Key{"compute.overlap", Effect::nothing}, c.compute.overlap, NoRule{});
 
     visit(Key{"output.directory", Effect::nothing}, c.output.directory, TextRule{true});
     visit(Key{"output.log_every", Effect::nothing}, c.output.log_every, kEvery);

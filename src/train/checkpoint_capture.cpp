@@ -60,6 +60,7 @@ void capture_replica(const Replica& replica, Checkpoint& checkpoint) {
 
 void restore_model(const Checkpoint& checkpoint, Vae& vae, Backend& backend) {
     restore_arrays(checkpoint.model, vae.layout(), backend, vae.parameters().values.data(), "/model");
+    vae.refresh_operands();
 }
 
 void restore_replica(const Checkpoint& checkpoint, Replica& replica) {

@@ -101,7 +101,7 @@ void require_unanimity(const std::vector<Vote>& votes, std::int64_t step) {
         return fmt::format("rank{} {}", group.size() == 1 ? "" : "s", format_list(group, 8));
     };
     throw_failure(
-        "after step {} the parameters of {} are not those of {}: a machine's memory or processor erred, or "
+        "before step {} the parameters of {} are not those of {}: a machine's memory or processor erred, or "
         "this is a bug in vae_dist. Checkpoints written since the comparison before this one may hold the "
         "error: move them away to go on from an earlier one",
         step, ranks(others), ranks(most));
@@ -153,15 +153,29 @@ void require_same_on_all_ranks(RowSource& data, const char* key, Communicator& c
     });
 }
 
-std::uint32_t parameter_checksum(const ParameterStore& store, Backend& backend) {
-    constexpr std::size_t kPiece = std::size_t{1} << 18;  // 1 MiB
-    std::vector<float> piece(std::min(kPiece, store.values.size()));
+std::uint32_t parameter_checksum(const ParameterLayout& layout, const ParameterStore& store,
+                                 Backend& backend) {
     std::uint32_t sum = 0;
-    for (std::size_t first = 0; first < store.values.size(); first += kPiece) {
-        const std::span<const float> part =
-            store.values.subspan(first, std::min(kPiece, store.values.size() - first));
-        backend.copy_out(piece.data(), part.data(), part.size_bytes());
-        sum = add_to_checksum(sum, std::as_bytes(std::span(piece).first(part.size())));
+    const auto add = [&](const auto& numbers) {
+        constexpr std::size_t kPiece = std::size_t{1} << 20;
+        std::vector<std::byte> piece(std::min(kPiece, numbers.size_bytes()));
+        const auto* const bytes = reinterpret_cast<const std::byte*>(numbers.data());
+        for (std::size_t first = 0; first < numbers.size_bytes(); first += kPiece) {
+            const auto part = std::span(piece).first(std::min(kPiece, numbers.size_bytes() - first));
+            backend.copy_out(part.data(), bytes + first, part.size());
+            sum = add_to_checksum(sum, part);
+        }
+    };
+    if (store.operands.empty()) {
+        add(store.values);
+        return sum;
+    }
+    add(store.operands);
+    for (const Parameter& parameter : layout.parameters()) {
+        if (parameter.is_vector()) {
+            add(store.values.subspan(static_cast<std::size_t>(parameter.offset),
+                                     static_cast<std::size_t>(parameter.size())));
+        }
     }
     return sum;
 }

@@ -6,7 +6,7 @@ Replica::Replica(const Config& config, const RowSource& data,
                  const std::optional<FeatureStatistics>& statistics, std::int64_t rows, Backend& backend_)
     : backend(backend_),
       slice_rows(rows),
-      vae(config.model, data.features(), backend_),
+      vae(config.model, data.features(), backend_, config.train.precision),
       optimizer(make_optimizer(config.optimizer, backend_, vae.layout().size())),
       input(config.data, config.train.seed, data.element_type(), data.features(), statistics,
             rows_a_pass(rows, config.objective.importance_samples), backend_) {

@@ -134,6 +134,10 @@ bool Run::leave_before_first_step() {
 // Rank 0's failure to write becomes one of the step, which all ranks hear of.
 StepWishes Run::wishes() {
     if (const std::exception_ptr error = recorder_.error()) std::rethrow_exception(error);
+    // As late as may be before the update, in which ranks hand each other what they have.
+    const std::int64_t every = config_.train.consistency_every;
+    if (communicator_.size() > 1 && every > 0 && (progress_.step + 1) % every == 0)
+        checksum_ = parameter_checksum(replica_.vae.layout(), replica_.vae.parameters(), replica_.backend);
     const RunRecorder::SaveTimes times = recorder_.save_times();
     stop_request_.time_limit().save_took(TimeLimit::Seconds(times.longest_pause + times.longest_write));
     StepWishes wishes = {.stop = stop_request_.is_made(validation_comes(1))};
@@ -153,11 +157,8 @@ void Run::finish_step(const StepResult& result) {
         ++progress_.epoch;
     }
     apply_nonfinite_policy(result);
-    const std::int64_t every = config_.train.consistency_every;
-    if (communicator_.size() > 1 && every > 0 && progress_.step % every == 0) {
-        const ParameterStore& store = replica_.vae.parameters();
-        require_equal_parameters(parameter_checksum(store, replica_.backend), progress_.step, communicator_);
-    }
+    if (const auto checksum = std::exchange(checksum_, std::nullopt))
+        require_equal_parameters(*checksum, progress_.step, communicator_);
     if (progress_.step % config_.output.log_every == 0) log_training(result);
 
     const Clock::time_point stepped = Clock::now();
@@ -289,6 +290,7 @@ std::optional<bool> Run::validate(bool final) {
 
 void Run::save(RunRecorder::Save save) {
     communicator_.doing("saving");
+    step_.collect_state();
     if (save.occasion != Occasion::none) saved_at_ = Clock::now();
     recorder_.record([&](RunRecorder& recorder) { recorder.save(snapshot_copier(), epoch_number(), save); });
 }

@@ -81,6 +81,7 @@ class Run {
     TrainingStep step_;
     ProgressDisplay display_;
     Progress progress_;
+    std::optional<std::uint32_t> checksum_;  ///< of this step's parameters, where ranks are to compare them
     bool is_new_ = true;
     bool stopped_ = false;
 

@@ -49,11 +49,11 @@ class SameResult : public Workplace {
         run_well(ranks, with_settings("run.yaml", settings));
     }
 
-    void expect_same_on_every_number_of_ranks() const {
-        train(0, "p0");
+    void expect_same_on_every_number_of_ranks(const std::vector<std::string>& settings = {}) const {
+        train(0, "p0", settings);
         for (const int ranks : {1, 2, 3, 4}) {
             const std::string name = fmt::format("p{}", ranks);
-            train(ranks, name);
+            train(ranks, name, settings);
             SCOPED_TRACE(std::to_string(ranks) + " ranks");
             expect_equal_runs(path("p0"), path(name));
         }
@@ -98,6 +98,32 @@ TEST_F(SameResult, GaussianWithAnUnevenLastBatch) {
     expect_same_on_every_number_of_ranks();
 }
 
+TEST_F(SameResult, ProductsInBfloat16) {
+    use_images(402);
+    expect_same_on_every_number_of_ranks({"train.precision=bfloat16"});
+}
+
+TEST_F(SameResult, ProductsInBfloat16OnATable) {
+    use_table(401);
+    expect_same_on_every_number_of_ranks({"train.precision=bfloat16", "model.activation=gelu"});
+}
+
+TEST_F(SameResult, RanksThatSendMessagesGiveTheBitsOfThoseThatShareMemory) {
+    use_images(402);
+    train(3, "shared");
+    expect_same_on_every_number_of_ranks({"compute.shared_memory=off"});
+    EXPECT_EQ(metrics_of(path("shared")), metrics_of(path("p4")));
+}
+
+TEST_F(SameResult, ThreadsAndOverlapChangeNoBit) {
+    use_images(402);
+    train(2, "plain");
+    train(2, "threads", {"compute.threads=3"});
+    train(3, "late", {"compute.shared_memory=off", "compute.overlap=off"});
+    EXPECT_EQ(metrics_of(path("plain")), metrics_of(path("threads")));
+    EXPECT_EQ(metrics_of(path("plain")), metrics_of(path("late")));
+}
+
 TEST_F(SameResult, StreamedDataGiveTheBitsOfDataInMemory) {
     use_images(402);
     train(2, "memory", {"data.cache=memory"});
@@ -119,15 +145,20 @@ TEST_F(SameResult, AnotherSeedIsAnotherResult) {
     EXPECT_NE(metrics_of(path("one")), metrics_of(path("two")));
 }
 
-TEST_F(SameResult, Float32ReductionIsCloseToExact) {
+TEST_F(SameResult, ReductionsInFloat32AndBfloat16AreCloseToTheExactOne) {
     use_table(400);
     train(3, "exact");
-    train(3, "float", {"train.reduction=float32"});
     const auto exact = metric(path("exact"), "validation", "elbo");
-    const auto fast = metric(path("float"), "validation", "elbo");
-    ASSERT_EQ(exact.size(), fast.size());
-    for (std::size_t i = 0; i < exact.size(); ++i)
-        EXPECT_NEAR(exact[i], fast[i], 1e-2 * std::abs(exact[i]));
+    for (const std::string reduction : {"float32", "bfloat16"}) {
+        for (const std::string shared : {"auto", "off"}) {
+            const std::string name = reduction + shared;
+            train(3, name, {"train.reduction=" + reduction, "compute.shared_memory=" + shared});
+            const auto fast = metric(path(name), "validation", "elbo");
+            ASSERT_EQ(exact.size(), fast.size());
+            for (std::size_t i = 0; i < exact.size(); ++i)
+                EXPECT_NEAR(exact[i], fast[i], 1e-2 * std::abs(exact[i])) << name;
+        }
+    }
 }
 
 }  // namespace

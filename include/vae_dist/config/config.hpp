@@ -19,6 +19,7 @@ enum class LikelihoodKind { bernoulli, gaussian };
 enum class OptimizerKind { adam, adamw, sgd, adagrad };
 enum class ScheduleKind { constant, cosine, step, exponential };
 enum class Precision { float32, bfloat16 };
+enum class Switch { automatic, on, off };
 enum class Reduction { exact, float32, bfloat16 };
 enum class NonFinitePolicy { stop, skip };
 enum class BackendKind { automatic, cpu, cuda };
@@ -128,6 +129,8 @@ struct ComputeConfig {
     BackendKind backend = BackendKind::automatic;
     CommunicatorKind communicator = CommunicatorKind::automatic;
     std::int64_t threads = 1;
+    Switch shared_memory = Switch::automatic;  ///< between the ranks of a host
+    Switch overlap = Switch::automatic;  ///< of messages between hosts with the backward pass
     bool operator==(const ComputeConfig&) const = default;
 };
 

@@ -28,6 +28,8 @@ inline constexpr std::array kEnumNames<ScheduleKind> = {"constant", "cosine", "s
 template <>
 inline constexpr std::array kEnumNames<Precision> = {"float32", "bfloat16"};
 template <>
+inline constexpr std::array kEnumNames<Switch> = {"auto", "on", "off"};
+template <>
 inline constexpr std::array kEnumNames<Reduction> = {"exact", "float32", "bfloat16"};
 template <>
 inline constexpr std::array kEnumNames<NonFinitePolicy> = {"stop", "skip"};

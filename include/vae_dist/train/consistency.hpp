@@ -26,11 +26,13 @@ void require_same_on_all_ranks(const Config& config, Communicator& communicator)
 /// files, and the contents of the first, the middle and the last row. `key` names them in the message.
 void require_same_on_all_ranks(RowSource& data, const char* key, Communicator& communicator);
 
-/// CRC-32 of the flat array of parameters.
-std::uint32_t parameter_checksum(const ParameterStore& store, Backend& backend);
+/// CRC-32 of the parameters that every rank has: their values; in a bfloat16 run the operands, then the
+/// values of vectors.
+std::uint32_t parameter_checksum(const ParameterLayout& layout, const ParameterStore& store,
+                                 Backend& backend);
 
-/// Failure, with `step` and the machine, unless all ranks have the checksum that most have; where as many
-/// have another, rank 0's.
+/// Failure, with `step`, that came after, and the machine, unless all ranks have the checksum that most have;
+/// where as many have another, rank 0's.
 void require_equal_parameters(std::uint32_t checksum, std::int64_t step, Communicator& communicator);
 
 }  // namespace vae_dist

@@ -22,10 +22,12 @@ class Optimizer {
 
     virtual ~Optimizer() = default;
 
-    /// One update; `update` counts from 1, updates that were skipped not among them. All spans have one
-    /// length.
-    virtual void step(std::int64_t update, double learning_rate, std::span<const float> gradient,
-                      std::span<float> weights) = 0;
+    /// An update begins; `update` counts from 1, updates that were skipped not among them.
+    virtual void begin(std::int64_t update, double learning_rate) = 0;
+    /// Updates the weights from element `first` of the flat arrays on, and the state with them; both spans
+    /// have one length. Several threads may call it for ranges that do not overlap.
+    virtual void apply(std::int64_t first, std::span<const float> gradient,
+                       std::span<float> weights) const = 0;
 
     const std::vector<State>& states() const { return states_; }
 
@@ -34,7 +36,10 @@ class Optimizer {
     void add_state(const std::string& name, std::int64_t size) {
         states_.push_back({name, backend_.allocate(static_cast<std::size_t>(size) * sizeof(float))});
     }
-    std::span<float> state(std::size_t index) const { return states_[index].buffer.span<float>(); }
+    /// Of the `size` elements from `first` on.
+    std::span<float> state(std::size_t index, std::int64_t first, std::size_t size) const {
+        return states_[index].buffer.span<float>().subspan(static_cast<std::size_t>(first), size);
+    }
 
     Backend& backend_;
 

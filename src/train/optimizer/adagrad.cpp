@@ -11,15 +11,20 @@ class Adagrad final : public Optimizer {
         add_state("squared_gradients", size);
     }
 
-    void step(std::int64_t, double learning_rate, std::span<const float> gradient,
-              std::span<float> weights) override {
-        backend_.adagrad(static_cast<float>(learning_rate), static_cast<float>(config_.epsilon),
-                         static_cast<float>(1 - learning_rate * config_.weight_decay), gradient, state(0),
-                         weights);
+    void begin(std::int64_t, double learning_rate) override {
+        learning_rate_ = static_cast<float>(learning_rate);
+        decay_ = static_cast<float>(1 - learning_rate * config_.weight_decay);
+    }
+
+    void apply(std::int64_t first, std::span<const float> gradient, std::span<float> weights) const override {
+        backend_.adagrad(learning_rate_, static_cast<float>(config_.epsilon), decay_, gradient,
+                         state(0, first, weights.size()), weights);
     }
 
  private:
     OptimizerConfig config_;
+    float learning_rate_ = 0;
+    float decay_ = 1;
 };
 
 }  // namespace

@@ -14,10 +14,9 @@ class Adam final : public Optimizer {
         add_state("second_moment", size);
     }
 
-    void step(std::int64_t update, double learning_rate, std::span<const float> gradient,
-              std::span<float> weights) override {
+    void begin(std::int64_t update, double learning_rate) override {
         const auto t = static_cast<double>(update);
-        const AdamStep step = {
+        step_ = {
             .learning_rate = static_cast<float>(learning_rate),
             .beta1 = static_cast<float>(config_.beta1),
             .beta2 = static_cast<float>(config_.beta2),
@@ -26,11 +25,16 @@ class Adam final : public Optimizer {
             .correction2 = static_cast<float>(1 / (1 - std::pow(config_.beta2, t))),
             .decay = static_cast<float>(1 - learning_rate * config_.weight_decay),
         };
-        backend_.adam(step, gradient, state(0), state(1), weights);
+    }
+
+    void apply(std::int64_t first, std::span<const float> gradient, std::span<float> weights) const override {
+        backend_.adam(step_, gradient, state(0, first, weights.size()), state(1, first, weights.size()),
+                      weights);
     }
 
  private:
     OptimizerConfig config_;
+    AdamStep step_{};
 };
 
 }  // namespace

@@ -132,10 +132,6 @@ TEST(ConfigChecks, AKeyThatDoesSomethingIsNone) {
 }
 
 TEST(ConfigChecks, WhatIsNotSupportedYetIsRefused) {
-    EXPECT_EQ(message_after_data("train: {precision: bfloat16}"),
-              "run.yaml, line 2: train.precision: bfloat16 is not supported yet; use float32");
-    EXPECT_EQ(message_after_data("train: {reduction: bfloat16}"),
-              "run.yaml, line 2: train.reduction: bfloat16 is not supported yet; use exact or float32");
     EXPECT_EQ(message_after_data("compute: {backend: cuda}"),
               "run.yaml, line 2: compute.backend: cuda is not supported yet; use cpu");
     EXPECT_EQ(message_after_data("compute: {communicator: nccl}"),

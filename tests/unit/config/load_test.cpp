@@ -239,8 +239,7 @@ TEST_F(ConfigLoad, ChangedKeysAreThoseThatTheResultDependsOn) {
     EXPECT_EQ(
         changed_result_keys(before, after),
         (std::vector<std::string>{"data.train.files", "data.validation.files", "data.validation.dataset",
-                                  "model.decoder.hidden", "optimizer.learning_rate", "train.virtual_ranks",
-                                  "compute.threads"}));
+                                  "model.decoder.hidden", "optimizer.learning_rate", "train.virtual_ranks"}));
 }
 
 TEST_F(ConfigLoad, ALongerRunIsAnotherOneOnlyForACosineOverAllOfIt) {

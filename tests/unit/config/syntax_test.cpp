@@ -34,7 +34,7 @@ TEST(ConfigSyntax, AKeyInTheWrongSectionIsToldWhereItBelongs) {
 TEST(ConfigSyntax, AKeyLikeNoOtherIsAnsweredWithWhatThereIs) {
     EXPECT_EQ(message_after_data("compute: {xyzzyqwk: 1}\n"),
               "run.yaml, line 2: unknown key compute.xyzzyqwk; known here: compute.backend, "
-              "compute.communicator and compute.threads");
+              "compute.communicator, compute.overlap, compute.shared_memory and compute.threads");
 }
 
 TEST(ConfigSyntax, ARepeatedKeyOrSectionIsAnError) {

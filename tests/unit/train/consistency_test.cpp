@@ -182,7 +182,7 @@ TEST_F(SameData, AnotherShapeIsAnError) {
 
 class EqualParameters : public testing::Test {
  protected:
-    // Compares checksums, one a rank, after step 3000.
+    // Compares checksums, one a rank, before step 3000.
     static void compare(const std::vector<std::uint32_t>& checksums) {
         run_ranks(static_cast<int>(checksums.size()), [&](Communicator& communicator) {
             const auto rank = static_cast<std::size_t>(communicator.rank());
@@ -229,15 +229,15 @@ TEST(ParameterChecksum, IsTheCrc32OfAllBytesInOrder) {
     constexpr std::int64_t kSize = 600'001;
     ParameterLayout layout;
     layout.add({{"w", {kSize}}});
-    ParameterStore store(layout, *backend);
-    const std::uint32_t zeros = parameter_checksum(store, *backend);
+    ParameterStore store(layout, Precision::float32, *backend);
+    const std::uint32_t zeros = parameter_checksum(layout, store, *backend);
     std::iota(store.values.begin(), store.values.end(), 0.5F);
-    const std::uint32_t sum = parameter_checksum(store, *backend);
+    const std::uint32_t sum = parameter_checksum(layout, store, *backend);
     EXPECT_EQ(sum, crc32_z(0, reinterpret_cast<const unsigned char*>(store.values.data()),
                            store.values.size_bytes()));
     EXPECT_NE(sum, zeros);
     std::swap(store.values[0], store.values[kSize - 1]);
-    EXPECT_NE(parameter_checksum(store, *backend), sum);
+    EXPECT_NE(parameter_checksum(layout, store, *backend), sum);
 }
 
 }  // namespace

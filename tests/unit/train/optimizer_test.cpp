@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,12 @@ std::vector<float> minimise(const OptimizerConfig& config) {
         for (std::size_t i = 0; i < kSize; ++i) {
             gradient[i] = static_cast<float>(curvature(i) * (weights[i] - target(i)));
         }
-        optimizer->step(step, rate(step), gradient, weights);
+        optimizer->begin(step, rate(step));
+        // In two parts, as ranks share the work.
+        constexpr std::size_t kCut = 7;
+        const std::span<float> all(weights);
+        optimizer->apply(kCut, std::span(gradient).subspan(kCut), all.subspan(kCut));
+        optimizer->apply(0, std::span(gradient).first(kCut), all.first(kCut));
     }
     return weights;
 }
@@ -143,15 +149,19 @@ TEST(Optimizer, TheStatesAreAllThatARestartNeeds) {
         const auto second = make_optimizer(config_of(kind), *backend, kSize);
         const std::vector<float> gradient(kSize, 0.3F);
         std::vector<float> weights(kSize, 1.0F);
+        const auto update = [&](Optimizer& optimizer, int step, std::vector<float>& to) {
+            optimizer.begin(step, 0.01);
+            optimizer.apply(0, gradient, to);
+        };
         for (int step = 1; step <= 3; ++step)
-            first->step(step, 0.01, gradient, weights);
+            update(*first, step, weights);
         for (std::size_t s = 0; s < first->states().size(); ++s) {
             const auto from = first->states()[s].buffer.span<float>();
             std::copy(from.begin(), from.end(), second->states()[s].buffer.span<float>().begin());
         }
         std::vector<float> resumed = weights;
-        first->step(4, 0.01, gradient, weights);
-        second->step(4, 0.01, gradient, resumed);
+        update(*first, 4, weights);
+        update(*second, 4, resumed);
         EXPECT_EQ(weights, resumed);
     }
 }

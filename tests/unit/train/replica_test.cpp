@@ -39,7 +39,8 @@ Fresh trained(const Config& config) {
             store.gradients[begin + i] = 0.01F * static_cast<float>(i + 1);
         }
     }
-    fresh.replica.optimizer->step(1, 1e-3, store.gradients, store.values);
+    fresh.replica.optimizer->begin(1, 1e-3);
+    fresh.replica.optimizer->apply(0, store.gradients, store.values);
     return fresh;
 }
 
