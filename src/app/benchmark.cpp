@@ -1,37 +1,92 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <vector>
 
 #include "app/commands.hpp"
 #include "app/fresh_run.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/data/row_source.hpp"
 #include "vae_dist/train/training_step.hpp"
 
 namespace vae_dist {
 
 namespace {
 
-// The whole step, then its parts, in the order of StepTimes; milliseconds.
-using Timing = std::array<double, 6>;
+struct Part {
+    const char* name;
+    double StepTimes::*seconds;
+};
+constexpr std::array kParts = {
+    Part{"data", &StepTimes::data},         Part{"forward", &StepTimes::forward},
+    Part{"backward", &StepTimes::backward}, Part{"wait", &StepTimes::wait},
+    Part{"reduce", &StepTimes::reduce},     Part{"optimizer", &StepTimes::optimizer}};
+constexpr std::size_t kWaiting = 3;  // of kParts
 
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
+/// Milliseconds of one step, or of the mean of several.
+struct Timing {
+    double whole = 0;
+    std::array<double, kParts.size()> parts{};
+
+    /// What took no wait for other ranks.
+    double work() const { return whole - parts[kWaiting]; }
+    Timing& operator+=(const Timing& other) {
+        whole += other.whole;
+        for (std::size_t i = 0; i < parts.size(); ++i)
+            parts[i] += other.parts[i];
+        return *this;
+    }
+    Timing operator/(double divisor) const {
+        Timing quotient = *this;
+        quotient.whole /= divisor;
+        for (double& part : quotient.parts)
+            part /= divisor;
+        return quotient;
+    }
+};
+
+Timing mean(std::span<const Timing> timings) {
+    Timing sum;
+    for (const Timing& timing : timings)
+        sum += timing;
+    return sum / static_cast<double>(timings.size());
 }
 
-Timing medians(const std::vector<Timing>& timings) {
-    Timing result{};
-    for (std::size_t part = 0; part < result.size(); ++part) {
-        std::vector<double> values;
-        for (const Timing& timing : timings)
-            values.push_back(timing[part]);
-        result[part] = median(std::move(values));
+/// The mean of the steps around the median, a fifth of them all: as insensitive to a few slow steps as the
+/// median, but the parts add up to the whole.
+Timing middle(std::vector<Timing> timings) {
+    std::ranges::sort(timings, {}, &Timing::whole);
+    const std::size_t size = timings.size();
+    const std::size_t left_out = size * 2 / 5;
+    return mean(std::span(timings).subspan(left_out, size - 2 * left_out));
+}
+
+/// What a rank tells of its steps.
+struct Report {
+    Timing middle;
+    double mean_ms = 0;
+    double loader_seconds = 0;  ///< for a batch
+};
+
+std::vector<Report> gather(const Report& mine, Communicator& communicator) {
+    std::vector<Report> reports;
+    for (const auto& bytes : communicator.gather(std::as_bytes(std::span(&mine, 1)), 0)) {
+        require(bytes.size() == sizeof(Report), "every rank gives one report");
+        std::memcpy(&reports.emplace_back(), bytes.data(), sizeof(Report));
     }
-    return result;
+    return reports;
+}
+
+template <class Number>
+double largest(const std::vector<Report>& reports, Number number) {
+    double most = 0;
+    for (const Report& report : reports)
+        most = std::max(most, number(report));
+    return most;
 }
 
 Timing time_step(TrainingStep& step, BatchLoader& loader, std::int64_t number) {
@@ -43,11 +98,51 @@ Timing time_step(TrainingStep& step, BatchLoader& loader, std::int64_t number) {
             .mark_on_all_ranks();
     }
     const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begun;
-    const StepTimes& times = step.times();
-    Timing timing = {whole.count(), times.data, times.forward, times.backward, times.reduce, times.optimizer};
-    for (double& seconds : timing)
-        seconds *= 1e3;
+    Timing timing = {.whole = whole.count() * 1e3};
+    for (std::size_t i = 0; i < kParts.size(); ++i)
+        timing.parts[i] = step.times().*kParts[i].seconds * 1e3;
     return timing;
+}
+
+Report time_steps(const BenchmarkCommand& command, TrainingStep& step, BatchLoader& loader) {
+    for (std::int64_t i = 0; i < command.warmup; ++i)
+        time_step(step, loader, i);
+    const LoaderWork before = loader.work();
+    std::vector<Timing> timings;
+    for (std::int64_t i = 0; i < command.steps; ++i)
+        timings.push_back(time_step(step, loader, command.warmup + i));
+    const LoaderWork after = loader.work();
+    return {.middle = middle(timings),
+            .mean_ms = mean(timings).whole,
+            .loader_seconds = (after.seconds - before.seconds) /
+                              static_cast<double>(std::max<std::int64_t>(after.batches - before.batches, 1))};
+}
+
+/// The parts are those of the rank that works longest, for which the others wait.
+nlohmann::ordered_json summary(const std::vector<Report>& reports, double samples, std::int64_t virtual_ranks,
+                               std::size_t row_bytes) {
+    const double step_ms = largest(reports, [](const Report& report) { return report.middle.whole; });
+    const Timing& slowest =
+        std::ranges::max(reports, {}, [](const Report& report) { return report.middle.work(); }).middle;
+    nlohmann::ordered_json parts;
+    double rest = slowest.whole;
+    for (std::size_t i = 0; i < kParts.size(); ++i) {
+        parts[kParts[i].name] = slowest.parts[i];
+        rest -= slowest.parts[i];
+    }
+    parts["other"] = rest;
+    const double loader_seconds =
+        largest(reports, [](const Report& report) { return report.loader_seconds; });
+    return {{"step_ms", step_ms},
+            {"samples_per_second", samples / step_ms * 1e3},
+            {"ranks", reports.size()},
+            {"virtual_ranks", virtual_ranks},
+            {"parts_ms", parts},
+            {"longest_wait_ms",
+             largest(reports, [](const Report& report) { return report.middle.parts[kWaiting]; })},
+            {"mean_step_ms", largest(reports, [](const Report& report) { return report.mean_ms; })},
+            {"data_samples_per_second", samples / loader_seconds},
+            {"data_megabytes_per_second", samples / loader_seconds * static_cast<double>(row_bytes) / 1e6}};
 }
 
 }  // namespace
@@ -55,32 +150,16 @@ Timing time_step(TrainingStep& step, BatchLoader& loader, std::int64_t number) {
 void run_command(const BenchmarkCommand& command, Communicator& communicator, const Log& log) {
     const FreshRun run(command.config, command.overrides, communicator, log);
     const std::int64_t virtual_ranks = run.config.train.virtual_ranks.value();
-    const std::int64_t steps = command.warmup + command.steps;
-    TrainingStep step(run.config, steps, *run.started.replica, communicator);
+    TrainingStep step(run.config, command.warmup + command.steps, *run.started.replica, communicator);
     std::unique_ptr<BatchLoader> loader;
     run_together(communicator, [&] { loader = run.data.start_loader(0, 0); });
     log.info("{} ranks, {} virtual ranks, {}; {}", communicator.size(), virtual_ranks,
              run.started.backend->description(), run.data.source().description());
-    std::vector<Timing> timings;
-    for (std::int64_t i = 0; i < steps; ++i) {
-        const Timing timing = time_step(step, *loader, i);
-        if (i >= command.warmup) timings.push_back(timing);
-    }
-    Timing slowest = medians(timings);
-    communicator.all_reduce_max(slowest);
+    const std::vector<Report> reports = gather(time_steps(command, step, *loader), communicator);
+    if (reports.empty()) return;
     const double samples =
         static_cast<double>(std::min(run.config.train.batch_size, run.data.plan().samples()));
-    const nlohmann::ordered_json json = {{"step_ms", slowest[0]},
-                                         {"samples_per_second", samples / slowest[0] * 1e3},
-                                         {"ranks", communicator.size()},
-                                         {"virtual_ranks", virtual_ranks},
-                                         {"parts_ms",
-                                          {{"data", slowest[1]},
-                                           {"forward", slowest[2]},
-                                           {"backward", slowest[3]},
-                                           {"reduce", slowest[4]},
-                                           {"optimizer", slowest[5]}}}};
-    log.info("{}", json.dump());
+    log.info("{}", summary(reports, samples, virtual_ranks, run.data.source().row_bytes()).dump());
 }
 
 }  // namespace vae_dist

@@ -1,6 +1,7 @@
 #include "vae_dist/data/batch_loader.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -75,6 +76,11 @@ class BatchLoader::Reader {
         thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
     }
 
+    LoaderWork work() {
+        const std::scoped_lock lock(mutex_);
+        return work_;
+    }
+
     const Batch& next() {
         std::unique_lock lock(mutex_);
         if (lent_ && !slot(released_).error) {
@@ -100,7 +106,7 @@ class BatchLoader::Reader {
     }
 
     void make_slots() {
-        slots_.resize(static_cast<std::size_t>(options_.batches_ahead) + 1);
+        slots_.resize(static_cast<std::size_t>(batches_ahead(plan_, rows_.source(), options_)) + 1);
         const auto most = static_cast<std::size_t>(most_rows_of_a_batch(plan_, options_));
         for (Slot& each : slots_) {
             each.slices.resize(cursors_.size());
@@ -110,12 +116,14 @@ class BatchLoader::Reader {
     }
 
     void run(const std::stop_token& stop) {
-        while (true) {
+        bool go_on = true;
+        while (go_on) {
             std::unique_lock lock(mutex_);
             changed_.wait(lock, stop, [&] { return produced_ - released_ < slots_.size(); });
             if (stop.stop_requested()) return;
             Slot& free_slot = slot(produced_);
             lock.unlock();
+            const auto begun = std::chrono::steady_clock::now();
             try {
                 if (!fill(free_slot, stop)) return;
             } catch (...) {
@@ -126,7 +134,22 @@ class BatchLoader::Reader {
             ++produced_;
             changed_.notify_all();
             if (failed) return;
+            lock.unlock();
+            // Only now: for this batch nobody has to wait any longer.
+            for (ShardCursor& cursor : cursors_)
+                go_on = go_on && cursor.read_ahead(stop);
+            note_work(free_slot.batch, begun);
         }
+    }
+
+    /// The batch may be in the user's hands already, who only reads it.
+    void note_work(const Batch& batch, std::chrono::steady_clock::time_point begun) {
+        const std::chrono::duration<double> busy = std::chrono::steady_clock::now() - begun;
+        const std::scoped_lock lock(mutex_);
+        ++work_.batches;
+        work_.seconds += busy.count();
+        for (const Slice& slice : batch.slices)
+            work_.samples += std::ssize(slice.rows);
     }
 
     /// Puts the next batch into `to`; false if it was stopped on the way.
@@ -168,6 +191,7 @@ class BatchLoader::Reader {
     std::size_t produced_ = 0;
     std::size_t released_ = 0;
     bool lent_ = false;
+    LoaderWork work_;
     std::jthread thread_;  // last: it ends before what it uses
 };
 
@@ -179,6 +203,10 @@ BatchLoader::~BatchLoader() = default;
 
 const Batch& BatchLoader::next() {
     return reader_->next();
+}
+
+LoaderWork BatchLoader::work() const {
+    return reader_->work();
 }
 
 }  // namespace vae_dist

@@ -72,6 +72,21 @@ std::int64_t most_rows_of_a_batch(const EpochPlan& plan, const BatchLoaderOption
            dealt_to(std::min(options.batch_size, plan.samples()), 0, plan.virtual_ranks());
 }
 
+std::int64_t batches_ahead(const EpochPlan& plan, const RowSource& source,
+                           const BatchLoaderOptions& options) {
+    const std::int64_t rows_of_mine = most_rows_of_a_batch(plan, options);
+    if (options.cache != CacheMode::stream || rows_of_mine == 0) return options.batches_ahead;
+    std::int64_t largest = 0;
+    for (std::int64_t v = options.mine.first; v < options.mine.first + options.mine.count; ++v) {
+        for (const RowRange& piece : plan.shard(v))
+            largest = std::max(largest, piece.rows);
+    }
+    constexpr std::int64_t kMostBytes = std::int64_t{64} << 20;
+    const std::int64_t batch_bytes = rows_of_mine * static_cast<std::int64_t>(source.row_bytes());
+    const std::int64_t rows_of_one = rows_of_mine / options.mine.count;
+    return options.batches_ahead + std::min(largest / rows_of_one, kMostBytes / batch_bytes);
+}
+
 std::int64_t loader_bytes(const EpochPlan& plan, const RowSource& source, const BatchLoaderOptions& options) {
     require(options.cache != CacheMode::automatic, "the loader's cache mode is decided");
     std::int64_t rows = 0;
@@ -83,7 +98,7 @@ std::int64_t loader_bytes(const EpochPlan& plan, const RowSource& source, const 
             rows += 2 * plan.largest_window(v);
         }
     }
-    rows += (options.batches_ahead + 1) * most_rows_of_a_batch(plan, options);
+    rows += (batches_ahead(plan, source, options) + 1) * most_rows_of_a_batch(plan, options);
     return rows * static_cast<std::int64_t>(source.row_bytes());
 }
 

@@ -64,6 +64,10 @@ bool ShardCursor::copy_next(std::int64_t count, std::byte* raw, std::int64_t* nu
         served_ += here;
         count -= here;
     }
+    return true;
+}
+
+bool ShardCursor::read_ahead(const std::stop_token& stop) {
     const double fraction = static_cast<double>(served_) / static_cast<double>(now_.rows());
     return read_until(next_, static_cast<std::int64_t>(fraction * static_cast<double>(next_.rows())), stop);
 }

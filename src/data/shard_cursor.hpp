@@ -25,6 +25,10 @@ class ShardCursor {
     /// stopped before that. Throws what reading their window threw.
     bool copy_next(std::int64_t count, std::byte* raw, std::int64_t* numbers, const std::stop_token& stop);
 
+    /// To be called after each copy_next: reads as much of the next window as has been served of this one.
+    /// Returns false if it was stopped before that. Errors wait for that window's turn.
+    bool read_ahead(const std::stop_token& stop);
+
  private:
     struct Window {
         std::vector<std::int64_t> order;  // row numbers as they are visited

@@ -48,14 +48,23 @@ struct BatchLoaderOptions {
     CacheMode cache = CacheMode::memory;  ///< memory or stream (see choose_cache)
     double scale = 1;                     ///< only to check values
     ValueRange allowed{};
-    int batches_ahead = 2;  ///< prepared by the reading thread, besides the one in use
+    int batches_ahead = 2;  ///< prepared by the reading thread, besides the one in use; a stream has more
+};
+
+/// What a loader's thread has done.
+struct LoaderWork {
+    std::int64_t batches = 0;
+    std::int64_t samples = 0;  ///< in the slices of this rank
+    double seconds = 0;        ///< at work: reading, inflating, checking, copying; not waiting for the user
 };
 
 /// Hands over batch after batch, epoch after epoch, read ahead by a thread. `memory` reads the shards of this
 /// rank's virtual ranks once and keeps them in the file's own type. `stream` holds two shuffle windows of
 /// each virtual rank: one is served while, in step with it, the next is read; and the blocks that two virtual
 /// ranks of this rank share. Either way a chunk of a file is read at most once an epoch, and each value is
-/// checked as it is read.
+/// checked as it is read. A chunk is read at a stroke, whose time may be that of many steps: a stream
+/// prepares as many more batches as a chunk has samples for, so that no step waits where the thread, in the
+/// mean, keeps up.
 class BatchLoader {
  public:
     /// Starts at the batch that begins after `first_sample` samples of `epoch`: a multiple of the batch size,
@@ -71,6 +80,10 @@ class BatchLoader {
     /// The next batch; its memory is valid until the next call. Throws an error of the reading thread at the
     /// first batch that needs the window in question, and at every call after that.
     const Batch& next();
+
+    /// What the reading thread has done since the start, without what was read before the constructor
+    /// returned. The difference between two steps tells how fast the data could come at most.
+    LoaderWork work() const;
 
  private:
     class Reader;
