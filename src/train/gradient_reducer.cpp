@@ -83,14 +83,17 @@ class ShardedReducer final : public GradientReducer {
     }
 
     bool sum(std::int64_t bucket, ElementRange chunk, std::span<float> to) override {
-        alignas(64) std::array<Sum, ShardPlan::kChunk> memory;
-        const std::span<Sum> sums = std::span(memory).first(static_cast<std::size_t>(chunk.size()));
-        const bool fits = add_up_neighbours(chunk, sums);
-        if (!buckets_.empty()) {
-            for (const Incoming& incoming : buckets_[static_cast<std::size_t>(bucket)].incoming)
-                format_.add_packed(incoming.message.of(chunk), sums);
+        if (!buckets_.empty()) return sum_with_messages(bucket, chunk, to);
+        // In pieces whose sums stay in the processor's first cache.
+        constexpr std::int64_t kPiece = 1024;
+        alignas(64) std::array<Sum, kPiece> memory;
+        bool fits = true;
+        for (std::int64_t first = chunk.begin; first < chunk.end; first += kPiece) {
+            const ElementRange piece = {first, std::min(first + kPiece, chunk.end)};
+            const std::span<Sum> sums = std::span(memory).first(static_cast<std::size_t>(piece.size()));
+            fits = add_up_neighbours(piece, sums) && fits;
+            format_.finish(sums, elements(to, {first - chunk.begin, piece.end - chunk.begin}));
         }
-        format_.finish(sums, to);
         return fits;
     }
 
@@ -193,6 +196,16 @@ class ShardedReducer final : public GradientReducer {
             };
             team_.messages().send(outgoing.message.write(plan_, outgoing.part, pack), outgoing.to);
         }
+    }
+
+    bool sum_with_messages(std::int64_t bucket, ElementRange chunk, std::span<float> to) const {
+        alignas(64) std::array<Sum, ShardPlan::kChunk> memory;
+        const std::span<Sum> sums = std::span(memory).first(static_cast<std::size_t>(chunk.size()));
+        const bool fits = add_up_neighbours(chunk, sums);
+        for (const Incoming& incoming : buckets_[static_cast<std::size_t>(bucket)].incoming)
+            format_.add_packed(incoming.message.of(chunk), sums);
+        format_.finish(sums, to);
+        return fits;
     }
 
     // sums = what the ranks of this host contribute to a chunk.

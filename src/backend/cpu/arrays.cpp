@@ -50,40 +50,21 @@ float limit_above(double value) {
     return limit < value ? std::nextafter(limit, std::numeric_limits<float>::infinity()) : limit;
 }
 
-// Not finite compares false.
-bool all_below(std::span<const float> values, float factor, float limit) {
-    int bad = 0;
-    for (const float value : values)
-        bad |= std::abs(value * factor) < limit ? 0 : 1;
-    return bad == 0;
-}
-
-// As unsigned numbers, whose sums wrap around: after a bad value the sums, which nobody uses, may be
-// anything.
+// to (+)= the rounded multiples of 1 / factor; false where one is not below `limit`, as what is not finite,
+// for which 0 is added: to convert a number that does not fit is undefined. As unsigned numbers, whose sums
+// wrap around: after a bad value the sums, which nobody uses, may be anything.
 template <bool kOverwrite>
-void add_rounded(std::span<const float> values, float factor, std::int64_t* to) {
+bool add_rounded(std::span<const float> values, float factor, float limit, std::int64_t* to) {
+    int bad = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
+        const float scaled = values[i] * factor;
+        const bool fits = std::abs(scaled) < limit;
+        bad |= fits ? 0 : 1;
         const auto rounded =
-            static_cast<std::uint64_t>(static_cast<std::int64_t>(std::rint(values[i] * factor)));
+            static_cast<std::uint64_t>(static_cast<std::int64_t>(std::rint(fits ? scaled : 0.0F)));
         to[i] = static_cast<std::int64_t>(kOverwrite ? rounded : static_cast<std::uint64_t>(to[i]) + rounded);
     }
-}
-
-bool add_exact_piece(std::span<const float> values, float factor, float limit, bool overwrite,
-                     std::int64_t* to) {
-    // Checked first, a piece that stays in the cache at a time: to convert a number that does not fit is
-    // undefined.
-    constexpr std::size_t kPiece = 2048;
-    for (std::size_t first = 0; first < values.size(); first += kPiece) {
-        const auto piece = values.subspan(first, std::min(kPiece, values.size() - first));
-        if (!all_below(piece, factor, limit)) return false;
-        if (overwrite) {
-            add_rounded<true>(piece, factor, to + first);
-        } else {
-            add_rounded<false>(piece, factor, to + first);
-        }
-    }
-    return true;
+    return bad == 0;
 }
 
 }  // namespace
@@ -122,8 +103,8 @@ bool CpuBackend::add_exact(std::span<const float> values, int fraction_bits, std
     threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
         const auto begin = static_cast<std::size_t>(first);
         const auto count = static_cast<std::size_t>(last - first);
-        if (!add_exact_piece(values.subspan(begin, count), factor, limit, overwrite, to.data() + begin))
-            fits = false;
+        const auto add = overwrite ? add_rounded<true> : add_rounded<false>;
+        if (!add(values.subspan(begin, count), factor, limit, to.data() + begin)) fits = false;
     });
     return fits;
 }
