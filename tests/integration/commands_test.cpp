@@ -43,6 +43,24 @@ TEST_F(Commands, CheckPrintsThePlanAndTrainsNothing) {
     EXPECT_FALSE(fs::exists(path("run")));
 }
 
+TEST_F(Commands, CheckSaysWhereBfloat16IsSlowAndTrainingRunsThereAllTheSame) {
+    const std::vector<std::string> setting = {"--set", "train.precision=bfloat16", "--set", "train.epochs=1"};
+    std::vector<std::string> check = {"check", "run.yaml"};
+    check.insert(check.end(), setting.begin(), setting.end());
+    std::vector<std::string> train = {"run.yaml"};
+    train.insert(train.end(), setting.begin(), setting.end());
+    const Outcome slow = run(0, check, {.environment = {"DNNL_MAX_CPU_ISA=AVX2"}});
+    EXPECT_EQ(slow.status, 0) << slow.text();
+    expect_parts(slow.text(), {"train.precision is bfloat16", "slower than with float32"});
+    EXPECT_EQ(run(2, train, {.environment = {"DNNL_MAX_CPU_ISA=AVX2"}}).status, 0);
+}
+
+TEST_F(Commands, CheckSaysAmongWhomGradientsAreAddedUp) {
+    expect_parts(run_well(3, {"check", "run.yaml"}).out, {"exact; summed among 3 ranks that share memory"});
+    expect_parts(run_well(3, {"check", "run.yaml", "--set", "compute.shared_memory=off"}).out,
+                 {"3 ranks on 3 hosts"});
+}
+
 TEST_F(Commands, CheckFindsWhatTrainingWouldRefuse) {
     expect_refused(run(3, {"check", "run.yaml", "--set", "train.batch_size=2"}), 2, {"train.batch_size"});
     expect_refused(run(0, {"check", "run.yaml", "--set", "data.train.dataset=none"}), 2,
