@@ -83,18 +83,13 @@ class ShardedReducer final : public GradientReducer {
     }
 
     bool sum(std::int64_t bucket, ElementRange chunk, std::span<float> to) override {
-        if (!buckets_.empty()) return sum_with_messages(bucket, chunk, to);
-        // In pieces whose sums stay in the processor's first cache.
-        constexpr std::int64_t kPiece = 1024;
-        alignas(64) std::array<Sum, kPiece> memory;
-        bool fits = true;
-        for (std::int64_t first = chunk.begin; first < chunk.end; first += kPiece) {
-            const ElementRange piece = {first, std::min(first + kPiece, chunk.end)};
-            const std::span<Sum> sums = std::span(memory).first(static_cast<std::size_t>(piece.size()));
-            fits = add_up_neighbours(piece, sums) && fits;
-            format_.finish(sums, elements(to, {first - chunk.begin, piece.end - chunk.begin}));
-        }
-        return fits;
+        constexpr std::size_t kMost = 64;
+        if (!buckets_.empty() || any_with_several() || neighbours_.size() > kMost)
+            return sum_in_memory(bucket, chunk, to);
+        std::array<const float*, kMost> slices;
+        for (std::size_t i = 0; i < neighbours_.size(); ++i)
+            slices[i] = gradients_.of(neighbours_[i].rank).data() + chunk.begin;
+        return format_.sum_slices(std::span(slices).first(neighbours_.size()), to);
     }
 
     std::int64_t bytes() const override {
@@ -198,12 +193,14 @@ class ShardedReducer final : public GradientReducer {
         }
     }
 
-    bool sum_with_messages(std::int64_t bucket, ElementRange chunk, std::span<float> to) const {
+    bool sum_in_memory(std::int64_t bucket, ElementRange chunk, std::span<float> to) const {
         alignas(64) std::array<Sum, ShardPlan::kChunk> memory;
         const std::span<Sum> sums = std::span(memory).first(static_cast<std::size_t>(chunk.size()));
         const bool fits = add_up_neighbours(chunk, sums);
-        for (const Incoming& incoming : buckets_[static_cast<std::size_t>(bucket)].incoming)
-            format_.add_packed(incoming.message.of(chunk), sums);
+        if (!buckets_.empty()) {
+            for (const Incoming& incoming : buckets_[static_cast<std::size_t>(bucket)].incoming)
+                format_.add_packed(incoming.message.of(chunk), sums);
+        }
         format_.finish(sums, to);
         return fits;
     }

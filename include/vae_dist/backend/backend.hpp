@@ -202,6 +202,10 @@ class Backend {
     /// where `addends` is how many numbers will be added in all; `to` is then unspecified.
     virtual bool add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends,
                            bool overwrite, std::span<std::int64_t> to) = 0;
+    /// to = the sum of the arrays at `arrays`, of to.size() elements each: what add_exact of one after the
+    /// other and from_exact give, and false where add_exact does, but in one pass.
+    virtual bool sum_exact(std::span<const float* const> arrays, int fraction_bits, std::int64_t addends,
+                           std::span<float> to) = 0;
     /// to[i] = values[i] * 2^-fraction_bits, rounded to float once.
     virtual void from_exact(std::span<const std::int64_t> values, int fraction_bits, std::span<float> to) = 0;
 

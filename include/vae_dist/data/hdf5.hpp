@@ -142,6 +142,10 @@ class File {
     std::string path_;
 };
 
+namespace detail {
+class StoredChunks;
+}
+
 /// A dataset open for reading ranges of rows. Not safe to use from two threads at once; each thread opens its
 /// own.
 class RowReader {
@@ -149,15 +153,17 @@ class RowReader {
     /// Throws an input error if the dataset cannot be opened, or is virtual and one that it is made of is
     /// missing: HDF5 would give fill values for its rows.
     RowReader(const std::string& path, const std::string& dataset);
+    ~RowReader();
     const DatasetInfo& info() const { return info_; }
-    /// Rows [first, first + count) in `info().type`, in this machine's byte order. The cache holds all chunks
-    /// that a row needs, so that reading on from there inflates none of them again. Throws an input error
+    /// Rows [first, first + count) in `info().type`, in this machine's byte order. All chunks that a row
+    /// needs are kept, so that reading on from there inflates none of them again. Throws an input error
     /// naming file, dataset and rows.
     void read(std::int64_t first, std::int64_t count, std::byte* to) const;
     /// The same as float64, whatever the type.
     std::vector<double> read_doubles(std::int64_t first, std::int64_t count) const;
 
  private:
+    bool read_stored_chunks(std::int64_t first, std::int64_t count, std::byte* to) const;
     void read_as(hid_t type, std::int64_t first, std::int64_t count, void* to) const;
 
     File file_;
@@ -165,6 +171,7 @@ class RowReader {
     DatasetInfo info_;
     Handle dataset_;
     Handle file_space_;
+    std::unique_ptr<detail::StoredChunks> stored_chunks_;  ///< null: HDF5 itself decodes
 };
 
 struct RowWriterOptions {

@@ -54,7 +54,8 @@ float limit_above(double value) {
 // for which 0 is added: to convert a number that does not fit is undefined. As unsigned numbers, whose sums
 // wrap around: after a bad value the sums, which nobody uses, may be anything.
 template <bool kOverwrite>
-bool add_rounded(std::span<const float> values, float factor, float limit, std::int64_t* to) {
+[[gnu::always_inline]] inline bool add_rounded(std::span<const float> values, float factor, float limit,
+                                               std::int64_t* to) {
     int bad = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
         const float scaled = values[i] * factor;
@@ -65,6 +66,30 @@ bool add_rounded(std::span<const float> values, float factor, float limit, std::
         to[i] = static_cast<std::int64_t>(kOverwrite ? rounded : static_cast<std::uint64_t>(to[i]) + rounded);
     }
     return bad == 0;
+}
+
+// A block of elements at a time, whose sums stay in registers. kArrays is their number where it is known when
+// compiling, else 0.
+template <std::size_t kArrays>
+bool sum_rounded(std::span<const float* const> arrays, float factor, float limit, std::int64_t first,
+                 std::int64_t last, float* to) {
+    constexpr std::int64_t kElements = 64;
+    const std::size_t count = kArrays == 0 ? arrays.size() : kArrays;
+    const float unit = 1 / factor;  // a power of two: exact
+    bool fits = true;
+    for (std::int64_t at = first; at < last; at += kElements) {
+        const auto size = static_cast<std::size_t>(std::min(kElements, last - at));
+        std::array<std::int64_t, kElements> sums;
+        for (std::size_t a = 0; a < count; ++a) {
+            const std::span<const float> values(arrays[a] + at, size);
+            const bool fit = a == 0 ? add_rounded<true>(values, factor, limit, sums.data())
+                                    : add_rounded<false>(values, factor, limit, sums.data());
+            fits = fits && fit;
+        }
+        for (std::size_t i = 0; i < size; ++i)
+            to[static_cast<std::size_t>(at) + i] = static_cast<float>(sums[i]) * unit;
+    }
+    return fits;
 }
 
 }  // namespace
@@ -103,8 +128,26 @@ bool CpuBackend::add_exact(std::span<const float> values, int fraction_bits, std
     threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
         const auto begin = static_cast<std::size_t>(first);
         const auto count = static_cast<std::size_t>(last - first);
-        const auto add = overwrite ? add_rounded<true> : add_rounded<false>;
-        if (!add(values.subspan(begin, count), factor, limit, to.data() + begin)) fits = false;
+        const auto part = values.subspan(begin, count);
+        const bool fit = overwrite ? add_rounded<true>(part, factor, limit, to.data() + begin)
+                                   : add_rounded<false>(part, factor, limit, to.data() + begin);
+        if (!fit) fits = false;
+    });
+    return fits;
+}
+
+bool CpuBackend::sum_exact(std::span<const float* const> arrays, int fraction_bits, std::int64_t addends,
+                           std::span<float> to) {
+    require(addends > 0 && fraction_bits >= 0 && fraction_bits < 127 && !arrays.empty(),
+            "the scale of an exact sum is in range");
+    const float factor = std::ldexp(1.0F, fraction_bits);
+    const float limit = limit_above(0x1p62 / static_cast<double>(addends));
+    const auto sum = arrays.size() == 1   ? sum_rounded<1>
+                     : arrays.size() == 2 ? sum_rounded<2>
+                                          : sum_rounded<0>;
+    std::atomic<bool> fits = true;
+    threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
+        if (!sum(arrays, factor, limit, first, last, to.data())) fits = false;
     });
     return fits;
 }

@@ -95,11 +95,18 @@ Block only(const Block& block, Count count) {
     }
 }
 
+// A block as the compiler's own vector, which knows a choice between two, lane by lane.
+using BlockFloats [[gnu::vector_size(4 * kBlock)]] = float;
+
 /// a where condition > 0, else b, lane by lane.
-inline Block where_positive(const Block& condition, const Block& a, const Block& b) {
+[[gnu::always_inline]] inline Block where_positive(const Block& condition, const Block& a, const Block& b) {
+    BlockFloats c, x, y;
+    std::memcpy(&c, condition.data(), sizeof(c));
+    std::memcpy(&x, a.data(), sizeof(x));
+    std::memcpy(&y, b.data(), sizeof(y));
+    x = c > 0 ? x : y;
     Block chosen;
-    for (std::int64_t i = 0; i < kBlock; ++i)
-        chosen[i] = condition[i] > 0 ? a[i] : b[i];
+    std::memcpy(chosen.data(), &x, sizeof(x));
     return chosen;
 }
 

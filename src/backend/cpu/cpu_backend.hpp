@@ -71,6 +71,8 @@ class CpuBackend final : public Backend {
     void add_bfloat16(std::span<const BFloat16> values, std::span<float> to) override;
     bool add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends, bool overwrite,
                    std::span<std::int64_t> to) override;
+    bool sum_exact(std::span<const float* const> arrays, int fraction_bits, std::int64_t addends,
+                   std::span<float> to) override;
     void from_exact(std::span<const std::int64_t> values, int fraction_bits, std::span<float> to) override;
 
     void add_penalty(std::span<const float> weights, float l1, float l2, std::span<float> gradient) override;

@@ -7,9 +7,7 @@ namespace vae_dist {
 
 namespace {
 
-Block plus(const Block& a, const Block& b) {
-    return a + b;
-}
+constexpr auto plus = [](const Block& a, const Block& b) -> Block { return a + b; };
 
 template <class T>
 MatrixView<const T> view_of(const ConstOperand& matrix) {
@@ -53,10 +51,11 @@ void CpuBackend::linear(ConstOperand x, ConstOperand weight, const float* bias, 
     const FloatMatrix sums = to.is_bfloat16() ? preactivation_.matrix(y.rows(), y.columns()) : to.floats();
     products_->multiply({x}, {weight, true}, bias, sums);
     with_activation(*activation, [&](auto f) {
+        const auto value = [&](const Block& a) -> Block { return f.value(a); };
         y.visit([&](const auto& output) {
             threads_.split(sums.rows, row_grain(sums.columns), [&](std::int64_t first, std::int64_t last) {
                 for (std::int64_t r = first; r < last; ++r)
-                    map_array(sums.columns, output.row(r), f.value, sums.row(r));
+                    map_array(sums.columns, output.row(r), value, sums.row(r));
             });
         });
     });

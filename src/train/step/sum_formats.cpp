@@ -44,6 +44,10 @@ void ExactFormat::finish(std::span<const Sum> sums, std::span<float> to) const {
     backend_.from_exact(sums, kFractionBits, to);
 }
 
+bool ExactFormat::sum_slices(std::span<const float* const> slices, std::span<float> to) const {
+    return backend_.sum_exact(slices, kFractionBits, addends_, to);
+}
+
 std::size_t ExactFormat::most_packed_bytes(std::int64_t count) {
     return most_packed_integer_bytes(static_cast<std::size_t>(count));
 }
@@ -74,6 +78,18 @@ void Float32Format::add_sums(std::span<const Sum> sums, bool overwrite, std::spa
 
 void Float32Format::finish(std::span<const Sum> sums, std::span<float> to) const {
     std::ranges::copy(sums, to.begin());
+}
+
+// Block by block, for `to` may be one of the slices.
+bool Float32Format::sum_slices(std::span<const float* const> slices, std::span<float> to) const {
+    std::array<float, 1024> block;
+    for (std::size_t first = 0; first < to.size(); first += block.size()) {
+        const auto sums = std::span(block).first(std::min(block.size(), to.size() - first));
+        for (std::size_t i = 0; i < slices.size(); ++i)
+            add_sums({slices[i] + first, sums.size()}, i == 0, sums);
+        std::ranges::copy(sums, to.begin() + static_cast<std::ptrdiff_t>(first));
+    }
+    return true;
 }
 
 std::size_t Float32Format::most_packed_bytes(std::int64_t count) {

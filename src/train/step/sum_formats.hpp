@@ -25,6 +25,8 @@ class ExactFormat {
     bool add_slice(std::span<const float> gradients, bool overwrite, std::span<Sum> to) const;
     void add_sums(std::span<const Sum> sums, bool overwrite, std::span<Sum> to) const;
     void finish(std::span<const Sum> sums, std::span<float> to) const;
+    /// to = the sum of slices of to.size() gradients each, all there are; false as add_slice.
+    bool sum_slices(std::span<const float* const> slices, std::span<float> to) const;
 
     static std::size_t most_packed_bytes(std::int64_t count);
     /// Returns the number of bytes used.
@@ -47,6 +49,7 @@ class Float32Format {
     bool add_slice(std::span<const float> gradients, bool overwrite, std::span<Sum> to) const;
     void add_sums(std::span<const Sum> sums, bool overwrite, std::span<Sum> to) const;
     void finish(std::span<const Sum> sums, std::span<float> to) const;
+    bool sum_slices(std::span<const float* const> slices, std::span<float> to) const;
 
     static std::size_t most_packed_bytes(std::int64_t count);
     std::size_t pack(std::span<const Sum> sums, std::byte* to) const;

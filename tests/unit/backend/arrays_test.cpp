@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -155,6 +156,49 @@ TEST_P(BackendTest, ExactSumsRefuseWhatIsNotFiniteOrTooLarge) {
         EXPECT_FALSE(accepts(at, std::numeric_limits<float>::infinity(), 1));
         EXPECT_FALSE(accepts(at, -std::numeric_limits<float>::infinity(), 1));
         EXPECT_FALSE(accepts(at, std::numeric_limits<float>::quiet_NaN(), 1));
+    }
+}
+
+TEST_P(BackendTest, TheExactSumInOnePassIsThatOfItsParts) {
+    for (const std::int64_t size : {1, 63, 64, 65, 4096, 20001}) {
+        for (const int count : {1, 2, 3, 5}) {
+            const auto elements = static_cast<std::size_t>(size);
+            const Buffer sums = backend().allocate(elements * sizeof(std::int64_t));
+            std::vector<Tensor> tensors;
+            std::vector<const float*> arrays;
+            for (int a = 0; a < count; ++a) {
+                tensors.emplace_back(backend(), 1, size,
+                                     normal_values(size, static_cast<std::uint32_t>(a + 1), 1e-4F));
+                ASSERT_TRUE(
+                    backend().add_exact(tensors.back().span(), 40, count, a == 0, sums.span<std::int64_t>()));
+            }
+            for (const Tensor& tensor : tensors)
+                arrays.push_back(tensor.span().data());
+            const Tensor expected(backend(), 1, size);
+            backend().from_exact(sums.span<std::int64_t>(), 40, expected.span());
+            // Into the last of the arrays itself.
+            const Tensor& to = tensors.back();
+            EXPECT_TRUE(backend().sum_exact(arrays, 40, count, to.span()));
+            EXPECT_EQ(to.get(), expected.get()) << size << " elements of " << count << " arrays";
+        }
+    }
+}
+
+TEST_P(BackendTest, TheExactSumInOnePassRefusesWhatDoesNotFit) {
+    for (const float bad : {0x1p20F, -0x1p20F, std::numeric_limits<float>::infinity(),
+                            std::numeric_limits<float>::quiet_NaN()}) {
+        for (const std::size_t at : {0, 63, 64, 19999}) {
+            std::vector<float> values(20000, 1);
+            const Tensor good(backend(), 1, 20000, values);
+            values[at] = bad;
+            const Tensor sick(backend(), 1, 20000, values);
+            const Tensor to(backend(), 1, 20000);
+            const std::array<const float*, 2> arrays = {good.span().data(), sick.span().data()};
+            EXPECT_FALSE(backend().sum_exact(arrays, 40, 4, to.span()));
+            const std::array<const float*, 2> both_good = {good.span().data(), good.span().data()};
+            EXPECT_TRUE(backend().sum_exact(both_good, 40, 4, to.span()));
+            EXPECT_EQ(to.get()[at], 2);
+        }
     }
 }
 
