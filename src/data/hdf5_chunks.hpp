@@ -13,9 +13,9 @@
 
 namespace vae_dist::hdf5::detail {
 
-/// Deflated chunks of whole rows, taken from the file as they are stored and decoded here. Against H5Dread
-/// that saves a third of the time (its buffers are new for each chunk, so that the system has to clear their
-/// pages), and other threads can use the library meanwhile, which has one lock for all.
+/// Deflated chunks of whole rows, taken from the file as they are stored and decoded here: other threads can
+/// use the library meanwhile, which has one lock for all. Nearly all of the time is zlib's; against H5Dread 5
+/// to 15 % less is taken, as no memory is allocated for a chunk.
 class StoredChunks {
  public:
     /// Null where chunks cut rows, are not deflated, have other filters than shuffle before and Fletcher32

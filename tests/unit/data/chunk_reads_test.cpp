@@ -126,6 +126,20 @@ TEST_F(ChunkReads, AreOneAnEpochWhereChunksCutRows) {
     expect_once_an_epoch(count(data, 3, {0, 3}, CacheMode::stream, kEpochs, 400), 34 * 3);
 }
 
+TEST_F(ChunkReads, AreForgottenWhereOnlyAPartWasWanted) {
+    const DatasetConfig data = write(3000, 256, 10, 256);  // 3 MB, of which the library may keep one
+    const auto source = open_hdf5_rows(data);
+    std::vector<std::byte> row(source->row_bytes());
+    for (int pass = 0; pass < 2; ++pass) {
+        for (std::int64_t first = 0; first < 3000; first += 10)
+            source->read(first, 1, row.data());
+    }
+    std::int64_t again = 0;
+    for (const auto& [chunk, times] : take_counts())
+        again += times - 1;
+    EXPECT_GT(again, 150);
+}
+
 TEST_F(ChunkReads, AreOneInAllInMemoryMode) {
     const DatasetConfig data = write(3000, 256, 10, 256);
     const auto counts = count(data, 7, {0, 7}, CacheMode::memory, 2, 1000);
