@@ -1,11 +1,14 @@
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <chrono>
 #include <string>
 
 #include "mpi_world.hpp"
 #include "support/communicator_contract.hpp"
+#include "support/expect_error.hpp"
 #include "vae_dist/comm/mpi_communicator.hpp"
+#include "vae_dist/comm/shared_memory.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
@@ -59,6 +62,20 @@ TEST(MpiCommunicator, GivesUpOnARankThatDoesNotComeInTime) {
         EXPECT_EQ(other->all_reduce_max_within(0, std::chrono::milliseconds::max()), 1);
     }
     mpi_world().barrier();
+}
+
+// Addresses alone: a length that MPI cannot count must be refused before anything is read.
+TEST(MpiMessages, RefusesWhatMpiCannotCount) {
+    if (mpi_world().size() == 1) GTEST_SKIP() << "one rank alone sends nothing";
+    constexpr std::size_t kBytes = std::size_t{1} << 31;
+    void* addresses = mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ASSERT_NE(addresses, MAP_FAILED);
+    const MappedMemory memory(std::span(static_cast<std::byte*>(addresses), kBytes));
+    const auto messages = mpi_world().make_messages();
+    const int other = (mpi_world().rank() + 1) % mpi_world().size();
+    expect_error(ErrorKind::failure, {"2.0 GiB", "MPI"}, [&] { messages->send(memory.bytes(), other); });
+    expect_error(ErrorKind::failure, {"2.0 GiB", "MPI"}, [&] { messages->receive(memory.bytes(), other); });
+    messages->wait_all();
 }
 
 TEST(MpiCommunicator, AFailedCallNamesItselfAndTheRank) {
