@@ -1,9 +1,12 @@
 #include "vae_dist/core/program.hpp"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <fstream>
+#include <thread>
 #include <vector>
 
 namespace vae_dist {
@@ -31,6 +34,12 @@ ProgramBuild this_program() {
 
 std::string to_text(const ProgramBuild& build) {
     return build.checksum ? fmt::format("{}, {:08x}", build.version, *build.checksum) : build.version;
+}
+
+int usable_cores() {
+    cpu_set_t cores;  // has room for 1024, fails where the system has more
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0) return std::max(1, CPU_COUNT(&cores));
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 }  // namespace vae_dist

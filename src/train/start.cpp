@@ -1,7 +1,10 @@
 #include "vae_dist/train/start.hpp"
 
+#include <fmt/format.h>
+
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/program.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/train/resume.hpp"
 
@@ -37,6 +40,17 @@ void initialise(Replica& replica, const Config& config, const std::optional<Feat
     }
 }
 
+// mpirun binds a rank to one core unless told otherwise.
+void warn_where_threads_share_cores(const ComputeConfig& compute, const Log& log) {
+    const int cores = usable_cores();
+    if (compute.backend == BackendKind::cuda || compute.threads <= cores) return;
+    log.warn(
+        "compute.threads is {}, but this rank may run on {} only; mpirun --map-by slot:PE={}, or Slurm's "
+        "--cpus-per-task={}, gives it as many",
+        compute.threads, cores == 1 ? "1 core" : fmt::format("{} cores", cores), compute.threads,
+        compute.threads);
+}
+
 }  // namespace
 
 void warn_where_ranks_differ(const Backend& backend, Communicator& communicator, const Log& log) {
@@ -58,6 +72,7 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
         if (resumed) require_same_data(data.source(), *resumed);
     });
     warn_where_ranks_differ(*started.backend, communicator, log);
+    if (communicator.rank() == 0) warn_where_threads_share_cores(config.compute, log);
     const std::string mine = program_signature(*started.backend);
     if (resumed && communicator.rank() == 0 && resumed->created_by != mine) {
         log.warn(

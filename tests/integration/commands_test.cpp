@@ -1,6 +1,7 @@
 // What the commands besides training print and leave.
 
 #include <algorithm>
+#include <thread>
 
 #include "integration/run_files.hpp"
 #include "integration/sample_data.hpp"
@@ -59,6 +60,15 @@ TEST_F(Commands, CheckSaysAmongWhomGradientsAreAddedUp) {
     expect_parts(run_well(3, {"check", "run.yaml"}).out, {"exact; summed among 3 ranks that share memory"});
     expect_parts(run_well(3, {"check", "run.yaml", "--set", "compute.shared_memory=off"}).out,
                  {"3 ranks on 3 hosts"});
+}
+
+TEST_F(Commands, CheckSaysWhereThreadsAreMoreThanCores) {
+    const auto threads = std::to_string(std::thread::hardware_concurrency() + 1);
+    const Outcome outcome = run(1, {"check", "run.yaml", "--set", "compute.threads=" + threads});
+    EXPECT_EQ(outcome.status, 0) << outcome.text();
+    expect_parts(outcome.text(),
+                 {"compute.threads is " + threads, "--map-by slot:PE=" + threads, "--cpus-per-task"});
+    EXPECT_EQ(run_well(1, {"check", "run.yaml"}).text().find("compute.threads"), std::string::npos);
 }
 
 TEST_F(Commands, CheckFindsWhatTrainingWouldRefuse) {

@@ -18,4 +18,7 @@ ProgramBuild this_program();
 /// "0.1.0, 1a2b3c4d"
 std::string to_text(const ProgramBuild& build);
 
+/// The processor's cores that this process may run on: those it was bound to, at least 1.
+int usable_cores();
+
 }  // namespace vae_dist

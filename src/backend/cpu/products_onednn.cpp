@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -70,7 +71,7 @@ class Product {
         const auto what =
             plan.has_bias ? dnnl::matmul::desc(a, b, bias, product) : dnnl::matmul::desc(a, b, product);
         const dnnl::matmul::primitive_desc prepared(what, attributes, engine);
-        is_blocked_ = std::string_view(prepared.impl_info_str()).starts_with("brg");
+        implementation_ = prepared.impl_info_str();
         scratch_bytes_ = prepared.scratchpad_desc().get_size();
         matmul_ = dnnl::matmul(prepared);
         add(DNNL_ARG_SRC, a, engine);
@@ -80,8 +81,8 @@ class Product {
         if (plan.has_bias) add(DNNL_ARG_BIAS, bias, engine);
     }
 
-    // Whether it runs in the library's blocked kernels.
-    bool is_blocked() const { return is_blocked_; }
+    // Which of the library's kernels it runs in.
+    std::string_view implementation() const { return implementation_; }
     std::size_t scratch_bytes() const { return scratch_bytes_; }
 
     void run(const dnnl::stream& stream, const Places& places, std::byte* scratch) {
@@ -109,7 +110,7 @@ class Product {
     std::array<dnnl::memory, 5> memories_;
     std::array<dnnl_exec_arg_t, 5> arguments_{};
     int count_ = 0;
-    bool is_blocked_ = false;
+    std::string implementation_;
     std::size_t scratch_bytes_ = 0;
 };
 
@@ -165,14 +166,16 @@ class OneDnnProducts final : public MatrixProducts {
         if (plan.m == 0 || plan.n == 0) return;
         if (plan.k == 0) return set_rows(product, bias);
         auto found = plans_.find(plan);
+        use_one_thread();
         if (found == plans_.end()) found = plans_.emplace(plan, make_pieces(plan)).first;
         std::vector<Piece>& pieces = found->second;
-        threads_.each(std::ssize(pieces), [&](std::int64_t i) {
+        threads_.each_with_thread(std::ssize(pieces), [&](std::int64_t i, int thread) {
+            use_one_thread();
             Piece& piece = pieces[static_cast<std::size_t>(i)];
             const std::int64_t first = piece.first_row;
             const ConstOperand rows = a.transposed ? a.matrix.column_block(first, piece.rows)
                                                    : a.matrix.row_block(first, piece.rows);
-            Worker& worker = workers_[static_cast<std::size_t>(omp_get_thread_num())];
+            Worker& worker = workers_[static_cast<std::size_t>(thread)];
             piece.product.run(
                 worker.stream,
                 {address(rows), address(b.matrix), bias, address(product.row_block(first, piece.rows))},
@@ -191,18 +194,25 @@ class OneDnnProducts final : public MatrixProducts {
         Scratch scratch;
     };
 
-    // In the blocked kernels a row's bits are the same however many rows are computed with it, as long as
-    // the matrices have no gaps between their rows, which a part of the columns of a transposed factor has.
+    // The library is to plan for one thread and to run on it. It asks OpenMP, which keeps the number for each
+    // calling thread; unasked it would take all cores, for every rank of a node.
+    static void use_one_thread() {
+        if (omp_get_max_threads() != 1) omp_set_num_threads(1);
+    }
+
+    // Cuts a product where no number of threads shows in its bits. In the library's blocked kernels (brg) a
+    // row's bits are the same however many rows are computed with it, as long as the matrices have no gaps
+    // between their rows, which a part of the columns of a transposed factor has.
     std::vector<Piece> make_pieces(const Plan& plan) {
-        // The library is to plan for one thread, and asks OpenMP for their number.
-        omp_set_num_threads(1);
-        if (!plan.a_transposed) {
-            Product whole(plan, engine_);
-            if (whole.is_blocked() && threads_.count() == 1) return prepared(plan, plan.m);
-            if (whole.is_blocked())
-                return prepared(plan, std::max<std::int64_t>(kLeastRows, rows_a_thread(plan)));
-        }
-        return prepared(plan, rows_a_piece(plan.m));
+        if (plan.a_transposed) return prepared(plan, rows_a_piece(plan.m));
+        const Product whole(plan, engine_);
+        const std::string_view kernel = whole.implementation();
+        if (!kernel.starts_with("brg")) return prepared(plan, rows_a_piece(plan.m));
+        // There how the library cuts a sum may depend on the number of rows; and each piece has its own copy
+        // of b made, so that pieces are to have many.
+        constexpr std::int64_t kTileRows = 256;
+        if (kernel.find("amx") != std::string_view::npos) return prepared(plan, kTileRows);
+        return prepared(plan, rows_a_thread(plan));
     }
 
     // The sum of no products.
@@ -217,8 +227,9 @@ class OneDnnProducts final : public MatrixProducts {
     }
 
     std::int64_t rows_a_thread(const Plan& plan) const {
+        constexpr std::int64_t kMultiple = 16;
         const std::int64_t rows = (plan.m + threads_.count() - 1) / threads_.count();
-        return (rows + kLeastRows - 1) / kLeastRows * kLeastRows;
+        return (rows + kMultiple - 1) / kMultiple * kMultiple;
     }
 
     std::vector<Piece> prepared(const Plan& plan, std::int64_t rows) {
@@ -233,8 +244,6 @@ class OneDnnProducts final : public MatrixProducts {
         }
         return pieces;
     }
-
-    static constexpr std::int64_t kLeastRows = 16;
 
     Threads threads_;
     dnnl::engine engine_{dnnl::engine::kind::cpu, 0};

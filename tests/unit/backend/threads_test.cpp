@@ -1,7 +1,18 @@
+#include "backend/cpu/threads.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
+#include <thread>
 
 #include "backend_suite.hpp"
+#include "support/expect_error.hpp"
 
 namespace vae_dist {
 namespace {
@@ -178,6 +189,80 @@ TEST_P(BackendTest, ForEachThrowsWhatACallThrew) {
         FAIL() << "no exception";
     } catch (const std::runtime_error& error) {
         EXPECT_STREQ(error.what(), "the fifth");
+    }
+}
+
+TEST_P(BackendTest, WithinForEachEveryOperationRunsOnItsOwnThread) {
+    backend().for_each(4, [&](std::int64_t) {
+        const auto thread = std::this_thread::get_id();
+        backend().for_each(4, [&](std::int64_t) { EXPECT_EQ(std::this_thread::get_id(), thread); });
+    });
+}
+
+// The library would take all cores of the processor for each rank of a node.
+TEST_P(BackendTest, OnlyTheThreadsThatWereAskedForCompute) {
+    const auto threads_of_process = [] {
+        return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                             std::filesystem::directory_iterator());
+    };
+    const auto before = threads_of_process();
+    const Tensor x(backend(), 300, 200);
+    const Tensor weight(backend(), 100, 200);
+    const Tensor bias(backend(), 1, 100);
+    const Tensor y(backend(), 300, 100);
+    backend().linear(x.view(), weight.view(), bias.data(), nullptr, {}, y.view());
+    backend().linear_backward_weight(y.view(), x.view(), weight.view());
+    EXPECT_EQ(threads_of_process(), before);
+}
+
+TEST(Threads, WorkOnOneThreadNumberIsNeverAtTheSameTime) {
+    const Threads threads(4);
+    for (int round = 0; round < 200; ++round) {
+        // Now and then they have fallen asleep.
+        if (round % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        std::array<std::atomic<int>, 4> at_work{};
+        std::atomic<int> done = 0;
+        threads.each_with_thread(23, [&](std::int64_t, int thread) {
+            std::atomic<int>& mine = at_work[static_cast<std::size_t>(thread)];
+            EXPECT_EQ(mine++, 0);
+            ++done;
+            mine--;
+        });
+        ASSERT_EQ(done, 23);
+    }
+}
+
+// Their stacks find no room.
+TEST(Threads, AreNoneWhereNotAllCanBeStarted) {
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+    std::ifstream statm("/proc/self/statm");
+    rlim_t pages = 0;
+    ASSERT_TRUE(statm >> pages);
+    const auto bytes = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE));
+    if (bytes > rlim_t{1} << 40) GTEST_SKIP() << "a sanitizer has taken most addresses";
+    const rlimit limit = {bytes + (rlim_t{100} << 20), before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+    expect_error(ErrorKind::failure, {"1000 threads", "compute.threads"}, [] { Threads(1000); });
+    setrlimit(RLIMIT_AS, &before);
+}
+
+TEST(Threads, PiecesCoverTheWholeAndBeginAtMultiplesOfTheGrain) {
+    for (const std::int64_t count : {1, 2, 3, 7}) {
+        const Threads threads(count);
+        for (const std::int64_t size : {0, 1, 9, 10, 11, 95, 1000}) {
+            std::vector<std::atomic<int>> covered(static_cast<std::size_t>(size));
+            std::atomic<int> pieces = 0;
+            threads.split(size, 10, [&](std::int64_t first, std::int64_t last) {
+                EXPECT_EQ(first % 10, 0);
+                ++pieces;
+                for (std::int64_t i = first; i < last; ++i)
+                    ++covered[static_cast<std::size_t>(i)];
+            });
+            for (const auto& times : covered)
+                EXPECT_EQ(times, 1);
+            EXPECT_LE(pieces, count);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 #include "vae_dist/core/program.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <zlib.h>
 
 #include <fstream>
@@ -21,6 +22,21 @@ TEST(ThisProgram, IsTheVersionAndTheChecksumOfTheExecutable) {
 TEST(ProgramBuild, IsWrittenWithAllDigitsOfItsChecksum) {
     EXPECT_EQ(to_text({"0.1.0", 0xab}), "0.1.0, 000000ab");
     EXPECT_EQ(to_text({"0.1.0", {}}), "0.1.0");
+}
+
+TEST(UsableCores, AreThoseTheProcessIsBoundTo) {
+    cpu_set_t all;
+    ASSERT_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+    EXPECT_EQ(usable_cores(), CPU_COUNT(&all));
+    int first = 0;
+    while (!CPU_ISSET(first, &all))
+        ++first;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+    EXPECT_EQ(usable_cores(), 1);
+    sched_setaffinity(0, sizeof all, &all);
 }
 
 }  // namespace

@@ -1,0 +1,94 @@
+#include "backend/cpu/threads.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <system_error>
+
+#include "vae_dist/core/error.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace vae_dist {
+
+namespace {
+
+thread_local bool working = false;
+
+void pause_shortly() {
+#if defined(__x86_64__)
+    _mm_pause();
+#endif
+}
+
+// Until done(value).
+template <class T, class Done>
+void wait_until(const std::atomic<T>& value, Done done) {
+    constexpr int kSpins = 2000;  // some 50 microseconds
+    for (int i = 0; i < kSpins; ++i) {
+        if (done(value.load(std::memory_order_acquire))) return;
+        pause_shortly();
+    }
+    for (T now = value.load(std::memory_order_acquire); !done(now);
+         now = value.load(std::memory_order_acquire))
+        value.wait(now, std::memory_order_acquire);
+}
+
+}  // namespace
+
+bool ThreadTeam::is_working() {
+    return working;
+}
+
+ThreadTeam::ThreadTeam(int count) {
+    try {
+        for (int thread = 1; thread < count; ++thread)
+            threads_.emplace_back([this, thread] { serve(thread); });
+    } catch (const std::system_error& error) {
+        end();
+        throw Error(ErrorKind::failure,
+                    fmt::format("cannot start the {} threads of compute.threads: {}", count, error.what()));
+    }
+}
+
+ThreadTeam::~ThreadTeam() {
+    end();
+}
+
+// The threads are joined where threads_ ends.
+void ThreadTeam::end() {
+    ends_ = true;
+    ++round_;
+    round_.notify_all();
+}
+
+void ThreadTeam::run(const Work& work) {
+    work_ = work;
+    busy_ = static_cast<std::int32_t>(threads_.size());
+    ++round_;
+    round_.notify_all();
+    working = true;
+    work.call(work.job, 0);
+    working = false;
+    wait_until(busy_, [](std::int32_t busy) { return busy == 0; });
+}
+
+void ThreadTeam::serve(int thread) {
+    // Signals are for the threads that wait for them.
+    sigset_t signals;
+    sigfillset(&signals);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    working = true;
+    std::uint32_t seen = 0;
+    while (true) {
+        wait_until(round_, [&](std::uint32_t round) { return round != seen; });
+        seen = round_;
+        if (ends_) return;
+        work_.call(work_.job, thread);
+        if (--busy_ == 0) busy_.notify_one();
+    }
+}
+
+}  // namespace vae_dist
