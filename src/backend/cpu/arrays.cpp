@@ -68,18 +68,40 @@ template <bool kOverwrite>
     return bad == 0;
 }
 
+// Elements that are summed at a time, through memory of their own: `to` may be one of the arrays.
+constexpr std::int64_t kSumAtATime = 64;
+
+// What sum_rounded gives for one array, whose rounded multiples are floats already.
+bool round_one(std::span<const float* const> arrays, float factor, float limit, std::int64_t first,
+               std::int64_t last, float* to) {
+    const float unit = 1 / factor;  // a power of two: exact
+    int bad = 0;
+    for (std::int64_t at = first; at < last; at += kSumAtATime) {
+        const std::span<const float> values(arrays[0] + at,
+                                            static_cast<std::size_t>(std::min(kSumAtATime, last - at)));
+        std::array<float, kSumAtATime> sums;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const float scaled = values[i] * factor;
+            const bool fits = std::abs(scaled) < limit;
+            bad |= fits ? 0 : 1;
+            sums[i] = std::rint(fits ? scaled : 0.0F) * unit + 0.0F;  // no -0, which integers do not have
+        }
+        std::copy_n(sums.begin(), values.size(), to + at);
+    }
+    return bad == 0;
+}
+
 // A block of elements at a time, whose sums stay in registers. kArrays is their number where it is known when
 // compiling, else 0.
 template <std::size_t kArrays>
 bool sum_rounded(std::span<const float* const> arrays, float factor, float limit, std::int64_t first,
                  std::int64_t last, float* to) {
-    constexpr std::int64_t kElements = 64;
     const std::size_t count = kArrays == 0 ? arrays.size() : kArrays;
     const float unit = 1 / factor;  // a power of two: exact
     bool fits = true;
-    for (std::int64_t at = first; at < last; at += kElements) {
-        const auto size = static_cast<std::size_t>(std::min(kElements, last - at));
-        std::array<std::int64_t, kElements> sums;
+    for (std::int64_t at = first; at < last; at += kSumAtATime) {
+        const auto size = static_cast<std::size_t>(std::min(kSumAtATime, last - at));
+        std::array<std::int64_t, kSumAtATime> sums;
         for (std::size_t a = 0; a < count; ++a) {
             const std::span<const float> values(arrays[a] + at, size);
             const bool fit = a == 0 ? add_rounded<true>(values, factor, limit, sums.data())
@@ -142,9 +164,7 @@ bool CpuBackend::sum_exact(std::span<const float* const> arrays, int fraction_bi
             "the scale of an exact sum is in range");
     const float factor = std::ldexp(1.0F, fraction_bits);
     const float limit = limit_above(0x1p62 / static_cast<double>(addends));
-    const auto sum = arrays.size() == 1   ? sum_rounded<1>
-                     : arrays.size() == 2 ? sum_rounded<2>
-                                          : sum_rounded<0>;
+    const auto sum = arrays.size() == 1 ? round_one : arrays.size() == 2 ? sum_rounded<2> : sum_rounded<0>;
     std::atomic<bool> fits = true;
     threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
         if (!sum(arrays, factor, limit, first, last, to.data())) fits = false;
