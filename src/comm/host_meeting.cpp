@@ -50,13 +50,4 @@ std::int64_t HostMeeting::published_by(int rank) const {
     return load(numbers_.of(rank), kPublished);
 }
 
-void HostMeeting::wait_for(int rank, std::int64_t value) {
-    communicator_.wait_until([&] { return published_by(rank) >= value; });
-}
-
-void HostMeeting::wait_for_all(std::int64_t value) {
-    for (const int rank : ranks_)
-        wait_for(rank, value);
-}
-
 }  // namespace vae_dist

@@ -34,7 +34,9 @@ MpiMessages::MpiMessages(MPI_Comm ranks) {
 MpiMessages::~MpiMessages() {
     int finalized = 0;
     MPI_Finalized(&finalized);
-    if (finalized == 0 && call_off()) MPI_Comm_free(&communicator_);
+    if (finalized != 0 || !call_off()) return;
+    // An exception on its way may be this rank's alone, and to free a communicator is for all ranks.
+    if (std::uncaught_exceptions() == exceptions_) MPI_Comm_free(&communicator_);
 }
 
 void MpiMessages::send(std::span<const std::byte> bytes, int to) {
@@ -68,11 +70,18 @@ void MpiMessages::progress() {
     const int code = MPI_Testsome(static_cast<int>(requests_.size()), requests_.data(), &count,
                                   indices_.data(), statuses_.data());
     if (code != MPI_ERR_IN_STATUS) check(code, "MPI_Testsome");
-    if (count == MPI_UNDEFINED) return;
+    require(count != MPI_UNDEFINED, "messages under way have requests");
+    // All of them, before what was wrong with one is thrown.
+    std::exception_ptr failure;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
         const int error = code == MPI_SUCCESS ? MPI_SUCCESS : statuses_[i].MPI_ERROR;
-        complete(static_cast<std::size_t>(indices_[i]), statuses_[i], error);
+        try {
+            complete(static_cast<std::size_t>(indices_[i]), statuses_[i], error);
+        } catch (...) {
+            if (!failure) failure = std::current_exception();
+        }
     }
+    if (failure) std::rethrow_exception(failure);
 }
 
 bool MpiMessages::has_received(std::size_t n) {

@@ -2,6 +2,7 @@
 
 #include <mpi.h>
 
+#include <exception>
 #include <vector>
 
 #include "vae_dist/comm/messages.hpp"
@@ -47,6 +48,7 @@ class MpiMessages final : public Messages {
     MPI_Comm communicator_ = MPI_COMM_NULL;
     int rank_ = 0;
     int size_ = 1;
+    int exceptions_ = std::uncaught_exceptions();
     std::size_t under_way_ = 0;            ///< requests that are not complete
     std::vector<MPI_Request> requests_;    ///< (R) in the order of their begin; null once complete
     std::vector<std::size_t> receive_of_;  ///< (R) number of the receive; kSend

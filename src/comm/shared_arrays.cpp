@@ -28,15 +28,22 @@ SharedArrays::SharedArrays(Communicator& communicator, const Hosts& hosts, std::
     : rank_(static_cast<std::size_t>(communicator.rank())),
       others_(static_cast<std::size_t>(communicator.size())) {
     std::optional<SharedSegment> segment;
-    run_together(communicator, [&] { segment.emplace(bytes); });
-    const auto addresses = all_gather(communicator, segment->address());
+    run_together(communicator, [&] {
+        if (hosts.of(communicator.rank()).size() == 1) {
+            mine_ = private_memory(bytes);
+        } else {
+            segment.emplace(bytes);
+        }
+    });
+    const auto addresses =
+        all_gather(communicator, segment ? segment->address() : SegmentAddress{.bytes = bytes});
     run_together(communicator, [&] {
         for (const int rank : hosts.of(communicator.rank())) {
             const auto other = static_cast<std::size_t>(rank);
             if (other != rank_) others_[other] = map_segment(addresses[other]);
         }
     });
-    mine_ = segment->take();
+    if (segment) mine_ = segment->take();
     for (const SegmentAddress& address : addresses)
         lengths_.push_back(address.bytes);
 }

@@ -46,9 +46,9 @@ struct Layout {
     std::size_t whole;
 };
 
-/// Maps `file` at a multiple of the layout's unit: in addresses reserved for it with some to spare, which
-/// are given back.
-MappedMemory map(const FileDescriptor& file, const Layout& layout, int protection) {
+/// Maps pages, a file's or anonymous ones, at a multiple of the layout's unit: in addresses reserved for them
+/// with some to spare, which are given back.
+MappedMemory map(const Layout& layout, int protection, int flags, int file) {
     const std::size_t reserved_bytes = layout.whole + layout.unit;
     void* reserved =
         ::mmap(nullptr, reserved_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -61,9 +61,8 @@ MappedMemory map(const FileDescriptor& file, const Layout& layout, int protectio
     ::munmap(end, static_cast<std::size_t>(first + reserved_bytes - end));
 
     MappedMemory memory(std::span(begin, layout.whole));
-    if (::mmap(begin, layout.whole, protection, MAP_SHARED | MAP_FIXED, file.descriptor(), 0) == MAP_FAILED) {
+    if (::mmap(begin, layout.whole, protection, flags | MAP_FIXED, file, 0) == MAP_FAILED)
         throw_failure("{}", std::strerror(errno));
-    }
     return memory;
 }
 
@@ -110,7 +109,7 @@ SharedSegment::SharedSegment(std::size_t bytes)
         if (!file_ || ::ftruncate(file_.descriptor(), static_cast<off_t>(layout.whole)) != 0) {
             throw_failure("{}", std::strerror(errno));
         }
-        memory_ = map(file_, layout, PROT_READ | PROT_WRITE);
+        memory_ = map(layout, PROT_READ | PROT_WRITE, MAP_SHARED, file_.descriptor());
         reserve(file_, memory_, layout);
     } catch (const Error& error) {
         throw_failure(
@@ -126,6 +125,18 @@ SegmentAddress SharedSegment::address() const {
     return {::getpid(), file_.descriptor(), bytes_, token_};
 }
 
+MappedMemory private_memory(std::size_t bytes) {
+    const Layout layout(bytes);
+    try {
+        MappedMemory memory = map(layout, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+        if (layout.unit == kHugePage) make_pages_large(memory.bytes().first(layout.array));
+        return memory;
+    } catch (const Error& error) {
+        throw_failure("cannot get {} of memory: {}; give the job more memory", format_bytes(bytes),
+                      error.what());
+    }
+}
+
 MappedMemory map_segment(const SegmentAddress& address) {
     const Layout layout(address.bytes);
     const std::string path = path_of(address);
@@ -137,7 +148,7 @@ MappedMemory map_segment(const SegmentAddress& address) {
     if (static_cast<std::uint64_t>(status.st_size) != layout.whole) {
         throw_failure("{}: the memory of another process", path);
     }
-    MappedMemory memory = map(file, layout, PROT_READ);
+    MappedMemory memory = map(layout, PROT_READ, MAP_SHARED, file.descriptor());
     const auto token = memory.bytes().subspan(layout.array, address.token.size());
     if (!std::equal(token.begin(), token.end(), address.token.begin())) {
         throw_failure("{}: the memory of another process", path);

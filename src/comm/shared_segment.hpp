@@ -39,4 +39,7 @@ class SharedSegment {
 /// Throws ErrorKind::failure with the reason where it cannot be had.
 MappedMemory map_segment(const SegmentAddress& address);
 
+/// Zeros for this process alone, aligned like a segment. Throws ErrorKind::failure where memory is short.
+MappedMemory private_memory(std::size_t bytes);
+
 }  // namespace vae_dist

@@ -47,7 +47,7 @@ class MappedMemory {
 /// An array of each rank that the other ranks of its host read in place. Writing is its owner's alone: the
 /// others map it read-only. All is zero at first and really there, so that no access fails later for want of
 /// memory. Arrays begin on a page, those of 2 MiB and more on a multiple of 2 MiB, in huge pages where the
-/// system gives them.
+/// system gives them. A rank that is alone on its host has ordinary memory.
 ///
 /// Who reads must know that the owner has written, and the owner that all have read: see HostMeeting.
 class SharedArrays {
@@ -82,10 +82,6 @@ class HostMeeting {
     /// Tells the ranks of this host `value`, no smaller than the one before. It is 0 at first.
     void publish(std::int64_t value);
     std::int64_t published_by(int rank) const;
-    /// Returns when `rank`, one of this host, has published `value` or more.
-    void wait_for(int rank, std::int64_t value);
-    /// Returns when every rank of this host has.
-    void wait_for_all(std::int64_t value);
 
  private:
     Communicator& communicator_;

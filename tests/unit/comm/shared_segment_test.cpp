@@ -1,7 +1,6 @@
 #include "comm/shared_segment.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <csignal>
 
 #include "support/expect_error.hpp"
+#include "support/no_files.hpp"
 #include "support/thread_communicator.hpp"
 
 namespace vae_dist {
@@ -92,26 +92,6 @@ TEST(SharedSegment, SaysWhatToDoWhereMemoryIsShort) {
     expect_error(ErrorKind::failure, {"1.0 PiB", "give the job more memory"},
                  [] { SharedSegment(std::size_t{1} << 50); });
 }
-
-/// This process may write no file, nor make one longer, while this lives: a call that tries fails.
-class NoFiles {
- public:
-    NoFiles() : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &before_), 0);
-        const rlimit limit = {0, before_.rlim_max};
-        EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    }
-    ~NoFiles() {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-    NoFiles(const NoFiles&) = delete;
-    NoFiles& operator=(const NoFiles&) = delete;
-
- private:
-    void (*handler_)(int);
-    rlimit before_{};
-};
 
 // As where the system forbids what sharing needs.
 TEST(FindHosts, MakesEachRankAHostWhereMemoryCannotBeShared) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "support/no_files.hpp"
 #include "support/thread_communicator.hpp"
 #include "unit/train/small_checkpoint.hpp"
 #include "vae_dist/train/start.hpp"
@@ -96,10 +97,23 @@ TEST(SharedStep, IsTheSameBitsOnEveryNumberOfRanksWithAndWithoutSharedMemory) {
             Config apart = config;
             apart.compute.shared_memory = Switch::off;
             EXPECT_TRUE(state_after(apart, ranks) == one) << name << " on " << ranks << " ranks, by messages";
+            apart.compute.threads = 3;
+            EXPECT_TRUE(state_after(apart, ranks) == one)
+                << name << " on " << ranks << " ranks of 3 threads, by messages";
             apart.compute.overlap = Switch::off;
             EXPECT_TRUE(state_after(apart, ranks) == one)
                 << name << " on " << ranks << " ranks, by messages after the backward pass";
         }
+    }
+}
+
+TEST(SharedStep, IsTheSameBitsWhereTheSystemGivesNoMemoryToShare) {
+    const State one = state_after(wide_config(), 1);
+    const NoFiles none;
+    for (const Switch shared : {Switch::automatic, Switch::off}) {
+        Config config = wide_config();
+        config.compute.shared_memory = shared;
+        EXPECT_TRUE(state_after(config, 3) == one);
     }
 }
 
