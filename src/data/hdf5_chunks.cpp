@@ -106,11 +106,9 @@ StoredChunks::StoredChunks(hid_t dataset, const DatasetInfo& info, const Filters
       rows_(info.chunk.front()),
       element_bytes_(element_bytes(*info.type)),
       filters_(filters) {
-    const std::size_t bytes = std::accumulate(
+    chunk_bytes_ = std::accumulate(
         info.chunk.begin(), info.chunk.end(), element_bytes_,
         [](std::size_t product, std::int64_t size) { return product * static_cast<std::size_t>(size); });
-    decoded_.resize(bytes);
-    if (filters.shuffle) shuffled_.resize(bytes);
     if (inflateInit(&zlib_) != Z_OK) throw std::bad_alloc();
 }
 
@@ -120,11 +118,16 @@ StoredChunks::~StoredChunks() {
 
 std::span<const std::byte> StoredChunks::decode(std::int64_t first) {
     if (in_decoded_ == first) return decoded_;
+    if (left_to_library_ == first) return {};
     in_decoded_ = -1;
+    left_to_library_ = first;
+    decoded_.resize(chunk_bytes_);
+    if (filters_.shuffle) shuffled_.resize(chunk_bytes_);
     const std::span<std::byte> inflated = filters_.shuffle ? shuffled_ : decoded_;
     if (!load(first) || !checksum_holds() || !inflate_to(inflated)) return {};
     if (filters_.shuffle) unshuffle(shuffled_, element_bytes_, decoded_.data());
     in_decoded_ = first;
+    left_to_library_ = -1;
     return decoded_;
 }
 
@@ -134,7 +137,7 @@ bool StoredChunks::load(std::int64_t first) {
     hsize_t bytes = 0;
     if (H5Dget_chunk_storage_size(dataset_, offset.data(), &bytes) < 0) return false;
     // Deflate makes nothing much longer: a size beyond that is damage.
-    if (bytes == 0 || bytes > 2 * decoded_.size() + 1024) return false;
+    if (bytes == 0 || bytes > 2 * chunk_bytes_ + 1024) return false;
     stored_.resize(bytes);
     std::uint32_t filters_left_out = 0;
     return H5Dread_chunk(dataset_, H5P_DEFAULT, offset.data(), &filters_left_out, stored_.data()) >= 0 &&

@@ -51,12 +51,14 @@ class StoredChunks {
     std::size_t dimensions_;
     std::int64_t rows_;
     std::size_t element_bytes_;
+    std::size_t chunk_bytes_ = 0;
     Filters filters_;
     z_stream zlib_{};
     std::vector<std::byte> stored_;    // of the chunk that is being decoded
     std::vector<std::byte> shuffled_;  // empty without that filter
     std::vector<std::byte> decoded_;
-    std::int64_t in_decoded_ = -1;  // its first row
+    std::int64_t in_decoded_ = -1;       // its first row
+    std::int64_t left_to_library_ = -1;  // first row of the chunk that was tried last, in vain
 };
 
 /// The checksum of HDF5's filter of that name: J. Fletcher, "An arithmetic checksum for serial transmissions"

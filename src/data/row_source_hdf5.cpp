@@ -39,10 +39,11 @@ class OpenFiles {
     static std::size_t most_besides(const hdf5::DatasetInfo& info) {
         constexpr std::size_t kMostOpen = 16;
         constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+        constexpr std::size_t kChunksHeld = 3;  // as stored, before and after HDF5's shuffle filter
         std::size_t chunk_bytes = info.type && !info.chunk.empty() ? element_bytes(*info.type) : 0;
         for (const std::int64_t size : info.chunk)
             chunk_bytes *= static_cast<std::size_t>(size);
-        return std::min(kMostOpen - 1, kMostBytes / std::max<std::size_t>(chunk_bytes, 1));
+        return std::min(kMostOpen - 1, kMostBytes / std::max<std::size_t>(kChunksHeld * chunk_bytes, 1));
     }
 
     std::string dataset_;
