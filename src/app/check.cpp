@@ -46,15 +46,18 @@ void print_ranks(const TrainingData& data, int ranks, const Log& log) {
     }
 }
 
-Bytes memory_of(const TrainingData& data, const StartedReplica& started, const TrainingStep& step,
-                std::int64_t draws, std::int64_t validation_bytes) {
+Bytes memory_of(const Config& config, const TrainingData& data, const StartedReplica& started,
+                const TrainingStep& step, std::int64_t validation_bytes) {
+    const std::int64_t draws = config.objective.importance_samples;
     const Vae& vae = started.replica->vae;
     const std::int64_t array = vae.layout().size() * static_cast<std::int64_t>(sizeof(float));
     const auto states = static_cast<std::int64_t>(started.replica->optimizer->states().size());
     const std::int64_t rows = rows_a_pass(data.slice_rows(), draws);
     // The parameters and each state, as arrays and as the file, chunks of which may be a little larger.
     const std::int64_t saving = 2 * (1 + states) * array;
-    return {{"parameters and gradients", 2 * array},
+    // The parameters once more where products take them in bfloat16.
+    const std::int64_t rounded = config.train.precision == Precision::bfloat16 ? array / 2 : 0;
+    return {{"parameters and gradients", 2 * array + rounded},
             {"optimizer", states * array},
             {"gradient sum", step.bytes()},
             {"activations", vae.workspace_bytes(rows, draws) + InputPipeline::bytes(vae.features(), rows)},
@@ -89,8 +92,8 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
     if (validation) log.info("validation  {} samples", format_count(validation->samples()));
     print_ranks(data, communicator.size(), log);
     log.info("model       {} parameters", format_count(started.replica->vae.layout().parameter_count()));
-    log.info("compute     {}; products in {}", started.backend->description(),
-             name_of(config.train.precision));
+    log.info("compute     {}; products in {}; threads of a rank: {}", started.backend->description(),
+             name_of(config.train.precision), started.backend->threads());
     if (config.train.precision == Precision::bfloat16 && !started.backend->has_fast_bfloat16()) {
         log.warn(
             "train.precision is bfloat16, but this processor, or the library for products, has no "
@@ -98,9 +101,7 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
             "for it: training will be slower than with float32");
     }
     log.info("gradients   {}; summed among {}", name_of(config.train.reduction), step.description());
-    print_memory(memory_of(data, started, step, config.objective.importance_samples,
-                           validation ? validation->bytes() : 0),
-                 log);
+    print_memory(memory_of(config, data, started, step, validation ? validation->bytes() : 0), log);
 }
 
 }  // namespace vae_dist

@@ -1,7 +1,10 @@
 #include "vae_dist/infer/trained_model.hpp"
 
+#include <algorithm>
+
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/program.hpp"
 #include "vae_dist/core/shape.hpp"
 #include "vae_dist/train/find_checkpoint.hpp"
 #include "vae_dist/train/start.hpp"
@@ -31,6 +34,7 @@ TrainedModel::TrainedModel(const std::string& path, Communicator& communicator, 
         // What computes is this machine's matter, not that of the one it was trained on.
         ComputeConfig compute = config().compute;
         compute.backend = BackendKind::automatic;
+        compute.threads = std::min<std::int64_t>(compute.threads, usable_cores());
         backend_ = make_backend(compute);
         vae_ = std::make_unique<Vae>(config().model, element_count(row_shape()), *backend_,
                                      config().train.precision);

@@ -9,6 +9,7 @@
 #include <exception>
 #include <functional>
 
+#include "train/step/gradient_reducer.hpp"
 #include "train/step/parameter_gather.hpp"
 #include "train/step/shared_parameters.hpp"
 #include "train/step/team.hpp"
@@ -127,7 +128,10 @@ StepResult TrainingStep::run(BatchLoader& loader, std::int64_t step, std::int64_
     communicator_.doing("adding up gradients");
     reducer_->meet(tail);
     watch.lap(times_.wait);
-    if (tail.failed()) throw_together(communicator_, error);
+    if (tail.failed()) {
+        team_->complete_messages();  // every rank has sent its own: their memory goes with this step
+        throw_together(communicator_, error);
+    }
     communicator_.doing("updating the weights");
     result.stop = tail.is_to_stop();
     result.save = tail.is_to_save();
@@ -228,8 +232,10 @@ bool TrainingStep::add_up(std::int64_t bucket, bool and_update) {
         watch.lap(seconds);
         optimizer_seconds += seconds;
     };
-    replica_.backend.for_each((part.size() + kChunk - 1) / kChunk, std::ref(add_up_chunk));
-    times_.optimizer += optimizer_seconds / static_cast<double>(config_.compute.threads);
+    const std::int64_t chunks = (part.size() + kChunk - 1) / kChunk;
+    replica_.backend.for_each(chunks, std::ref(add_up_chunk));
+    const std::int64_t threads = std::clamp<std::int64_t>(chunks, 1, replica_.backend.threads());
+    times_.optimizer += optimizer_seconds / static_cast<double>(threads);
     return all_fit;
 }
 
@@ -269,6 +275,7 @@ double TrainingStep::agree_on_norm(bool fits) {
 
 void TrainingStep::collect_state() {
     if (team_->size() == 1) return;
+    team_->meet_neighbours();  // some may still copy parameters
     if (!store().operands.empty()) collect_on_first_rank(plan_, store().values, *team_);
     for (const Optimizer::State& state : replica_.optimizer->states())
         collect_on_first_rank(plan_, state.buffer.span<float>(), *team_);

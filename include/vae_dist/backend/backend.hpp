@@ -134,7 +134,6 @@ class Backend {
     /// to (B, D) = from (B, D), rounded to nearest, ties to even; `to` may be `from` itself.
     virtual void convert(ConstFloatMatrix from, Operand to) = 0;
     virtual void to_bfloat16(std::span<const float> from, std::span<BFloat16> to) = 0;
-    virtual void from_bfloat16(std::span<const BFloat16> from, std::span<float> to) = 0;
 
     // --- Posterior and prior. Where a sample has K draws, they are K adjacent rows of a matrix (B K, ...).
     /// epsilon (B K, Z) standard normal, as CounterRandom::normals to float accuracy; latent (B K, Z) = mean
@@ -186,6 +185,8 @@ class Backend {
     virtual void sigmoid(FloatMatrix values) = 0;
 
     // --- Threads
+    /// How many calls of for_each's body run at a time, at the most.
+    virtual std::int64_t threads() const = 0;
     /// Calls body(i) for each i below count, on the backend's threads. Within it the operations on whole
     /// arrays may be called, on arrays that do not overlap; none of the others. Throws what one of the calls
     /// threw.

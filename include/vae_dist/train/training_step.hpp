@@ -10,12 +10,14 @@
 #include "vae_dist/comm/communicator.hpp"
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/data/batch_loader.hpp"
-#include "vae_dist/train/gradient_reducer.hpp"
+#include "vae_dist/model/vae.hpp"
 #include "vae_dist/train/replica.hpp"
 #include "vae_dist/train/shard_plan.hpp"
+#include "vae_dist/train/step_tail.hpp"
 
 namespace vae_dist {
 
+class GradientReducer;
 class ParameterGather;
 class Team;
 struct SharedParameters;
@@ -37,9 +39,11 @@ struct StepResult {
     double beta = 0;           ///< weight of the KL term
     double learning_rate = 0;
     double gradient_norm = 0;  ///< of the whole gradient, penalties included, before clipping
-    bool applied = true;       ///< false: a number was not finite, and the weights are as they were
-    bool stop = false;         ///< some rank asked to stop
-    bool save = false;         ///< some rank asked to save
+    /// False: a number was not finite. Where that skips a step the weights are as they were, where it stops
+    /// the run they may be anything.
+    bool applied = true;
+    bool stop = false;  ///< some rank asked to stop
+    bool save = false;  ///< some rank asked to save
 };
 
 /// What one rank asks of all ranks after a step.

@@ -122,6 +122,10 @@ inline double lane_sum(const Block& lanes) {
     return lane_sum(DoubleBlock(lanes.cast<double>()));
 }
 
+// For map_array. Not functions, calls of which would send every block through memory.
+constexpr auto same = [](const Block& block) -> Block { return block; };
+constexpr auto plus = [](const Block& a, const Block& b) -> Block { return a + b; };
+
 /// to = f(from...), element by element; `to` may be one of `from`.
 template <class To, class F, class... From>
 void map_array(std::int64_t size, To* to, F f, const From*... from) {

@@ -1,14 +1,7 @@
 #include "backend/cpu/cpu_backend.hpp"
 
-#include <fmt/format.h>
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-
-#include "vae_dist/core/error.hpp"
-#include "vae_dist/core/text.hpp"
 
 namespace vae_dist {
 
@@ -16,25 +9,7 @@ CpuBackend::CpuBackend(std::unique_ptr<MatrixProducts> products, Threads threads
     : products_(std::move(products)), threads_(threads) {}
 
 std::string CpuBackend::description() const {
-    return fmt::format("CPU, {}, {} thread{}", products_->description(), threads_.count(),
-                       threads_.count() == 1 ? "" : "s");
-}
-
-Buffer allocate_memory(std::size_t bytes) {
-    // Large arrays in large pages, where the system has them: matrix products walk over many pages at a time.
-    constexpr std::size_t kLargePage = std::size_t{2} << 20;
-    const std::size_t alignment = bytes < kLargePage ? 64 : kLargePage;
-    const std::size_t whole = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-    void* memory = whole < bytes ? nullptr : std::aligned_alloc(alignment, whole);
-    if (memory == nullptr) {
-        throw_failure(
-            "out of memory: {} more are needed; use more ranks, a smaller train.batch_size or a smaller "
-            "model",
-            format_bytes(bytes));
-    }
-    if (alignment == kLargePage) madvise(memory, whole, MADV_HUGEPAGE);  // advice: may fail
-    std::memset(memory, 0, whole);
-    return {static_cast<std::byte*>(memory), bytes, [](std::byte* data) { std::free(data); }};
+    return "CPU, " + products_->description();
 }
 
 Buffer CpuBackend::allocate(std::size_t bytes) {
@@ -55,13 +30,6 @@ void CpuBackend::copy_out(void* to_host, const void* from, std::size_t bytes) {
 
 void CpuBackend::fill(std::span<float> values, float value) {
     std::ranges::fill(values, value);
-}
-
-std::int64_t rows_a_piece(std::int64_t rows) {
-    // Of products of transposed factors, pieces of 128 to 512 rows take as long as the whole.
-    constexpr std::int64_t kLeast = 128;
-    constexpr std::int64_t kMost = 512;
-    return std::clamp((rows / 8 + kLeast - 1) / kLeast * kLeast, kLeast, kMost);
 }
 
 std::unique_ptr<Backend> make_cpu_backend(const ComputeConfig& compute) {

@@ -38,7 +38,6 @@ class CpuBackend final : public Backend {
     bool has_fast_bfloat16() const override { return products_->has_fast_bfloat16(); }
     void convert(ConstFloatMatrix from, Operand to) override;
     void to_bfloat16(std::span<const float> from, std::span<BFloat16> to) override;
-    void from_bfloat16(std::span<const BFloat16> from, std::span<float> to) override;
 
     void sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance, const PosteriorDraws& draws,
                           FloatMatrix epsilon, FloatMatrix latent) override;
@@ -62,6 +61,7 @@ class CpuBackend final : public Backend {
                   float* log_likelihood, Operand dmean, float* dlog_variance) override;
     void sigmoid(FloatMatrix values) override;
 
+    std::int64_t threads() const override { return threads_.count(); }
     void for_each(std::int64_t count, const std::function<void(std::int64_t)>& body) override;
 
     double sum(std::span<const float> values) override;
@@ -86,10 +86,9 @@ class CpuBackend final : public Backend {
  private:
     std::unique_ptr<MatrixProducts> products_;
     Threads threads_;
-    std::vector<std::uint32_t> words_;  // of one row's random numbers
-    Scratch preactivation_;             // (B, O) floats of a layer whose output is in bfloat16
-    std::vector<double> terms_;         // of one sample's draws
-    Scratch precision_;                 // (D) exp(-log_variance) of the Gaussian likelihood's features
+    Scratch preactivation_;      // (B, O) floats of a layer whose output is in bfloat16
+    std::vector<double> terms_;  // of one sample's draws
+    Scratch precision_;          // (D) exp(-log_variance) of the Gaussian likelihood's features
 };
 
 /// Chooses the library for matrix products: oneDNN where the build has it.

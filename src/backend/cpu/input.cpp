@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "backend/cpu/blocks.hpp"
 #include "backend/cpu/cpu_backend.hpp"
 #include "vae_dist/core/error.hpp"
@@ -28,9 +31,17 @@ void read_input(const InputTransform& transform, ElementType type, const std::by
              [=](std::size_t i, double value) { return (value - mean[i]) * inverse[i]; });
 }
 
-void binarize(std::span<const std::uint32_t> words, std::span<float> values) {
-    for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = unit_float(words[i]) < values[i] ? 1.0F : 0.0F;
+// 1 where the number is above the feature's uniform draw, else 0.
+void binarize(const CounterRandom& random, std::uint32_t visit, std::uint64_t row, std::span<float> values) {
+    constexpr std::size_t kDraws = 1024;
+    std::array<std::uint32_t, kDraws> memory;
+    for (std::size_t first = 0; first < values.size(); first += kDraws) {
+        const std::span<float> now = values.subspan(first, std::min(kDraws, values.size() - first));
+        const std::span<std::uint32_t> words = std::span(memory).first(now.size());
+        random.fill_words(visit, row, static_cast<std::uint32_t>(first / 4), words);
+        for (std::size_t i = 0; i < now.size(); ++i)
+            now[i] = unit_float(words[i]) < now[i] ? 1.0F : 0.0F;
+    }
 }
 
 void threshold(std::span<float> values) {
@@ -45,7 +56,7 @@ void CpuBackend::load_input(const InputTransform& transform, ElementType type, c
                             FloatMatrix output) {
     require(std::ssize(rows_host) == output.rows, "every row of the input has a number");
     const auto columns = static_cast<std::size_t>(output.columns);
-    for (std::int64_t r = 0; r < output.rows; ++r) {
+    const auto load_row = [&](std::int64_t r) {
         const std::span<float> row(output.row(r), columns);
         read_input(transform, type, raw + static_cast<std::size_t>(r) * columns * element_bytes(type), row);
         switch (transform.kind) {
@@ -53,10 +64,8 @@ void CpuBackend::load_input(const InputTransform& transform, ElementType type, c
             case Transform::standardize:
                 break;
             case Transform::binarize:
-                words_.resize(columns);
-                transform.random.fill_words(
-                    visit, static_cast<std::uint64_t>(rows_host[static_cast<std::size_t>(r)]), 0, words_);
-                binarize(words_, row);
+                binarize(transform.random, visit,
+                         static_cast<std::uint64_t>(rows_host[static_cast<std::size_t>(r)]), row);
                 break;
             case Transform::threshold:
                 threshold(row);
@@ -66,7 +75,11 @@ void CpuBackend::load_input(const InputTransform& transform, ElementType type, c
                     output.columns, row.data(), [](const Block& x) { return Block(x.log1p()); }, row.data());
                 break;
         }
-    }
+    };
+    threads_.split(output.rows, row_grain(output.columns), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t r = first; r < last; ++r)
+            load_row(r);
+    });
 }
 
 }  // namespace vae_dist

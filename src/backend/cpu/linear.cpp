@@ -7,8 +7,6 @@ namespace vae_dist {
 
 namespace {
 
-constexpr auto plus = [](const Block& a, const Block& b) -> Block { return a + b; };
-
 template <class T>
 MatrixView<const T> view_of(const ConstOperand& matrix) {
     if constexpr (std::is_same_v<T, float>) {

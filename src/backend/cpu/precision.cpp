@@ -4,14 +4,6 @@
 
 namespace vae_dist {
 
-namespace {
-
-// Not functions, calls of which would send every block through memory.
-constexpr auto same = [](const Block& block) -> Block { return block; };
-constexpr auto plus = [](const Block& a, const Block& b) -> Block { return a + b; };
-
-}  // namespace
-
 void CpuBackend::convert(ConstFloatMatrix from, Operand to) {
     require(from.rows == to.rows() && from.columns == to.columns(), "matrices to convert have one shape");
     if (!to.is_bfloat16() && to.floats().data == from.data) return;
@@ -24,13 +16,6 @@ void CpuBackend::convert(ConstFloatMatrix from, Operand to) {
 }
 
 void CpuBackend::to_bfloat16(std::span<const float> from, std::span<BFloat16> to) {
-    require(from.size() == to.size(), "arrays to convert have one length");
-    threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
-        map_array(last - first, to.data() + first, same, from.data() + first);
-    });
-}
-
-void CpuBackend::from_bfloat16(std::span<const BFloat16> from, std::span<float> to) {
     require(from.size() == to.size(), "arrays to convert have one length");
     threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
         map_array(last - first, to.data() + first, same, from.data() + first);

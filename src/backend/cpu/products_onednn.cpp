@@ -160,6 +160,7 @@ class OneDnnProducts final : public MatrixProducts {
         const Plan plan = {product.rows(),         product.columns(),     a.columns(),    a.matrix.stride(),
                            b.matrix.stride(),      product.stride(),      a.transposed,   b.transposed,
                            a.matrix.is_bfloat16(), product.is_bfloat16(), bias != nullptr};
+        require(!ThreadTeam::is_working(), "a product has the threads for itself");
         require(a.rows() == plan.m && b.rows() == plan.k && b.columns() == plan.n,
                 "shapes of a product agree");
         require(b.matrix.is_bfloat16() == plan.bfloat16_factors, "factors have one precision");

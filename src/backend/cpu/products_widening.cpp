@@ -33,7 +33,6 @@ class WideningProducts final : public MatrixProducts {
     template <class From, class To>
     void copy(const MatrixView<const From>& from, const MatrixView<To>& to) const {
         threads_.split(to.rows, row_grain(to.columns), [&](std::int64_t first, std::int64_t last) {
-            const auto same = [](const Block& a) -> Block { return a; };
             for (std::int64_t r = first; r < last; ++r)
                 map_array(to.columns, to.row(r), same, from.row(r));
         });

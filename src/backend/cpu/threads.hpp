@@ -59,6 +59,7 @@ class Threads {
     std::int64_t count() const { return count_; }
 
     /// body(i, thread) for each i below `count`, where no two calls at one time have the same thread number.
+    /// Within a team's work that holds for the calls of one thread alone: all are its own, with number 0.
     template <class Body>
     void each_with_thread(std::int64_t count, const Body& body) const {
         if (team_ == nullptr || count <= 1 || ThreadTeam::is_working()) {

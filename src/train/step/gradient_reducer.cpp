@@ -1,7 +1,8 @@
-#include "vae_dist/train/gradient_reducer.hpp"
+#include "train/step/gradient_reducer.hpp"
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <optional>
 #include <vector>
 
@@ -39,7 +40,7 @@ class ShardedReducer final : public GradientReducer {
 
     void begin() override {
         covered_ = 0;
-        complete_ = false;
+        begun_ = false;
         fits_ = true;
         next_bucket_ = 0;
         ++step_;
@@ -53,20 +54,20 @@ class ShardedReducer final : public GradientReducer {
     // has been added to is a prefix. The first one overwrites, so that nothing need be cleared.
     void add(std::int64_t begin, std::int64_t end, bool last) override {
         const ElementRange range = {begin, end};
+        begun_ = true;
         if (!one_slice_) {
             const bool fits = format_.add_slice(elements(gradients(), range), begin >= covered_,
                                                 elements(sums_.mine(), range));
             fits_ = fits_ && fits;
             covered_ = std::max(covered_, end);
         }
-        if (!last) return;
-        complete_ = end == plan_.size();
-        finished(end);
+        if (last) finished(end);
     }
 
     void meet(StepTail& tail) override {
-        // A rank without a slice contributes zeros, and so does one with an error, of which the tail tells.
-        if (!complete_) clear();
+        // A rank without a slice contributes zeros. After an error the step is given up, by the tail, and
+        // neighbours may be reading what was published.
+        if (!begun_) clear();
         finished(plan_.size());
         team_.meet_neighbours();
         send_finished_buckets();
@@ -83,7 +84,7 @@ class ShardedReducer final : public GradientReducer {
     }
 
     bool sum(std::int64_t bucket, ElementRange chunk, std::span<float> to) override {
-        constexpr std::size_t kMost = 64;
+        constexpr std::size_t kMost = 1024;
         if (!buckets_.empty() || any_with_several() || neighbours_.size() > kMost)
             return sum_in_memory(bucket, chunk, to);
         std::array<const float*, kMost> slices;
@@ -111,7 +112,6 @@ class ShardedReducer final : public GradientReducer {
     };
     struct Outgoing {
         int to;
-        ElementRange part;
         ChunkedMessage message;
     };
     struct Bucket {
@@ -147,7 +147,7 @@ class ShardedReducer final : public GradientReducer {
             for (const int from : routes.incoming)
                 bucket.incoming.push_back({from, ChunkedMessage(plan_, mine, Format::most_packed_bytes)});
             for (const auto& [to, part] : routes.outgoing)
-                bucket.outgoing.push_back({to, part, ChunkedMessage(plan_, part, Format::most_packed_bytes)});
+                bucket.outgoing.push_back({to, ChunkedMessage(plan_, part, Format::most_packed_bytes)});
         }
     }
 
@@ -182,15 +182,16 @@ class ShardedReducer final : public GradientReducer {
     }
 
     void send(Bucket& bucket) {
-        for (Outgoing& outgoing : bucket.outgoing) {
-            const auto pack = [&](ElementRange chunk, std::byte* to) {
-                alignas(64) std::array<Sum, ShardPlan::kChunk> memory;
-                const std::span<Sum> sums = std::span(memory).first(static_cast<std::size_t>(chunk.size()));
-                fits_ = add_up_neighbours(chunk, sums) && fits_;
-                return format_.pack(sums, to);
-            };
-            team_.messages().send(outgoing.message.write(plan_, outgoing.part, pack), outgoing.to);
-        }
+        std::atomic<bool> all_fit = true;
+        const auto pack = [&](ElementRange chunk, std::byte* to) {
+            alignas(64) std::array<Sum, ShardPlan::kChunk> memory;
+            const std::span<Sum> sums = std::span(memory).first(static_cast<std::size_t>(chunk.size()));
+            if (!add_up_neighbours(chunk, sums)) all_fit = false;
+            return format_.pack(sums, to);
+        };
+        for (Outgoing& outgoing : bucket.outgoing)
+            team_.messages().send(outgoing.message.write(plan_, backend_, pack), outgoing.to);
+        fits_ = fits_ && all_fit;
     }
 
     bool sum_in_memory(std::int64_t bucket, ElementRange chunk, std::span<float> to) const {
@@ -236,7 +237,7 @@ class ShardedReducer final : public GradientReducer {
     std::int64_t step_ = 0;
     // Of this step:
     std::int64_t covered_ = 0;      ///< elements to which a slice was added
-    bool complete_ = false;         ///< the last slice was added
+    bool begun_ = false;            ///< something was added
     std::int64_t next_bucket_ = 0;  ///< to be sent
     bool fits_ = true;              ///< no gradient was met that a sum cannot hold
 };

@@ -4,8 +4,8 @@
 #include <memory>
 #include <span>
 
+#include "vae_dist/backend/backend.hpp"
 #include "vae_dist/config/config.hpp"
-#include "vae_dist/model/vae.hpp"
 #include "vae_dist/train/shard_plan.hpp"
 #include "vae_dist/train/step_tail.hpp"
 

@@ -30,13 +30,26 @@ void ChunkedMessage::set_size(std::size_t chunk, std::size_t size) {
     std::memcpy(memory_.data() + chunk * sizeof(small), &small, sizeof(small));
 }
 
+std::size_t ChunkedMessage::size_of(std::size_t chunk) const {
+    std::uint32_t size = 0;
+    std::memcpy(&size, memory_.data() + chunk * sizeof(size), sizeof(size));
+    return size;
+}
+
+std::size_t ChunkedMessage::close_gaps() {
+    std::size_t end = table_bytes();
+    for (std::size_t chunk = 0; chunk < latest_.size(); ++chunk) {
+        std::memmove(memory_.data() + end, memory_.data() + latest_[chunk], size_of(chunk));
+        end += size_of(chunk);
+    }
+    return end;
+}
+
 void ChunkedMessage::open(std::size_t bytes) {
     std::size_t at = table_bytes();
     for (std::size_t chunk = 0; chunk < offsets_.size(); ++chunk) {
-        std::uint32_t size = 0;
-        std::memcpy(&size, memory_.data() + chunk * sizeof(size), sizeof(size));
         offsets_[chunk] = at;
-        at += size;
+        at += size_of(chunk);
     }
     require(at == bytes, "a message between hosts is as long as its chunks");
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -33,22 +34,38 @@ class ChunkedMessage {
         std::size_t bytes = 0;
         for_each_chunk(plan, part, [&](std::int64_t index, ElementRange chunk) {
             if (offsets_.empty()) first_chunk_ = index;
-            offsets_.push_back(0);
+            offsets_.push_back(bytes);
             bytes += most_bytes(chunk.size());
         });
+        for (std::size_t& offset : offsets_)
+            offset += table_bytes();
+        latest_ = offsets_;
         memory_.resize(table_bytes() + bytes);
     }
 
-    /// pack(chunk, to) writes a chunk's bytes and returns their number. Returns the whole message.
+    /// pack(chunk, to) writes a chunk's bytes and returns their number; several threads may call it. Returns
+    /// the whole message.
     template <class Pack>
-    std::span<const std::byte> write(const ShardPlan& plan, ElementRange part, const Pack& pack) {
-        std::size_t at = table_bytes();
-        for_each_chunk(plan, part, [&](std::int64_t index, ElementRange chunk) {
-            const std::size_t size = pack(chunk, memory_.data() + at);
-            set_size(static_cast<std::size_t>(index - first_chunk_), size);
-            at += size;
-        });
-        return std::span(memory_).first(at);
+    std::span<const std::byte> write(const ShardPlan& plan, Backend& backend, const Pack& pack) {
+        const auto put = [&](std::size_t chunk, std::size_t at) {
+            const std::size_t size =
+                pack(plan.chunk(first_chunk_ + static_cast<std::int64_t>(chunk)), memory_.data() + at);
+            set_size(chunk, size);
+            return size;
+        };
+        std::size_t end = table_bytes();
+        if (backend.threads() == 1) {
+            for (std::size_t chunk = 0; chunk < offsets_.size(); ++chunk)
+                end += put(chunk, end);
+        } else {
+            const auto put_where_it_may_begin_at_the_latest = [&](std::int64_t i) {
+                const auto chunk = static_cast<std::size_t>(i);
+                put(chunk, latest_[chunk]);
+            };
+            backend.for_each(std::ssize(latest_), std::ref(put_where_it_may_begin_at_the_latest));
+            end = close_gaps();
+        }
+        return std::span(memory_).first(end);
     }
 
     /// Where a message is to be received.
@@ -65,9 +82,13 @@ class ChunkedMessage {
  private:
     std::size_t table_bytes() const { return offsets_.size() * sizeof(std::uint32_t); }
     void set_size(std::size_t chunk, std::size_t size);
+    std::size_t size_of(std::size_t chunk) const;
+    /// Moves the chunks from their latest offsets to each other; returns the message's length.
+    std::size_t close_gaps();
 
     std::int64_t first_chunk_ = 0;
     std::vector<std::size_t> offsets_;  ///< of each chunk in the memory
+    std::vector<std::size_t> latest_;   ///< where each begins if those before it are as long as can be
     std::vector<std::byte> memory_;
 };
 

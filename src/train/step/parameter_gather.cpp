@@ -38,11 +38,11 @@ void ParameterGather::plan_transfers(const ShardPlan& plan) {
     const auto message = [&](ElementRange part) {
         return std::vector<std::byte>(is_bfloat16() ? message_bytes(part) : 0);
     };
-    const int here = team_.hosts().host_of[static_cast<std::size_t>(team_.rank())];
+    const Hosts& hosts = team_.hosts();
+    const int here = hosts.host_of[static_cast<std::size_t>(team_.rank())];
     for (std::int64_t b = 0; b < plan.buckets(); ++b) {
         for (int owner = 0; owner < team_.size(); ++owner) {
-            const bool near = team_.hosts().host_of[static_cast<std::size_t>(owner)] == here;
-            const int from = near ? owner : team_.speaker(here, owner);
+            const int from = hosts.together(team_.rank(), owner) ? owner : team_.speaker(here, owner);
             const ElementRange part = plan.part(b, owner);
             if (from != team_.rank() && !part.empty()) copies_.push_back({from, part});
         }

@@ -16,7 +16,8 @@ namespace vae_dist {
 /// float32 run these are their values; in a bfloat16 run the operands of products, and the values of vectors
 /// alone: of matrices each rank then has the values that it owns.
 ///
-/// In a step, after its own parts are updated, every rank calls `begin`, `send` for each bucket, `finish`.
+/// In a step every rank calls `begin`, `send` for each bucket as soon as its own part of it is updated, and
+/// `finish`.
 class ParameterGather {
  public:
     ParameterGather(const ShardPlan& plan, const ParameterLayout& layout, SharedParameters& parameters,

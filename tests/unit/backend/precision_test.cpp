@@ -63,20 +63,17 @@ TEST_P(BackendTest, ConvertRoundsEachElementOnce) {
     });
 }
 
-TEST_P(BackendTest, ArraysGoToBFloat16AndBackAndAreAdded) {
+TEST_P(BackendTest, ArraysGoToBFloat16AndAreAdded) {
     for (const std::int64_t size : {1, 15, 16, 33, 784, 40000}) {
         const auto values = telling_values(size);
         const auto to_add = normal_values(size, 2);
         const Tensor from(backend(), 1, size, values);
         const HalfTensor half(backend(), 1, size);
-        const Tensor back(backend(), 1, size);
         const Tensor sums(backend(), 1, size, to_add);
         backend().to_bfloat16(from.span(), half.span());
-        backend().from_bfloat16(half.span(), back.span());
         backend().add_bfloat16(half.span(), sums.span());
         std::vector<float> expected = rounded(values);
         expect_same_numbers(half.get(), expected);
-        expect_same_numbers(back.get(), expected);
         for (std::size_t i = 0; i < expected.size(); ++i)
             expected[i] += to_add[i];
         expect_same_numbers(sums.get(), expected);

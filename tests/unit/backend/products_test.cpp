@@ -7,10 +7,10 @@
 namespace vae_dist {
 namespace {
 
-TEST(Products, DescriptionsNameTheLibraryAndTheThreads) {
+TEST(Products, DescriptionsNameTheLibrary) {
     const CpuBackend eigen(make_eigen_products(Threads(2)), Threads(2));
     EXPECT_NE(eigen.description().find("Eigen"), std::string::npos);
-    EXPECT_NE(eigen.description().find("2 threads"), std::string::npos);
+    EXPECT_EQ(eigen.threads(), 2);
     const auto onednn = make_onednn_products(Threads(2));
     if (!onednn) GTEST_SKIP() << "this build has no oneDNN";
     EXPECT_NE(onednn->description().find("oneDNN"), std::string::npos);

@@ -49,6 +49,11 @@ std::vector<std::int64_t> rows_up_to(std::int64_t samples) {
 struct Case {
     std::int64_t samples, block_rows, virtual_ranks, window;
     bool shuffle;
+
+    friend void PrintTo(const Case& which, std::ostream* to) {
+        *to << which.samples << " samples in blocks of " << which.block_rows << ", " << which.virtual_ranks
+            << " virtual ranks, window " << which.window << (which.shuffle ? ", shuffled" : "");
+    }
 };
 
 class EpochPlans : public testing::TestWithParam<Case> {

@@ -18,6 +18,8 @@ struct Case {
     LikelihoodKind likelihood = LikelihoodKind::bernoulli;
     std::vector<std::int64_t> hidden = {40, 24};
     std::int64_t draws = 1;
+
+    friend void PrintTo(const Case& which, std::ostream* to) { *to << which.name; }
 };
 
 std::vector<Case> cases() {

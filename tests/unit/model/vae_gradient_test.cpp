@@ -22,6 +22,8 @@ struct Case {
     std::vector<std::int64_t> encoder = {7, 5};
     std::vector<std::int64_t> decoder = {5, 7};
     std::int64_t draws = 1;
+
+    friend void PrintTo(const Case& which, std::ostream* to) { *to << which.name; }
 };
 
 std::vector<Case> cases() {

@@ -1,4 +1,4 @@
-#include "vae_dist/train/gradient_reducer.hpp"
+#include "train/step/gradient_reducer.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
