@@ -70,6 +70,7 @@ int finish_output(Communicator& communicator) {
 int guarded_main(int argc, char** argv) {
     open_missing_standard_streams();
     std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves, as head does, must not cost files
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write, which says so
     // Until the last rank has left MPI: a run that is saved must not end as one that a signal killed.
     std::optional<StopSignals> signals(std::in_place);
     std::optional<MpiSession> session;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <set>
 
@@ -18,6 +19,9 @@ namespace detail {
 
 void start_library() {
     static const bool started = [] {
+        // Of files that it opens by itself too, as those of a virtual dataset: none can be open with and
+        // without locks (see file_access). What the user has set stays.
+        ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
         // Without this, the library would write once more at exit what a full disk refused before, and crash.
         H5dont_atexit();
         hbool_t threadsafe = false;

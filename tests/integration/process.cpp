@@ -65,8 +65,7 @@ std::vector<pid_t> processes_of_session(pid_t session) {
     dup2(open(err.c_str(), O_WRONLY | O_TRUNC), 2);
     if (chdir(options.folder.c_str()) != 0) _exit(126);
     if (options.most_file_bytes) {
-        // Ignored, the signal becomes an error of the write.
-        signal(SIGXFSZ, SIG_IGN);
+        signal(SIGXFSZ, SIG_DFL);
         const auto bytes = static_cast<rlim_t>(*options.most_file_bytes);
         const rlimit limit = {bytes, bytes};
         if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(126);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <omp.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@
 #include "backend/cpu/products.hpp"
 #include "backend/cpu/scratch.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
 
 namespace vae_dist {
 
@@ -54,12 +56,25 @@ dnnl::memory::dims strides_of(std::int64_t stride, bool transposed) {
     return transposed ? dnnl::memory::dims{1, stride} : dnnl::memory::dims{stride, 1};
 }
 
+// The library ends the process where there is no memory for the instructions that it makes.
+void require_room_for_code() {
+    constexpr std::size_t kEnough = std::size_t{64} << 20;
+    void* room = ::mmap(nullptr, kEnough, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) {
+        throw_failure(
+            "out of memory: {} more of addresses are needed for matrix products; raise the limit (ulimit -v)",
+            format_bytes(kEnough));
+    }
+    ::munmap(room, kEnough);
+}
+
 // A product compiled for one plan, on the calling thread alone. Plain layouts: packing the weights would save
 // 2 % of the products' time and cost 7 % for the packing, anew in every step. All that it needs to run is
 // made ready here: running it through the library's map of arguments would allocate.
 class Product {
  public:
     Product(const Plan& plan, const dnnl::engine& engine) {
+        require_room_for_code();
         const auto a =
             describe(plan.m, plan.k, plan.bfloat16_factors, strides_of(plan.a_stride, plan.a_transposed));
         const auto b =

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/program.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -25,9 +26,8 @@ void pause_shortly() {
 
 // Until done(value).
 template <class T, class Done>
-void wait_until(const std::atomic<T>& value, Done done) {
-    constexpr int kSpins = 2000;  // some 50 microseconds
-    for (int i = 0; i < kSpins; ++i) {
+void wait_until(const std::atomic<T>& value, int spins, Done done) {
+    for (int i = 0; i < spins; ++i) {
         if (done(value.load(std::memory_order_acquire))) return;
         pause_shortly();
     }
@@ -42,7 +42,8 @@ bool ThreadTeam::is_working() {
     return working;
 }
 
-ThreadTeam::ThreadTeam(int count) {
+// Some 50 microseconds; none where others of the team wait for the core.
+ThreadTeam::ThreadTeam(int count) : spins_(count <= usable_cores() ? 2000 : 0) {
     try {
         for (int thread = 1; thread < count; ++thread)
             threads_.emplace_back([this, thread] { serve(thread); });
@@ -72,7 +73,7 @@ void ThreadTeam::run(const Work& work) {
     working = true;
     work.call(work.job, 0);
     working = false;
-    wait_until(busy_, [](std::int32_t busy) { return busy == 0; });
+    wait_until(busy_, spins_, [](std::int32_t busy) { return busy == 0; });
 }
 
 void ThreadTeam::serve(int thread) {
@@ -83,7 +84,7 @@ void ThreadTeam::serve(int thread) {
     working = true;
     std::uint32_t seen = 0;
     while (true) {
-        wait_until(round_, [&](std::uint32_t round) { return round != seen; });
+        wait_until(round_, spins_, [&](std::uint32_t round) { return round != seen; });
         seen = round_;
         if (ends_) return;
         work_.call(work_.job, thread);

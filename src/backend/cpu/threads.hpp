@@ -41,6 +41,7 @@ class ThreadTeam {
     void serve(int thread);
     void end();
 
+    int spins_;  ///< of a wait before it sleeps
     Work work_;
     std::atomic<std::uint32_t> round_ = 0;  ///< begins one's work; 0 only before the first
     std::atomic<std::int32_t> busy_ = 0;    ///< threads at this round's work, but for the caller

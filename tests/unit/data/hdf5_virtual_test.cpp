@@ -104,6 +104,16 @@ TEST_F(VirtualDataset, IsReadFromItsSources) {
     EXPECT_NE(describe_data_file(folder_.file("v.h5")).find("virtual"), std::string::npos);
 }
 
+// The library opens the sources by itself while the first one reads.
+TEST_F(VirtualDataset, IsReadBySeveralAtOnce) {
+    make_source("a.h5", 1);
+    make("v.h5", {{"a.h5"}});
+    const auto one = open();
+    std::vector<float> row(2);
+    one->read(0, 1, reinterpret_cast<std::byte*>(row.data()));
+    EXPECT_EQ(read(), (std::vector<float>{1, 1}));
+}
+
 TEST_F(VirtualDataset, WithAMissingFileIsRefusedInsteadOfReadAsZeros) {
     make_source("a.h5", 1);
     make("v.h5", {{"a.h5"}, {"gone.h5"}});
