@@ -73,15 +73,16 @@ class Chaos : public Workplace {
                              {"output.directory=" + directory, fmt::format("train.epochs={}", epochs)});
     }
 
-    // So many epochs that the run is not over before its last kill, on a machine of any speed. By the
-    // processor's time, for the machine may be less busy later.
+    // So many epochs that the run is not over before its last kill, on a machine of any speed: ranks train on
+    // for a second after mpirun was killed, and several of them at nearly twice the speed of the one here. By
+    // the processor's time, for the machine may be less busy later.
     std::int64_t epochs_for(int kills) const {
-        constexpr std::int64_t kTrial = 40;
+        constexpr std::int64_t kTrial = 200;  // of which the start is little
         const double before = processor_seconds_of_children();
         run_well(0, arguments("trial", kTrial));
         const double an_epoch = (processor_seconds_of_children() - before) / kTrial;
         fs::remove_all(path("trial"));
-        return std::max(kTrial, static_cast<std::int64_t>((4 + 0.5 * kills) / an_epoch));
+        return std::max(kTrial, static_cast<std::int64_t>((4 + 1.25 * kills) / an_epoch));
     }
 
     // Waits for the moment of the kill; false where the run ended before it.
