@@ -13,6 +13,12 @@ TEST(MakeBackend, TakesTheProcessorUnlessAskedOtherwise) {
     EXPECT_EQ(make_backend(compute)->description().substr(0, 5), "CPU, ");
 }
 
+// The description goes into checkpoints, and another one is warned of: bits may then differ.
+TEST(MakeBackend, DescribesWhatBitsDependOnAndNothingElse) {
+    EXPECT_EQ(make_backend({.threads = 3})->description(), make_backend({})->description());
+    EXPECT_EQ(make_backend({.threads = 3})->threads(), 3);
+}
+
 TEST(MakeBackend, RefusesCudaWhereTheBuildHasNone) {
     ComputeConfig compute;
     compute.backend = BackendKind::cuda;

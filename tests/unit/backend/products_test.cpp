@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "backend_suite.hpp"
+#include "support/expect_error.hpp"
+#include "support/little_address_space.hpp"
 
 namespace vae_dist {
 namespace {
@@ -14,6 +16,20 @@ TEST(Products, DescriptionsNameTheLibrary) {
     const auto onednn = make_onednn_products(Threads(2));
     if (!onednn) GTEST_SKIP() << "this build has no oneDNN";
     EXPECT_NE(onednn->description().find("oneDNN"), std::string::npos);
+}
+
+// The library would end the process.
+TEST(Products, SayWhereThereIsNoRoomForTheirCode) {
+    const auto products = make_onednn_products(Threads(1));
+    if (!products) GTEST_SKIP() << "this build has no oneDNN";
+    CpuBackend backend(make_eigen_products(Threads(1)));
+    const Tensor a(backend, 20, 30);
+    const Tensor b(backend, 30, 40);
+    const Tensor product(backend, 20, 40);
+    const LittleAddressSpace little(rlim_t{32} << 20);
+    if (!little.works()) GTEST_SKIP() << "a sanitizer has taken most addresses";
+    expect_error(ErrorKind::failure, {"out of memory", "matrix products"},
+                 [&] { products->multiply({a.view()}, {b.view()}, nullptr, product.view()); });
 }
 
 // Every pair of transpositions, checked against loops in double.

@@ -1,18 +1,15 @@
 #include "backend/cpu/threads.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <thread>
 
 #include "backend_suite.hpp"
 #include "support/expect_error.hpp"
+#include "support/little_address_space.hpp"
 
 namespace vae_dist {
 namespace {
@@ -234,17 +231,9 @@ TEST(Threads, WorkOnOneThreadNumberIsNeverAtTheSameTime) {
 
 // Their stacks find no room.
 TEST(Threads, AreNoneWhereNotAllCanBeStarted) {
-    rlimit before{};
-    ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
-    std::ifstream statm("/proc/self/statm");
-    rlim_t pages = 0;
-    ASSERT_TRUE(statm >> pages);
-    const auto bytes = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE));
-    if (bytes > rlim_t{1} << 40) GTEST_SKIP() << "a sanitizer has taken most addresses";
-    const rlimit limit = {bytes + (rlim_t{100} << 20), before.rlim_max};
-    ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+    const LittleAddressSpace little(rlim_t{100} << 20);
+    if (!little.works()) GTEST_SKIP() << "a sanitizer has taken most addresses";
     expect_error(ErrorKind::failure, {"1000 threads", "compute.threads"}, [] { Threads(1000); });
-    setrlimit(RLIMIT_AS, &before);
 }
 
 TEST(Threads, PiecesCoverTheWholeAndBeginAtMultiplesOfTheGrain) {
