@@ -224,8 +224,8 @@ class OneDnnProducts final : public MatrixProducts {
         const Product whole(plan, engine_);
         const std::string_view kernel = whole.implementation();
         if (!kernel.starts_with("brg")) return prepared(plan, rows_a_piece(plan.m));
-        // There how the library cuts a sum may depend on the number of rows; and each piece has its own copy
-        // of b made, so that pieces are to have many.
+        // In those for AMX how the library cuts a sum may depend on the number of rows; and for each piece it
+        // copies b anew, so that pieces are to have many.
         constexpr std::int64_t kTileRows = 256;
         if (kernel.find("amx") != std::string_view::npos) return prepared(plan, kTileRows);
         return prepared(plan, rows_a_thread(plan));
