@@ -89,28 +89,47 @@ double largest(const std::vector<Report>& reports, Number number) {
     return most;
 }
 
-Timing time_step(TrainingStep& step, BatchLoader& loader, std::int64_t number) {
-    const auto begun = std::chrono::steady_clock::now();
-    if (!step.run(loader, number, number).applied) {
-        throw Error(ErrorKind::failure,
-                    "training diverged, so that there is nothing to time; lower "
-                    "optimizer.learning_rate")
-            .mark_on_all_ranks();
+/// Steps one after the other, as many of them under way as a run has.
+class StepTimer {
+ public:
+    StepTimer(TrainingStep& step, BatchLoader& loader, std::int64_t steps)
+        : step_(step), loader_(loader), steps_(steps) {}
+
+    /// From the end of the step before to that of the next one.
+    Timing next() {
+        const auto begun = std::chrono::steady_clock::now();
+        for (; started_ < steps_ && started_ - finished_ < step_.depth(); ++started_)
+            step_.start(loader_, started_, started_);
+        ++finished_;
+        if (!step_.finish().applied) {
+            throw Error(ErrorKind::failure,
+                        "training diverged, so that there is nothing to time; lower "
+                        "optimizer.learning_rate")
+                .mark_on_all_ranks();
+        }
+        const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begun;
+        Timing timing = {.whole = whole.count() * 1e3};
+        for (std::size_t i = 0; i < kParts.size(); ++i)
+            timing.parts[i] = step_.times().*kParts[i].seconds * 1e3;
+        return timing;
     }
-    const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begun;
-    Timing timing = {.whole = whole.count() * 1e3};
-    for (std::size_t i = 0; i < kParts.size(); ++i)
-        timing.parts[i] = step.times().*kParts[i].seconds * 1e3;
-    return timing;
-}
+
+ private:
+    TrainingStep& step_;
+    BatchLoader& loader_;
+    std::int64_t steps_;
+    std::int64_t started_ = 0;
+    std::int64_t finished_ = 0;
+};
 
 Report time_steps(const BenchmarkCommand& command, TrainingStep& step, BatchLoader& loader) {
+    StepTimer timer(step, loader, command.warmup + command.steps);
     for (std::int64_t i = 0; i < command.warmup; ++i)
-        time_step(step, loader, i);
+        timer.next();
     const LoaderWork before = loader.work();
     std::vector<Timing> timings;
     for (std::int64_t i = 0; i < command.steps; ++i)
-        timings.push_back(time_step(step, loader, command.warmup + i));
+        timings.push_back(timer.next());
     const LoaderWork after = loader.work();
     return {.middle = middle(timings),
             .mean_ms = mean(timings).whole,

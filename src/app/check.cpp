@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,13 @@ void print_ranks(const TrainingData& data, int ranks, const Log& log) {
     }
 }
 
+void print_places(const std::vector<std::string>& places, const Log& log) {
+    constexpr std::size_t kMostShown = 16;
+    for (std::size_t i = 0; i < std::min(places.size(), kMostShown); ++i)
+        log.info("{}{}", i == 0 ? "computes on " : "            ", places[i]);
+    if (places.size() > kMostShown) log.info("            ... and {} more ranks", places.size() - kMostShown);
+}
+
 Bytes memory_of(const Config& config, const TrainingData& data, const StartedReplica& started,
                 const TrainingStep& step, std::int64_t validation_bytes) {
     const std::int64_t draws = config.objective.importance_samples;
@@ -66,12 +74,13 @@ Bytes memory_of(const Config& config, const TrainingData& data, const StartedRep
             {"saving (rank 0)", saving}};
 }
 
-void print_memory(const Bytes& parts, const Log& log) {
+void print_memory(const Bytes& parts, bool on_device, const Log& log) {
     std::int64_t sum = 0;
     for (const auto& [what, bytes] : parts)
         sum += bytes;
-    log.info("memory      {} a rank, at the most, and some 70 MiB for the program itself:",
-             format_bytes(static_cast<std::uint64_t>(sum)));
+    log.info("memory      {} a rank, at the most, and some 70 MiB for the program itself{}:",
+             format_bytes(static_cast<std::uint64_t>(sum)),
+             on_device ? "; the first four on its GPU, and there some 500 MiB for CUDA's libraries" : "");
     for (const auto& [what, bytes] : parts) {
         log.info("            {:<26}{:>12}", what, format_bytes(static_cast<std::uint64_t>(bytes)));
     }
@@ -87,10 +96,12 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
     const TrainingStep step(config, data.total_steps(), *started.replica, communicator);
     std::optional<Validation> validation;
     if (config.data.validation) validation.emplace(config, data, communicator);
+    const std::vector<std::string> places = describe_choices(started.compute, communicator);
     log.info("{} is valid", command.config);
     print_data(config, data, log);
     if (validation) log.info("validation  {} samples", format_count(validation->samples()));
     print_ranks(data, communicator.size(), log);
+    if (started.compute.backend == BackendKind::cuda) print_places(places, log);
     log.info("model       {} parameters", format_count(started.replica->vae.layout().parameter_count()));
     log.info("compute     {}; products in {}; threads of a rank: {}", started.backend->description(),
              name_of(config.train.precision), started.backend->threads());
@@ -101,7 +112,8 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
             "for it: training will be slower than with float32");
     }
     log.info("gradients   {}; summed among {}", name_of(config.train.reduction), step.description());
-    print_memory(memory_of(config, data, started, step, validation ? validation->bytes() : 0), log);
+    print_memory(memory_of(config, data, started, step, validation ? validation->bytes() : 0),
+                 started.compute.backend == BackendKind::cuda, log);
 }
 
 }  // namespace vae_dist

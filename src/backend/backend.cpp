@@ -1,7 +1,7 @@
 #include "vae_dist/backend/backend.hpp"
 
 #include "backend/cpu/cpu_backend.hpp"
-#include "backend/cuda/cuda_backend.hpp"
+#include "backend/cuda/cuda.hpp"
 
 namespace vae_dist {
 
@@ -9,8 +9,8 @@ bool keeps_preactivation(Activation activation) {
     return activation == Activation::gelu || activation == Activation::silu;
 }
 
-std::unique_ptr<Backend> make_backend(const ComputeConfig& compute) {
-    if (compute.backend == BackendKind::cuda) return make_cuda_backend(compute);
+std::unique_ptr<Backend> make_backend(const ComputeConfig& compute, int device) {
+    if (compute.backend == BackendKind::cuda) return make_cuda_backend(device);
     return make_cpu_backend(compute);
 }
 

@@ -1,4 +1,7 @@
 #include <mpi.h>
+#if defined(OPEN_MPI)
+#include <mpi-ext.h>  // MPIX_Query_cuda_support
+#endif
 
 #include <algorithm>
 #include <array>
@@ -98,6 +101,14 @@ std::string mpi_library_version() {
     // Not `length` characters: Open MPI counts the zero at the end. MPICH's words go on for many lines.
     const std::string words = text;
     return words.substr(0, words.find('\n'));
+}
+
+bool mpi_reads_device_memory() {
+#if defined(MPIX_CUDA_AWARE_SUPPORT)
+    return MPIX_Query_cuda_support() == 1;
+#else
+    return false;
+#endif
 }
 
 }  // namespace vae_dist

@@ -29,7 +29,7 @@ class Checker {
         check_train();
         check_stalls();
         check_effects();
-        check_support();
+        check_compute();
     }
 
  private:
@@ -134,9 +134,9 @@ class Checker {
                    "objective.importance_samples");
     }
 
-    void check_support() const {
-        supports(c_.compute.backend != BackendKind::cuda, "compute.backend", "cpu");
-        supports(c_.compute.communicator != CommunicatorKind::nccl, "compute.communicator", "mpi");
+    void check_compute() const {
+        if (c_.compute.communicator == CommunicatorKind::nccl && c_.compute.backend == BackendKind::cpu)
+            contradict("compute.communicator", "compute.backend", "NCCL adds up what is in GPUs' memory");
     }
 
     [[noreturn]] void contradict(const std::string& key, const std::string& other, const char* why) const {
@@ -149,11 +149,6 @@ class Checker {
         static const std::map<std::string, std::string> kDefaults = texts_of(Config());
         if (effective || texts_.at(key) == kDefaults.at(key)) return;
         throw_input_error("{}: {} has no effect with {}; remove it", place(key), with_value(key), at(other));
-    }
-
-    void supports(bool supported, const std::string& key, const char* instead) const {
-        if (supported) return;
-        throw_input_error("{}: {} is not supported yet; use {}", place(key), with_value(key), instead);
     }
 
     std::string place(const std::string& key) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/comm/compute_choice.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/program.hpp"
 #include "vae_dist/core/shape.hpp"
@@ -29,13 +30,13 @@ FoundCheckpoint find_for_all(const std::string& path, Communicator& communicator
 TrainedModel::TrainedModel(const std::string& path, Communicator& communicator, const Log& log) {
     const FoundCheckpoint found = find_for_all(path, communicator, log);
     file_ = found.name;
+    run_together(communicator, [&] { checkpoint_ = parse_checkpoint(found.bytes, found.name); });
+    // What computes is this machine's matter, not that of the one it was trained on.
+    const ComputeConfig compute = {.threads =
+                                       std::min<std::int64_t>(config().compute.threads, usable_cores())};
+    const ComputeChoice choice = choose_compute(compute, communicator, log);
     run_together(communicator, [&] {
-        checkpoint_ = parse_checkpoint(found.bytes, found.name);
-        // What computes is this machine's matter, not that of the one it was trained on.
-        ComputeConfig compute = config().compute;
-        compute.backend = BackendKind::automatic;
-        compute.threads = std::min<std::int64_t>(compute.threads, usable_cores());
-        backend_ = make_backend(compute);
+        backend_ = make_backend(choice, compute);
         vae_ = std::make_unique<Vae>(config().model, element_count(row_shape()), *backend_,
                                      config().train.precision);
         restore_model(checkpoint_, *vae_, *backend_);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <numeric>
 
+#include "vae_dist/backend/device_backend.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
@@ -61,20 +62,25 @@ void ParameterStore::refresh_operands(Backend& backend, std::int64_t begin, std:
 namespace {
 
 template <class T>
-void move_array(Buffer from, Buffer& buffer, std::span<T>& array) {
+void move_array(Backend& backend, Buffer from, Buffer& buffer, std::span<T>& array) {
+    if (from.bytes() == 0) return;
     const std::span<T> to = from.span<T>();
     require(to.size() >= array.size(), "memory for an array of parameters holds it");
-    std::ranges::copy(array, to.begin());
+    if (DeviceBackend* const device = backend.device()) {
+        device->copy(to.data(), array.data(), array.size_bytes());
+    } else {
+        std::ranges::copy(array, to.begin());
+    }
     array = to.first(array.size());
     buffer = std::move(from);
 }
 
 }  // namespace
 
-void ParameterStore::adopt(Buffer new_values, Buffer new_gradients, Buffer new_operands) {
-    move_array(std::move(new_values), values_buffer, values);
-    move_array(std::move(new_gradients), gradients_buffer, gradients);
-    move_array(std::move(new_operands), operands_buffer, operands);
+void ParameterStore::adopt(Backend& backend, Buffer new_values, Buffer new_gradients, Buffer new_operands) {
+    move_array(backend, std::move(new_values), values_buffer, values);
+    move_array(backend, std::move(new_gradients), gradients_buffer, gradients);
+    move_array(backend, std::move(new_operands), operands_buffer, operands);
 }
 
 }  // namespace vae_dist

@@ -1,6 +1,7 @@
 #include "vae_dist/model/vae.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -39,6 +40,7 @@ Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Pre
     encoder_ = std::make_unique<HiddenLayers>(layout_, "encoder", features, config.encoder.hidden,
                                               config.activation);
     parameters_ = std::make_unique<ParameterStore>(layout_, precision, backend);
+    terms_ = backend.allocate(3 * sizeof(double));
 }
 
 Vae::Workspace Vae::lay_out(Arena& arena, std::int64_t rows, std::int64_t draws) const {
@@ -147,23 +149,35 @@ void Vae::weigh(const Posterior& posterior, std::int64_t draws, double beta, dou
                                 workspace_.weights.data, workspace_.bound.data);
 }
 
-ElboTerms Vae::sum_terms(const Posterior& posterior, std::int64_t draws) {
+void Vae::sum_terms(const Posterior& posterior, std::int64_t draws) {
     const std::int64_t rows = posterior.mean.rows;
+    double* const terms = terms_.as<double>();
     backend_.posterior_kl(posterior.mean, posterior.log_variance, workspace_.kl.data);
-    return {.reconstruction =
-                backend_.sum(first_of(workspace_.log_likelihood, rows * draws)) / static_cast<double>(draws),
-            .kl = backend_.sum(first_of(workspace_.kl, rows)),
-            .iwae_bound = draws > 1 ? backend_.sum(first_of(workspace_.bound, rows)) : 0};
+    backend_.sum(first_of(workspace_.log_likelihood, rows * draws), static_cast<double>(draws), terms);
+    backend_.sum(first_of(workspace_.kl, rows), 1, terms + 1);
+    backend_.sum(first_of(workspace_.bound, draws > 1 ? rows : 0), 1, terms + 2);
+}
+
+ElboTerms Vae::read_terms() const {
+    std::array<double, 3> terms;
+    backend_.copy_out(terms.data(), terms_.as<double>(), sizeof terms);
+    return {.reconstruction = terms[0], .kl = terms[1], .iwae_bound = terms[2]};
 }
 
 ElboTerms Vae::evaluate(const VaeInput& input) {
     const Posterior q = encode(input.x);
     log_likelihood(draw_and_decode(q, draws_of(input)), input.x);
     if (input.draws > 1) weigh(q, input.draws, 1, 1);
-    return sum_terms(q, input.draws);
+    sum_terms(q, input.draws);
+    return read_terms();
 }
 
 ElboTerms Vae::forward(const VaeInput& input, const ObjectiveWeights& weights) {
+    start_forward(input, weights);
+    return read_terms();
+}
+
+std::span<const double> Vae::start_forward(const VaeInput& input, const ObjectiveWeights& weights) {
     const Posterior q = encode(input.x);
     const FloatMatrix output = draw_and_decode(q, draws_of(input));
     if (input.draws > 1) {
@@ -174,7 +188,8 @@ ElboTerms Vae::forward(const VaeInput& input, const ObjectiveWeights& weights) {
     }
     likelihood_->backward(backend_, *parameters_, output, input.x, workspace_.weights.data,
                           workspace_.log_likelihood.data, output_gradient(output.rows));
-    return sum_terms(q, input.draws);
+    sum_terms(q, input.draws);
+    return terms_.span<double>();
 }
 
 // In float32 it takes the output's own place.

@@ -111,11 +111,27 @@ void Run::take_steps() {
     if (progress_.epoch_end_pending) close_step(false);
     while (!stopped_ && !is_last()) {
         const Clock::time_point begun = Clock::now();
-        const StepResult result =
-            step_.run(*loader_, progress_.step, progress_.updates, [&] { return wishes(); });
+        while (may_start())
+            start_step();
+        const StepResult result = step_.finish();
+        --under_way_;
         stop_request_.time_limit().step_took(Clock::now() - begun);
         finish_step(result);
     }
+}
+
+// What is done between steps, or asked for, waits for all that are under way.
+bool Run::may_start() const {
+    if (under_way_ == 0) return true;
+    if (under_way_ == step_.depth() || asked_.stop || asked_.save || checksum_) return false;
+    const std::int64_t done = progress_.step + under_way_;
+    return done < total_steps() && !schedule_.is_due(done) && !validation_is_due(under_way_);
+}
+
+void Run::start_step() {
+    step_.start(*loader_, progress_.step + under_way_, progress_.updates + under_way_,
+                [&] { return wishes(); });
+    ++under_way_;
 }
 
 // After a signal during the start: the state on disk is the one that there is. For the clock alone nobody
@@ -136,11 +152,12 @@ StepWishes Run::wishes() {
     if (const std::exception_ptr error = recorder_.error()) std::rethrow_exception(error);
     // As late as may be before the update, in which ranks hand each other what they have.
     const std::int64_t every = config_.train.consistency_every;
-    if (communicator_.size() > 1 && every > 0 && (progress_.step + 1) % every == 0)
+    const std::int64_t steps = under_way_ + 1;
+    if (communicator_.size() > 1 && every > 0 && (progress_.step + steps) % every == 0)
         checksum_ = parameter_checksum(replica_.vae.layout(), replica_.vae.parameters(), replica_.backend);
     const RunRecorder::SaveTimes times = recorder_.save_times();
     stop_request_.time_limit().save_took(TimeLimit::Seconds(times.longest_pause + times.longest_write));
-    StepWishes wishes = {.stop = stop_request_.is_made(validation_comes(1))};
+    StepWishes wishes = {.stop = stop_request_.is_made(validation_comes(steps))};
     const auto minutes = config_.output.checkpoint_every_minutes;
     if (minutes && communicator_.rank() == 0) {
         wishes.save = seconds_since(saved_at_) >= 60 * *minutes && !recorder_.is_saving();
@@ -157,15 +174,19 @@ void Run::finish_step(const StepResult& result) {
         ++progress_.epoch;
     }
     apply_nonfinite_policy(result);
-    if (const auto checksum = std::exchange(checksum_, std::nullopt))
-        require_equal_parameters(*checksum, progress_.step, communicator_);
+    if (checksum_ && progress_.step % config_.train.consistency_every == 0)
+        require_equal_parameters(*std::exchange(checksum_, std::nullopt), progress_.step, communicator_);
     if (progress_.step % config_.output.log_every == 0) log_training(result);
 
+    asked_.stop = asked_.stop || result.stop;
+    asked_.save = asked_.save || result.save;
+    if (under_way_ > 0) return;
+    const StepWishes asked = std::exchange(asked_, {});
     const Clock::time_point stepped = Clock::now();
-    if (result.stop) {
+    if (asked.stop) {
         stop();
     } else {
-        close_step(result.save);
+        close_step(asked.save);
     }
     pause_seconds_ += seconds_since(stepped);
 }

@@ -32,6 +32,8 @@ class Run {
  private:
     void begin();
     void take_steps();
+    bool may_start() const;
+    void start_step();
     void finish_step(const StepResult& result);
     void apply_nonfinite_policy(const StepResult& result);
     void log_training(const StepResult& result);
@@ -81,7 +83,10 @@ class Run {
     TrainingStep step_;
     ProgressDisplay display_;
     Progress progress_;
-    std::optional<std::uint32_t> checksum_;  ///< of this step's parameters, where ranks are to compare them
+    std::int64_t under_way_ = 0;  ///< steps that were started and not finished
+    StepWishes asked_;            ///< by steps since, and not done yet
+    /// Of the parameters before the step that was started last, where ranks are to compare them.
+    std::optional<std::uint32_t> checksum_;
     bool is_new_ = true;
     bool stopped_ = false;
 

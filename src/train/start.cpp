@@ -43,7 +43,7 @@ void initialise(Replica& replica, const Config& config, const std::optional<Feat
 // mpirun binds a rank to one core unless told otherwise.
 void warn_where_threads_share_cores(const ComputeConfig& compute, const Log& log) {
     const int cores = usable_cores();
-    if (compute.backend == BackendKind::cuda || compute.threads <= cores) return;
+    if (compute.threads <= cores) return;
     log.warn(
         "compute.threads is {}, but this rank may run on {} only; mpirun --map-by slot:PE={}, or Slurm's "
         "--cpus-per-task={}, gives it as many",
@@ -67,12 +67,14 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
                              const std::optional<Checkpoint>& resumed, Communicator& communicator,
                              const Log& log) {
     StartedReplica started;
+    started.compute = choose_compute(config.compute, communicator, log);
     run_together(communicator, [&] {
-        started.backend = make_backend(config.compute);
+        started.backend = make_backend(started.compute, config.compute);
         if (resumed) require_same_data(data.source(), *resumed);
     });
     warn_where_ranks_differ(*started.backend, communicator, log);
-    if (communicator.rank() == 0) warn_where_threads_share_cores(config.compute, log);
+    if (communicator.rank() == 0 && started.compute.backend == BackendKind::cpu)
+        warn_where_threads_share_cores(config.compute, log);
     const std::string mine = program_signature(*started.backend);
     if (resumed && communicator.rank() == 0 && resumed->created_by != mine) {
         log.warn(

@@ -43,10 +43,12 @@ TEST_F(BadRun, AValueOutOfRangeIsNamed) {
     expect_refused(train(3, {"train.batch_size=many"}), 2, {"train.batch_size", "many"});
 }
 
-TEST_F(BadRun, ValuesOfLaterVersionsAreRefusedNotIgnored) {
+// By a build without CUDA, and by one that finds no device.
+TEST_F(BadRun, WhatNeedsAGpuIsRefusedWithoutOne) {
+    ASSERT_EQ(::setenv("CUDA_VISIBLE_DEVICES", "", 1), 0);
     for (const char* setting : {"compute.communicator=nccl", "compute.backend=cuda"}) {
         const std::string key(setting, std::string_view(setting).find('='));
-        expect_refused(train(2, {setting}), 2, {key});
+        expect_refused(train(2, {setting}), 2, {key, "CUDA"});
     }
 }
 

@@ -80,6 +80,8 @@ struct AdamStep {
 /// is constant in the data would drive its variance to 0 and the likelihood to infinity.
 inline constexpr float kMinLogVariance = -10;
 
+class DeviceBackend;
+
 /// Where the computing happens: memory, and the operations on matrices that a VAE needs. Matrices are
 /// row-major; B is the number of rows (samples) of a slice, D features, Z latent dimensions. Pointers and
 /// views are the backend's own memory unless marked "host". Views may have no rows: sums over samples are
@@ -93,6 +95,10 @@ class Backend {
     /// What computes, in words: "CPU, oneDNN 2.6.3 (avx512_core_bf16), 1 thread".
     virtual std::string description() const = 0;
 
+    /// This as a backend whose memory is a device's; null where it is the host's, which any code may read and
+    /// write.
+    virtual DeviceBackend* device() { return nullptr; }
+
     // --- Memory
     virtual Buffer allocate(
         std::size_t bytes) = 0;  ///< zeroed; throws ErrorKind::failure where memory is out
@@ -101,10 +107,10 @@ class Backend {
     virtual void fill(std::span<float> values, float value) = 0;
 
     // --- Input
-    /// output (B, D) = transform(raw * scale); `raw` holds B * D numbers of `type`, row after row. Rounds to
-    /// float once: standardize its result, the others raw * scale, of which they make theirs. Binarize draws
-    /// with the counter (visit, rows[b], feature): 1 if its uniform number is below the value.
-    virtual void load_input(const InputTransform& transform, ElementType type, const std::byte* raw,
+    /// output (B, D) = transform(raw_host * scale), of B * D numbers of `type`, row after row. Rounds to
+    /// float once: standardize its result, the others what was scaled, of which they make theirs. Binarize
+    /// draws with the counter (visit, rows[b], feature): 1 if its uniform number is below the value.
+    virtual void load_input(const InputTransform& transform, ElementType type, const std::byte* raw_host,
                             std::span<const std::int64_t> rows_host, std::uint32_t visit,
                             FloatMatrix output) = 0;
 
@@ -193,7 +199,8 @@ class Backend {
     virtual void for_each(std::int64_t count, const std::function<void(std::int64_t)>& body) = 0;
 
     // --- Whole arrays
-    virtual double sum(std::span<const float> values) = 0;             ///< in double, in one fixed order
+    /// *to, of the backend's memory, = the sum of `values`, in double, in one fixed order, / divisor.
+    virtual void sum(std::span<const float> values, double divisor, double* to) = 0;
     virtual double sum_of_squares(std::span<const float> values) = 0;  ///< in double, in one fixed order
     virtual void scale(std::span<float> values, float factor) = 0;
     virtual void add(std::span<const float> values, std::span<float> to) = 0;
@@ -228,7 +235,8 @@ class Backend {
 /// True if the activation's derivative needs its argument (gelu, silu), not only its value.
 bool keeps_preactivation(Activation activation);
 
-/// The backend that `compute` asks for. Throws an input error where this build or machine lacks it.
-std::unique_ptr<Backend> make_backend(const ComputeConfig& compute);
+/// The backend that `compute` asks for, auto being cpu (see choose_compute); of cuda that on number `device`
+/// of find_devices(). Throws an input error where this build or machine lacks it.
+std::unique_ptr<Backend> make_backend(const ComputeConfig& compute, int device = 0);
 
 }  // namespace vae_dist

@@ -41,4 +41,7 @@ std::unique_ptr<Communicator> make_mpi_communicator(std::int64_t longest_call = 
 /// "Open MPI v4.1.4, ...", the library's own words.
 std::string mpi_library_version();
 
+/// Whether the library says that it can send and reduce what lies in a GPU's memory (CUDA-aware MPI).
+bool mpi_reads_device_memory();
+
 }  // namespace vae_dist

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/require.hpp"
 
 namespace vae_dist {
 

@@ -31,6 +31,7 @@ class CounterRandom {
     CounterRandom(std::uint32_t seed, Purpose purpose) : key_{seed, static_cast<std::uint32_t>(purpose)} {}
 
     std::uint32_t seed() const { return key_[0]; }
+    Purpose purpose() const { return static_cast<Purpose>(key_[1]); }
 
     /// The four words that serve the indices 4 * block ... 4 * block + 3.
     std::array<std::uint32_t, 4> words(std::uint32_t visit, std::uint64_t sample, std::uint32_t block) const;

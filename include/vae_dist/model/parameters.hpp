@@ -48,10 +48,10 @@ struct ParameterStore {
     /// Rounds values [begin, end) into the operands, where there are any.
     void refresh_operands(Backend& backend, std::int64_t begin, std::int64_t end);
 
-    /// Moves the arrays, as they are, into memory of another's making, such as that which processes share,
-    /// and keeps it from then on. Of a backend whose memory is the host's only. Each buffer holds
-    /// layout.size() elements at least; `operands` is empty where the store's are.
-    void adopt(Buffer values, Buffer gradients, Buffer operands);
+    /// Moves arrays, as they are, into memory of another's making, such as that which processes share, and
+    /// keeps it from then on. Each buffer holds layout.size() elements at least; an array stays where it is
+    /// if its buffer is empty.
+    void adopt(Backend& backend, Buffer values, Buffer gradients, Buffer operands);
 
     Buffer values_buffer;
     Buffer gradients_buffer;

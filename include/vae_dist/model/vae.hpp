@@ -96,6 +96,9 @@ class Vae {
 
     /// The ELBO's terms, and what `backward` needs.
     ElboTerms forward(const VaeInput& input, const ObjectiveWeights& weights);
+    /// The same, but the terms are left in the backend's memory, in the order of ElboTerms, until the next
+    /// pass.
+    std::span<const double> start_forward(const VaeInput& input, const ObjectiveWeights& weights);
 
     /// The gradients of the pass that `forward` made with the same arguments, into parameters().gradients.
     /// `ready` is told of each finished prefix.
@@ -140,7 +143,8 @@ class Vae {
     FloatMatrix draw_and_decode(const Posterior& posterior, const PosteriorDraws& draws);
     std::span<const float> log_ratio(const Posterior& posterior, std::int64_t drawn);
     void weigh(const Posterior& posterior, std::int64_t draws, double beta, double sample_weight);
-    ElboTerms sum_terms(const Posterior& posterior, std::int64_t draws);
+    void sum_terms(const Posterior& posterior, std::int64_t draws);
+    ElboTerms read_terms() const;
     Operand output_gradient(std::int64_t drawn) const;
     FloatMatrix posterior_backward(const VaeInput& input, const ObjectiveWeights& weights,
                                    const FloatMatrix& latent_gradient);
@@ -159,6 +163,7 @@ class Vae {
 
     Buffer memory_;
     Workspace workspace_;
+    Buffer terms_;  ///< (3) doubles
     // Of the last pass: what went into each part and came out of it.
     ConstOperand x_, encoded_, latent_, decoded_;
 };

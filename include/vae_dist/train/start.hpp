@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "vae_dist/comm/communicator.hpp"
+#include "vae_dist/comm/compute_choice.hpp"
 #include "vae_dist/core/log.hpp"
 #include "vae_dist/train/checkpoint.hpp"
 #include "vae_dist/train/replica.hpp"
@@ -13,6 +14,7 @@ namespace vae_dist {
 
 /// A replica ready to train, and what it was made with.
 struct StartedReplica {
+    ComputeChoice compute;
     std::unique_ptr<Backend> backend;
     std::optional<FeatureStatistics> statistics;  ///< of the transform standardize
     std::unique_ptr<Replica> replica;

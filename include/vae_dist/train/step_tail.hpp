@@ -33,8 +33,14 @@ class StepTail {
     std::span<std::int64_t> words() { return words_; }
     static constexpr std::size_t kWords = 7;
 
+    // For who adds them up elsewhere: the first three words are ElboTerms in its order, multiples of
+    // 2^-kFractionBits.
+    static constexpr int kFractionBits = 32;
+    static constexpr std::size_t kTerms = 3;
+    static constexpr std::size_t kNonFinite = kTerms;
+
  private:
-    enum : std::size_t { kReconstruction, kKl, kBound, kNonFinite, kFailed, kStop, kSave };
+    enum : std::size_t { kReconstruction, kKl, kBound, kFailed = kNonFinite + 1, kStop, kSave };
 
     void add_fixed(double value, std::int64_t& word);
 

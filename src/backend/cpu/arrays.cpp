@@ -116,8 +116,8 @@ bool sum_rounded(std::span<const float* const> arrays, float factor, float limit
 
 }  // namespace
 
-double CpuBackend::sum(std::span<const float> values) {
-    return sum_blocks(threads_, values, [](const DoubleBlock& v) { return v; });
+void CpuBackend::sum(std::span<const float> values, double divisor, double* to) {
+    *to = sum_blocks(threads_, values, [](const DoubleBlock& v) { return v; }) / divisor;
 }
 
 double CpuBackend::sum_of_squares(std::span<const float> values) {

@@ -64,7 +64,7 @@ class CpuBackend final : public Backend {
     std::int64_t threads() const override { return threads_.count(); }
     void for_each(std::int64_t count, const std::function<void(std::int64_t)>& body) override;
 
-    double sum(std::span<const float> values) override;
+    void sum(std::span<const float> values, double divisor, double* to) override;
     double sum_of_squares(std::span<const float> values) override;
     void scale(std::span<float> values, float factor) override;
     void add(std::span<const float> values, std::span<float> to) override;

@@ -123,8 +123,10 @@ void CpuBackend::gaussian(ConstFloatMatrix mean, const float* log_variance, Cons
     float* const precision = precision_.get<float>(features);
     map_array(
         features, precision, [](const Block& a) -> Block { return (-a).exp(); }, log_variance);
-    const double constant = -0.5 * (static_cast<double>(features) * std::log(2 * std::numbers::pi) +
-                                    sum({log_variance, static_cast<std::size_t>(features)}));
+    double log_variances = 0;
+    sum({log_variance, static_cast<std::size_t>(features)}, 1, &log_variances);
+    const double constant =
+        -0.5 * (static_cast<double>(features) * std::log(2 * std::numbers::pi) + log_variances);
     if (!dmean.empty()) {
         // First, for dmean may be the mean's own memory.
         threads_.split(features, 64, [&](std::int64_t first, std::int64_t last) {

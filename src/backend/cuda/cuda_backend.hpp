@@ -1,12 +1,135 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
-#include "vae_dist/backend/backend.hpp"
+#include "backend/cuda/products.hpp"
+#include "backend/cuda/queue.hpp"
+#include "backend/cuda/scratch.hpp"
+#include "vae_dist/backend/device_backend.hpp"
 
 namespace vae_dist {
 
-/// The backend for NVIDIA GPUs. Throws an input error where the build has none.
-std::unique_ptr<Backend> make_cuda_backend(const ComputeConfig& compute);
+/// A GPU of NVIDIA's: matrix products by cuBLASLt, all else by kernels of independent threads. Not for use by
+/// two threads.
+class CudaBackend final : public DeviceBackend {
+ public:
+    /// On device number `device`; `what` describes it.
+    CudaBackend(int device, std::string id, std::string what);
+
+    std::string description() const override;
+    DeviceBackend* device() override { return this; }
+    std::string device_id() const override { return id_; }
+
+    Buffer allocate(std::size_t bytes) override;
+    void copy_in(void* to, const void* from_host, std::size_t bytes) override;
+    void copy_out(void* to_host, const void* from, std::size_t bytes) override;
+    void fill(std::span<float> values, float value) override;
+
+    Buffer allocate_pinned(std::size_t bytes) override;
+    void copy(void* to, const void* from, std::size_t bytes) override;
+    void start_copy_out(void* to_pinned, const void* from, std::size_t bytes) override;
+
+    Mark mark() override { return queue_.mark(); }
+    bool has_passed(Mark mark) override { return queue_.has_passed(mark); }
+    void wait(Mark mark) override { queue_.wait(mark); }
+    void wait_by(Waiter waiter) override { queue_.wait_by(std::move(waiter)); }
+    void repeatable(std::uint64_t key, const std::function<void()>& body) override;
+    void forget_repeatable() override { queue_.forget_graphs(); }
+    void communicate(const std::function<void(void* stream)>& queue) override { queue_.communicate(queue); }
+    void join_communication() override { queue_.join_communication(); }
+
+    void load_input(const InputTransform& transform, ElementType type, const std::byte* raw,
+                    std::span<const std::int64_t> rows_host, std::uint32_t visit,
+                    FloatMatrix output) override;
+
+    void linear(ConstOperand x, ConstOperand weight, const float* bias, const Activation* activation,
+                Operand before, Operand y) override;
+    void linear_backward_input(ConstOperand dy, ConstOperand weight, FloatMatrix dx) override;
+    void linear_backward_weight(ConstOperand dy, ConstOperand x, FloatMatrix dweight) override;
+    void activation_backward(Activation activation, ConstOperand before, ConstOperand y,
+                             ConstFloatMatrix dvalue, Operand dy, float* dbias) override;
+    void column_sums(ConstOperand values, float* sums) override;
+
+    bool has_fast_bfloat16() const override { return true; }
+    void convert(ConstFloatMatrix from, Operand to) override;
+    void to_bfloat16(std::span<const float> from, std::span<BFloat16> to) override;
+
+    void sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance, const PosteriorDraws& draws,
+                          FloatMatrix epsilon, FloatMatrix latent) override;
+    void posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance, float* kl) override;
+    void posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
+                            ConstFloatMatrix dlatent, float kl_weight, float free_bits, FloatMatrix dmean,
+                            FloatMatrix dlog_variance) override;
+
+    void log_prior_ratio(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon, ConstFloatMatrix latent,
+                         float* log_ratio) override;
+    void importance_weights(std::span<const float> log_likelihood, std::span<const float> log_ratio,
+                            std::int64_t draws, float beta, float sample_weight, float* weights,
+                            float* bound) override;
+    void importance_backward(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon, ConstFloatMatrix latent,
+                             ConstFloatMatrix dlatent, const float* weights, float beta, FloatMatrix dmean,
+                             FloatMatrix dlog_variance) override;
+
+    void bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, const float* weights, float* log_likelihood,
+                   Operand dlogits) override;
+    void gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x, const float* weights,
+                  float* log_likelihood, Operand dmean, float* dlog_variance) override;
+    void sigmoid(FloatMatrix values) override;
+
+    std::int64_t threads() const override { return 1; }
+    void for_each(std::int64_t count, const std::function<void(std::int64_t)>& body) override;
+
+    void sum(std::span<const float> values, double divisor, double* to) override;
+    double sum_of_squares(std::span<const float> values) override;
+    void scale(std::span<float> values, float factor) override;
+    void add(std::span<const float> values, std::span<float> to) override;
+    void add_bfloat16(std::span<const BFloat16> values, std::span<float> to) override;
+    bool add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends, bool overwrite,
+                   std::span<std::int64_t> to) override;
+    bool sum_exact(std::span<const float* const> arrays, int fraction_bits, std::int64_t addends,
+                   std::span<float> to) override;
+    void from_exact(std::span<const std::int64_t> values, int fraction_bits, std::span<float> to) override;
+
+    void add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends, bool overwrite,
+                   std::span<std::int64_t> to, std::int64_t* misfits) override;
+    void add_exact_terms(std::span<const double> values, double factor, int fraction_bits,
+                         std::int64_t addends, std::int64_t* to, std::int64_t* misfits) override;
+    void sums_of_squares(std::span<const float> values, std::int64_t chunk, double* to) override;
+    void clip_factor(std::span<const double> squares, const std::int64_t* misfits, double clip_norm,
+                     double* norm, float* factor) override;
+    void scale_by(std::span<float> values, const float* factor) override;
+
+    void add_penalty(std::span<const float> weights, float l1, float l2, std::span<float> gradient) override;
+    void adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first_moment,
+              std::span<float> second_moment, std::span<float> weights) override;
+    void sgd(float learning_rate, float momentum, float decay, std::span<const float> gradient,
+             std::span<float> velocity, std::span<float> weights) override;
+    void adagrad(float learning_rate, float epsilon, float decay, std::span<const float> gradient,
+                 std::span<float> squares, std::span<float> weights) override;
+
+ private:
+    /// What an operation needs for itself, from one of its kernels to the next.
+    struct Scratches {
+        DeviceScratch partial_sums;
+        DeviceScratch chunk_sums;
+        DeviceScratch products;   ///< (B, O) floats of a layer with an activation
+        DeviceScratch precision;  ///< (D) exp(-log_variance)
+        DeviceScratch total;      ///< a sum that goes into others
+        DeviceScratch answers;    ///< what the host is about to ask for
+        DeviceScratch exact;      ///< sums of sum_exact
+    };
+
+    template <class T>
+    T answer(const T* from);
+
+    std::string id_;
+    std::string what_;
+    Queue queue_;
+    CublasProducts products_;
+    Scratches scratch_;
+};
 
 }  // namespace vae_dist

@@ -13,7 +13,7 @@ struct SharedParameters {
           values(team, backend, store.values.size()),
           gradients(team, backend, store.gradients.size()),
           operands(team, backend, store.operands.size()) {
-        store.adopt(values.buffer(), gradients.buffer(),
+        store.adopt(backend, values.buffer(), gradients.buffer(),
                     store.operands.empty() ? Buffer() : operands.buffer());
     }
 

@@ -1,5 +1,8 @@
 #include "backend_suite.hpp"
 
+#include "backend/cuda/cuda.hpp"
+#include "vae_dist/backend/devices.hpp"
+
 namespace vae_dist {
 namespace {
 
@@ -11,11 +14,16 @@ auto cpu_with(MakeProducts make_products) {
     };
 }
 
+std::unique_ptr<Backend> first_gpu(Threads) {
+    return find_devices().all.empty() ? nullptr : make_cuda_backend(0);
+}
+
 std::vector<BackendCase> all_backends() {
     return {{"oneDNN", cpu_with(make_onednn_products)},
             {"oneDNN_3_threads", cpu_with(make_onednn_products), Threads(3)},
             {"Eigen", cpu_with(make_eigen_products)},
-            {"Eigen_3_threads", cpu_with(make_eigen_products), Threads(3)}};
+            {"Eigen_3_threads", cpu_with(make_eigen_products), Threads(3)},
+            {"CUDA", first_gpu}};
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BackendTest, testing::ValuesIn(all_backends()),

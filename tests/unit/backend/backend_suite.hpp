@@ -31,7 +31,7 @@ class BackendTest : public testing::TestWithParam<BackendCase> {
  protected:
     void SetUp() override {
         backend_ = GetParam().make(GetParam().threads);
-        if (!backend_) GTEST_SKIP() << "this build has no " << GetParam().name;
+        if (!backend_) GTEST_SKIP() << "this build or machine has no " << GetParam().name;
     }
     Backend& backend() { return *backend_; }
 
@@ -189,6 +189,15 @@ void expect_same_bits_everywhere(Run run) {
         EXPECT_EQ(std::memcmp(moved.data(), expected.data(), moved.size() * sizeof(float)), 0)
             << "differs " << offset << " elements after an aligned address";
     }
+}
+
+/// Backend::sum, for the host.
+inline double sum_of(Backend& backend, std::span<const float> values, double divisor = 1) {
+    const Buffer there = backend.allocate(sizeof(double));
+    backend.sum(values, divisor, there.as<double>());
+    double sum = 0;
+    backend.copy_out(&sum, there.as<double>(), sizeof sum);
+    return sum;
 }
 
 inline void append(std::vector<float>& to, const std::vector<float>& values) {

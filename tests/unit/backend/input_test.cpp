@@ -11,10 +11,10 @@ namespace {
 template <class T>
 std::vector<float> load(Backend& backend, const InputTransform& transform, ElementType type,
                         const std::vector<T>& values, std::int64_t rows, Place place = {}) {
-    const Buffer raw = backend.allocate(values.size() * sizeof(T) + 1);
-    backend.copy_in(raw.as<std::byte>() + 1, values.data(), values.size() * sizeof(T));
+    std::vector<std::byte> raw(values.size() * sizeof(T) + 1);
+    std::ranges::copy(std::as_bytes(std::span(values)), raw.begin() + 1);
     const Tensor output(backend, rows, std::ssize(values) / std::max<std::int64_t>(rows, 1), place);
-    backend.load_input(transform, type, raw.as<std::byte>() + 1, row_numbers(rows), 3, output.view());
+    backend.load_input(transform, type, raw.data() + 1, row_numbers(rows), 3, output.view());
     return output.get();
 }
 

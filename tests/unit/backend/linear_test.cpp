@@ -27,6 +27,8 @@ double reference(Activation activation, double x) {
     return 0;
 }
 
+// Factors are numbers of bfloat16 where exact products are asked for: TF32 keeps those as they are.
+
 // Applies `activation` to a row of values as a backend does it: by a layer that they are the weights of, to
 // an input 1.
 struct Activated {
@@ -44,8 +46,8 @@ struct Activated {
 TEST_P(BackendTest, LinearAddsTheBiasAndActivates) {
     for_shapes([&](std::int64_t rows, std::int64_t columns, Place place) {
         const std::int64_t inputs = 7;
-        const auto x = normal_values(rows * inputs, 1);
-        const auto weight = normal_values(columns * inputs, 2, 0.3F);
+        const auto x = rounded(normal_values(rows * inputs, 1));
+        const auto weight = rounded(normal_values(columns * inputs, 2, 0.3F));
         const auto bias = normal_values(columns, 3);
         const Tensor x_tensor(backend(), rows, inputs, x, place);
         const Tensor weight_tensor(backend(), columns, inputs, weight);
@@ -86,9 +88,9 @@ TEST_P(BackendTest, LinearAddsTheBiasAndActivates) {
 TEST_P(BackendTest, LinearBackwardGivesTheGradientsOfALayer) {
     for_shapes([&](std::int64_t rows, std::int64_t columns, Place place) {
         const std::int64_t inputs = 5;
-        const auto x = normal_values(rows * inputs, 1);
-        const auto weight = normal_values(columns * inputs, 2);
-        const auto dy = normal_values(rows * columns, 3);
+        const auto x = rounded(normal_values(rows * inputs, 1));
+        const auto weight = rounded(normal_values(columns * inputs, 2));
+        const auto dy = rounded(normal_values(rows * columns, 3));
         std::vector<double> dx(static_cast<std::size_t>(rows * inputs));
         std::vector<double> dweight(static_cast<std::size_t>(columns * inputs));
         std::vector<double> dbias(static_cast<std::size_t>(columns));
@@ -117,6 +119,29 @@ TEST_P(BackendTest, LinearBackwardGivesTheGradientsOfALayer) {
     });
 }
 
+// TF32 has ten bits of fraction: each factor is off by half of the last at most.
+TEST_P(BackendTest, ProductsOfFloatsAreAtLeastAsPreciseAsTf32) {
+    const std::int64_t inputs = 100;
+    const auto x = normal_values(3 * inputs, 1);
+    const auto weight = normal_values(9 * inputs, 2);
+    const Tensor y(backend(), 3, 9);
+    backend().linear(Tensor(backend(), 3, inputs, x).view(), Tensor(backend(), 9, inputs, weight).view(),
+                     Tensor(backend(), 1, 9, std::vector<float>(9, 0)).data(), nullptr, {}, y.view());
+    const std::vector<float> sums = y.get();
+    for (std::size_t r = 0; r < 3; ++r) {
+        for (std::size_t c = 0; c < 9; ++c) {
+            double exact = 0;
+            double size = 0;
+            for (std::size_t i = 0; i < 100; ++i) {
+                const double term = static_cast<double>(x[r * 100 + i]) * weight[c * 100 + i];
+                exact += term;
+                size += std::abs(term);
+            }
+            EXPECT_NEAR(sums[r * 9 + c], exact, 1.1 * 0x1p-10 * size);
+        }
+    }
+}
+
 TEST_P(BackendTest, ActivationsHoldFarFromZero) {
     const std::vector<float> x = {-1e4F, -100,  -30, -10, -6, -5, -4, -3,  -1,  -1e-3F,
                                   0,     1e-3F, 1,   3,   4,  5,  30, 100, 1e4F};
@@ -131,8 +156,8 @@ TEST_P(BackendTest, ActivationsHoldFarFromZero) {
 
 TEST_P(BackendTest, ActivationBackwardIsTheDerivative) {
     // Not 0, where relu has none.
-    const std::vector<float> x = {-40,  -9,   -5,   -3.5F, -2,   -1.1F, -0.5F, -0.01F, 0.01F,
-                                  0.4F, 0.9F, 1.5F, 2.5F,  3.7F, 5,     8,     40};
+    const std::vector<float> x = rounded(
+        {-40, -9, -5, -3.5F, -2, -1.1F, -0.5F, -0.01F, 0.01F, 0.4F, 0.9F, 1.5F, 2.5F, 3.7F, 5, 8, 40});
     for (const Activation activation : kActivations) {
         SCOPED_TRACE(static_cast<int>(activation));
         const Activated at(backend(), activation, x, {2, 1});

@@ -111,7 +111,7 @@ class Results {
         const Tensor b(backend_, 1, kSize, unit_values(kSize, 13));
         const Tensor c(backend_, 1, kSize, normal_values(kSize, 14));
         const Buffer sums = backend_.allocate(kSize * sizeof(std::int64_t));
-        values_.push_back(static_cast<float>(backend_.sum(a.span())));
+        values_.push_back(static_cast<float>(sum_of(backend_, a.span())));
         values_.push_back(static_cast<float>(backend_.sum_of_squares(a.span())));
         EXPECT_TRUE(backend_.add_exact(a.span(), 40, 2, true, sums.span<std::int64_t>()));
         EXPECT_TRUE(backend_.add_exact(b.span(), 40, 2, false, sums.span<std::int64_t>()));

@@ -2,7 +2,6 @@
 
 #include "support/communicator_contract.hpp"
 #include "support/thread_communicator.hpp"
-#include "vae_dist/comm/nccl_communicator.hpp"
 #include "vae_dist/comm/self_communicator.hpp"
 #include "vae_dist/core/error.hpp"
 
@@ -43,18 +42,6 @@ INSTANTIATE_TEST_SUITE_P(Messages, ThreadContract, on_1_to_4_threads(messages_co
                          name_of_thread_case);
 INSTANTIATE_TEST_SUITE_P(Memory, ThreadContract, on_1_to_4_threads(shared_memory_contract()),
                          name_of_thread_case);
-
-TEST(NcclCommunicator, IsRefusedWhereTheBuildLacksIt) {
-    if (nccl_built_in()) GTEST_SKIP() << "this build has NCCL";
-    SelfCommunicator self;
-    try {
-        make_nccl_communicator(self);
-        FAIL() << "nothing was thrown";
-    } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::input);
-        EXPECT_NE(std::string(error.what()).find("compute.communicator"), std::string::npos);
-    }
-}
 
 }  // namespace
 }  // namespace vae_dist

@@ -131,11 +131,13 @@ TEST(ConfigChecks, AKeyThatDoesSomethingIsNone) {
     }
 }
 
-TEST(ConfigChecks, WhatIsNotSupportedYetIsRefused) {
-    EXPECT_EQ(message_after_data("compute: {backend: cuda}"),
-              "run.yaml, line 2: compute.backend: cuda is not supported yet; use cpu");
-    EXPECT_EQ(message_after_data("compute: {communicator: nccl}"),
-              "run.yaml, line 2: compute.communicator: nccl is not supported yet; use mpi");
+TEST(ConfigChecks, NcclWithoutGpusIsRefused) {
+    EXPECT_EQ(
+        message_after_data("compute: {backend: cpu, communicator: nccl}"),
+        "run.yaml, line 2: compute.communicator: nccl contradicts compute.backend: cpu (line 2): NCCL adds "
+        "up what is in GPUs' memory");
+    EXPECT_NO_THROW(parsed("compute: {communicator: nccl}"));
+    EXPECT_NO_THROW(parsed("compute: {backend: cuda, communicator: nccl}"));
 }
 
 }  // namespace

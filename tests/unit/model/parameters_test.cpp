@@ -35,7 +35,7 @@ TEST(ParameterStore, AdoptedMemoryHoldsWhatTheArraysHeldAndServesFromThenOn) {
         Buffer gradients = backend->allocate(1000);
         Buffer operands = precision == Precision::float32 ? Buffer() : backend->allocate(1000);
         const float* const first = values.as<float>();
-        store.adopt(std::move(values), std::move(gradients), std::move(operands));
+        store.adopt(*backend, std::move(values), std::move(gradients), std::move(operands));
         EXPECT_EQ(store.values.data(), first);
         EXPECT_EQ(store.values.size(), 16U);
         EXPECT_EQ(store.values[15], 2);
@@ -51,7 +51,7 @@ TEST(ParameterStore, AdoptsNoMemoryThatIsTooSmall) {
     ParameterLayout layout;
     layout.add({{"a", {3, 5}}});
     ParameterStore store(layout, Precision::float32, *backend);
-    EXPECT_THROW(store.adopt(backend->allocate(60), backend->allocate(64), {}), Error);
+    EXPECT_THROW(store.adopt(*backend, backend->allocate(60), backend->allocate(64), {}), Error);
 }
 
 TEST(Vae, ParametersHaveTheNamesAndShapesOfTheCheckpointFormat) {

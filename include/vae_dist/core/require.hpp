@@ -1,0 +1,43 @@
+#pragma once
+
+#include <source_location>
+#include <stdexcept>
+#include <string>
+
+namespace vae_dist {
+
+/// Who has to act on an error.
+enum class ErrorKind {
+    input,    ///< the user: command line, configuration, data or checkpoint are wrong (exit status 2)
+    failure,  ///< the machine: a disk is full, a rank died, training diverged (exit status 1)
+    bug,      ///< us: an invariant of the program does not hold (exit status 1)
+};
+
+/// The one exception type of the project. Its message says what was being done, with which file, key or
+/// dataset, and what to do about it.
+class Error : public std::runtime_error {
+ public:
+    Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+
+    ErrorKind kind() const { return kind_; }
+
+    /// The process's exit status for this error: 2 for wrong input, else 1.
+    int exit_status() const { return kind_ == ErrorKind::input ? 2 : 1; }
+
+    /// True if all ranks throw this same error, so that one of them may speak for all and none waits in a
+    /// collective (see `run_together`).
+    bool on_all_ranks() const { return on_all_ranks_; }
+    Error& mark_on_all_ranks() {
+        on_all_ranks_ = true;
+        return *this;
+    }
+
+ private:
+    ErrorKind kind_;
+    bool on_all_ranks_ = false;
+};
+
+/// Throws `ErrorKind::bug` with the caller's place in the source unless `holds`; in release builds too.
+void require(bool holds, const char* invariant, std::source_location where = std::source_location::current());
+
+}  // namespace vae_dist

@@ -1,0 +1,137 @@
+#include "backend/cuda/cuda_backend.hpp"
+#include "backend/cuda/sums.hpp"
+#include "vae_dist/core/require.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+struct RatioTerms {
+    ConstFloats log_variance, epsilon, latent;
+    std::int64_t draws;
+    __device__ void operator()(std::int64_t row, std::int64_t column, Four& sums) const {
+        const Four s = log_variance.load(row / draws, column);
+        const Four e = epsilon.load(row, column);
+        const Four z = latent.load(row, column);
+        for (int i = 0; i < kGroup; ++i)
+            sums.v[i] += s.v[i] + (e.v[i] - z.v[i]) * (e.v[i] + z.v[i]);
+    }
+};
+struct StoreHalf {
+    float* to;
+    __device__ void operator()(std::int64_t i, double total) const {
+        to[i] = static_cast<float>(0.5 * total);
+    }
+};
+
+/// The terms log p(x|z_k) + factor * log_ratio_k of a sample.
+struct DrawTerm {
+    const float* log_likelihood;
+    const float* log_ratio;
+    double factor;
+    __device__ double operator()(std::int64_t k) const {
+        return static_cast<double>(log_likelihood[k]) + factor * static_cast<double>(log_ratio[k]);
+    }
+    /// The largest; NaN where one is NaN.
+    __device__ double largest(std::int64_t draws) const {
+        double most = (*this)(0);
+        for (std::int64_t k = 1; k < draws; ++k) {
+            const double term = (*this)(k);
+            most = term > most || term != term ? term : most;
+        }
+        return most;
+    }
+    __device__ double sum_of_exponentials(std::int64_t draws, double most) const {
+        double sum = 0;
+        for (std::int64_t k = 0; k < draws; ++k)
+            sum += exp((*this)(k)-most);
+        return sum;
+    }
+};
+
+/// A thread's is a whole sample.
+struct ImportanceWeights {
+    const float* log_likelihood;
+    const float* log_ratio;
+    std::int64_t draws;
+    float beta, sample_weight;
+    float* weights;
+    float* bound;
+    __device__ void operator()(std::int64_t sample) const {
+        const std::int64_t first = sample * draws;
+        const DrawTerm of_bound = {log_likelihood + first, log_ratio + first, 1};
+        const double most = of_bound.largest(draws);
+        const double mean = of_bound.sum_of_exponentials(draws, most) / static_cast<double>(draws);
+        bound[sample] = static_cast<float>(most + log(mean));
+        const DrawTerm weighed = {log_likelihood + first, log_ratio + first, static_cast<double>(beta)};
+        const double greatest = weighed.largest(draws);
+        const double sum = weighed.sum_of_exponentials(draws, greatest);
+        for (std::int64_t k = 0; k < draws; ++k) {
+            const double part = exp(weighed(k) - greatest) / sum;
+            weights[first + k] = static_cast<float>(static_cast<double>(sample_weight) * part);
+        }
+    }
+};
+
+struct ImportanceBackward {
+    ConstFloats log_variance, epsilon, latent, dlatent;
+    std::int64_t draws;
+    const float* weights;
+    float beta;
+    Floats dmean, dlog_variance;
+    __device__ void operator()(std::int64_t b, std::int64_t column) const {
+        Four by_mean = {};
+        Four by_deviation = {};
+        float weight = 0;
+        for (std::int64_t r = b * draws; r < (b + 1) * draws; ++r) {
+            const float w = weights[r];
+            const Four d = dlatent.load(r, column);
+            const Four z = latent.load(r, column);
+            const Four e = epsilon.load(r, column);
+            for (int i = 0; i < kGroup; ++i) {
+                // log p(z) contributes -beta z; log q(z|x), of the drawn z, depends on the log-variance
+                // alone.
+                const float by_latent = d.v[i] + (beta * w) * z.v[i];
+                by_mean.v[i] += by_latent;
+                by_deviation.v[i] += by_latent * e.v[i];
+            }
+            weight += w;
+        }
+        const Four s = log_variance.load(b, column);
+        Four by_log_variance;
+        for (int i = 0; i < kGroup; ++i)
+            by_log_variance.v[i] = 0.5F * (by_deviation.v[i] * expf(0.5F * s.v[i]) - beta * weight);
+        dmean.store(b, column, by_mean);
+        dlog_variance.store(b, column, by_log_variance);
+    }
+};
+
+}  // namespace
+
+void CudaBackend::log_prior_ratio(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
+                                  ConstFloatMatrix latent, float* log_ratio) {
+    if (latent.rows == 0) return;
+    sum_rows(queue_, scratch_.partial_sums, latent.rows, latent.columns,
+             RatioTerms{log_variance, epsilon, latent, latent.rows / log_variance.rows},
+             StoreHalf{log_ratio});
+}
+
+void CudaBackend::importance_weights(std::span<const float> log_likelihood, std::span<const float> log_ratio,
+                                     std::int64_t draws, float beta, float sample_weight, float* weights,
+                                     float* bound) {
+    require(draws > 0 && log_likelihood.size() == log_ratio.size(), "every draw has both its terms");
+    run_each(queue_, std::ssize(log_likelihood) / draws,
+             ImportanceWeights{log_likelihood.data(), log_ratio.data(), draws, beta, sample_weight, weights,
+                               bound});
+}
+
+void CudaBackend::importance_backward(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
+                                      ConstFloatMatrix latent, ConstFloatMatrix dlatent, const float* weights,
+                                      float beta, FloatMatrix dmean, FloatMatrix dlog_variance) {
+    if (log_variance.rows == 0) return;
+    run_groups(queue_, log_variance.rows, log_variance.columns,
+               ImportanceBackward{log_variance, epsilon, latent, dlatent, latent.rows / log_variance.rows,
+                                  weights, beta, dmean, dlog_variance});
+}
+
+}  // namespace vae_dist

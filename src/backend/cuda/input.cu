@@ -1,0 +1,66 @@
+#include "backend/cuda/cuda_backend.hpp"
+#include "backend/cuda/random.hpp"
+#include "vae_dist/core/require.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+/// Four numbers of a row of the file, as InputTransform says.
+template <class T>
+struct LoadInput {
+    const T* raw;  ///< (rows, columns)
+    std::int64_t columns;
+    double scale;
+    Transform kind;
+    const double* mean;
+    const double* inverse_deviation;
+    DeviceRandom random;
+    std::uint32_t visit;
+    const std::int64_t* rows;
+    Floats output;
+    __device__ float load(std::int64_t row, std::int64_t column) const {
+        const double value = static_cast<double>(raw[row * columns + column]) * scale;
+        if (kind == Transform::standardize)
+            return static_cast<float>((value - mean[column]) * inverse_deviation[column]);
+        return static_cast<float>(value);
+    }
+    __device__ void operator()(std::int64_t row, std::int64_t column) const {
+        const int count = output.count(column);
+        Four four = {};
+        for (int i = 0; i < kGroup; ++i)
+            if (i < count) four.v[i] = load(row, column + i);
+        if (kind == Transform::binarize) {
+            const auto words = random.words(visit, static_cast<std::uint64_t>(rows[row]),
+                                            static_cast<std::uint32_t>(column / kGroup));
+            for (int i = 0; i < kGroup; ++i)
+                four.v[i] = unit_of(words.v[i]) < four.v[i] ? 1.0F : 0.0F;
+        } else if (kind == Transform::threshold) {
+            for (float& value : four.v)
+                value = value >= 0.5F ? 1.0F : 0.0F;
+        } else if (kind == Transform::log1p) {
+            for (float& value : four.v)
+                value = log1pf(value);
+        }
+        output.store(row, column, four);
+    }
+};
+
+}  // namespace
+
+void CudaBackend::load_input(const InputTransform& transform, ElementType type, const std::byte* raw,
+                             std::span<const std::int64_t> rows_host, std::uint32_t visit,
+                             FloatMatrix output) {
+    require(std::ssize(rows_host) == output.rows, "every row of the input has a number");
+    const std::size_t bytes = static_cast<std::size_t>(output.size()) * element_bytes(type);
+    const auto there = queue_.upload({{raw, bytes}, std::as_bytes(rows_host)});
+    with_type(type, [&]<class T>(T) {
+        run_groups(queue_, output.rows, output.columns,
+                   LoadInput<T>{reinterpret_cast<const T*>(there[0]), output.columns, transform.scale,
+                                transform.kind, transform.mean, transform.inverse_deviation,
+                                DeviceRandom(transform.random), visit,
+                                reinterpret_cast<const std::int64_t*>(there[1]), output});
+    });
+}
+
+}  // namespace vae_dist

@@ -1,0 +1,316 @@
+#include "train/step/device_engine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "train/step/passes.hpp"
+#include "train/step/stopwatch.hpp"
+#include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/train/schedule.hpp"
+#include "vae_dist/train/step_tail.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+constexpr std::size_t kTail = StepTail::kWords;
+constexpr std::size_t kNorm = kTail;        // the word with the bits of the norm
+constexpr std::size_t kAnswer = kNorm + 1;  // words that the host reads
+constexpr std::size_t kSquares = kAnswer;   // the first chunk's
+
+// The more buckets, the earlier the first one leaves; a message is worth its latency from some 512 KiB of
+// integers on.
+std::int64_t buckets_of(const Config& config, std::int64_t size, const Communicator& communicator,
+                        const DeviceCollectives* collectives) {
+    constexpr std::int64_t kPart = std::int64_t{1} << 16;
+    constexpr std::int64_t kMostBuckets = 8;
+    const bool overlaps =
+        collectives != nullptr && collectives->only_queues() && config.compute.overlap != Switch::off;
+    return overlaps ? std::clamp<std::int64_t>(size / (communicator.size() * kPart), 1, kMostBuckets) : 1;
+}
+
+// Tells steps of different shapes apart.
+class KeyMaker {
+ public:
+    void add(std::int64_t number) { key_ = (key_ ^ static_cast<std::uint64_t>(number)) * 0x100000001B3U; }
+    std::uint64_t key() const { return key_; }
+
+ private:
+    std::uint64_t key_ = 0xCBF29CE484222325U;  // FNV-1a's
+};
+
+}  // namespace
+
+DeviceEngine::DeviceEngine(const Config& config, std::int64_t total_steps, Replica& replica,
+                           DeviceBackend& device, Communicator& communicator)
+    : DeviceEngine(config, total_steps, replica, device, communicator,
+                   make_device_collectives(config.compute.communicator, communicator, device)) {}
+
+DeviceEngine::DeviceEngine(const Config& config, std::int64_t total_steps, Replica& replica,
+                           DeviceBackend& device, Communicator& communicator,
+                           std::unique_ptr<DeviceCollectives> collectives)
+    : config_(config),
+      total_steps_(total_steps),
+      replica_(replica),
+      device_(device),
+      communicator_(communicator),
+      clip_(device.allocate(sizeof(float))),
+      answers_(device.allocate_pinned(kDepth * kAnswer * sizeof(std::int64_t))),
+      shards_(replica.vae.layout().size(), communicator.size(),
+              buckets_of(config, replica.vae.layout().size(), communicator, collectives.get())),
+      collectives_(std::move(collectives)) {
+    const std::size_t words = kSquares + static_cast<std::size_t>(shards_.chunks());
+    words_ = device.allocate(words * sizeof(std::int64_t));
+    zeros_ = device.allocate(words * sizeof(std::int64_t));
+    wishes_ = device.allocate(kTail * sizeof(std::int64_t));
+    sums_ =
+        make_device_sums(config.train.reduction, shards_, communicator.size(), most_passes(config, replica),
+                         store(), device, words_.as<std::int64_t>() + StepTail::kNonFinite);
+    store().adopt(device, device.allocate(static_cast<std::size_t>(shards_.padded_size()) * sizeof(float)),
+                  {}, {});
+    // Whoever watches the ranks hears of it where this one waits; and what the device waits for may have failed.
+    device.wait_by([this](const std::function<bool()>& is_so) {
+        communicator_.wait_until([&] {
+            if (collectives_) collectives_->check();
+            return is_so();
+        });
+    });
+}
+
+DeviceEngine::~DeviceEngine() {
+    device_.wait_by({});
+}
+
+std::int64_t DeviceEngine::bytes() const {
+    return sums_->bytes() + static_cast<std::int64_t>(words_.bytes() + zeros_.bytes());
+}
+
+std::string DeviceEngine::description() const {
+    if (!collectives_) return "one rank";
+    std::string text = fmt::format("{} ranks by {}", communicator_.size(), collectives_->description());
+    if (shards_.buckets() > 1) text += fmt::format(", {} sums a step", shards_.buckets());
+    return text;
+}
+
+void DeviceEngine::start(BatchLoader& loader, std::int64_t step, std::int64_t update,
+                         const AskForWishes& ask) {
+    Started now;
+    now.result.beta = kl_weight(config_.objective, step);
+    now.result.learning_rate = learning_rate(config_.optimizer, step, total_steps_);
+    now.slot = next_slot_++ % kDepth;
+    Stopwatch watch;
+    const Batch* const batch = fetch(loader, ask, now);
+    watch.lap(now.times.data);
+    communicator_.doing("starting a step");
+    std::vector<Slice> passes;
+    KeyMaker key;
+    if (batch != nullptr) {
+        now.result.samples = batch->samples;
+        for (const Slice& slice : batch->slices) {
+            for_each_pass(slice, config_.objective.importance_samples, [&](const Slice& part) {
+                passes.push_back(part);
+                key.add(std::ssize(part.rows));
+            });
+        }
+    }
+    replica_.optimizer->begin(update + 1, now.result.learning_rate);
+    repeat_where_possible(key.key(), [&] {
+        add_up(batch, passes, now.result.beta);
+        agree();
+        if (!decides_before_update()) update_weights();
+    });
+    start_answer(now);
+    watch.lap(now.times.forward);
+    if (decides_before_update()) {
+        read_answer(now);
+        if (now.result.applied) {
+            key.add(-1);
+            repeat_where_possible(key.key(), [&] { update_weights(); });
+        }
+    }
+    started_.push_back(std::move(now));
+}
+
+// The next batch, and what this rank asks of all. None after an error, of which the others hear with the
+// sums: they are on their way there.
+const Batch* DeviceEngine::fetch(BatchLoader& loader, const AskForWishes& ask, Started& step) {
+    StepTail tail(1);
+    const Batch* batch = nullptr;
+    try {
+        communicator_.doing("reading data");
+        const Batch& next = loader.next();
+        const StepWishes wishes = ask ? ask() : StepWishes{};
+        if (wishes.stop) tail.ask_to_stop();
+        if (wishes.save) tail.ask_to_save();
+        batch = &next;
+    } catch (...) {
+        step.error = std::current_exception();
+        tail.report_failure();
+    }
+    device_.copy_in(wishes_.as<std::byte>(), tail.words().data(), tail.words().size_bytes());
+    return batch;
+}
+
+// Sums that wait for the host cannot be repeated without it.
+void DeviceEngine::repeat_where_possible(std::uint64_t key, const std::function<void()>& body) {
+    if (!collectives_ || collectives_->only_queues()) {
+        device_.repeatable(key, body);
+    } else {
+        body();
+    }
+}
+
+// Forward and backward passes, and the sums of what they give over all ranks, on their way.
+void DeviceEngine::add_up(const Batch* batch, std::span<const Slice> passes, double beta) {
+    device_.copy(words_.as<std::byte>(), zeros_.as<std::byte>(), words_.bytes());
+    device_.copy(words_.as<std::byte>(), wishes_.as<std::byte>(), wishes_.bytes());
+    reduced_ = 0;
+    if (passes.empty()) {
+        device_.fill(store().gradients, 0);
+        sums_->add({0, shards_.size()}, true);
+    }
+    for (const Slice& part : passes)
+        add_pass(*batch, part, beta, &part == &passes.front(), &part == &passes.back());
+    if (!collectives_) return;
+    reduce_up_to(shards_.padded_size());
+    device_.join_communication();
+}
+
+void DeviceEngine::add_pass(const Batch& batch, const Slice& part, double beta, bool first, bool last) {
+    const ObjectiveWeights weights = weights_of(config_, batch, beta);
+    const VaeInput input = input_of(config_, batch, part, replica_.input);
+    const std::span<const double> terms = replica_.vae.start_forward(input, weights);
+    std::int64_t* const words = words_.as<std::int64_t>();
+    device_.add_exact_terms(terms, weights.sample_weight, StepTail::kFractionBits,
+                            most_passes(config_, replica_), words, words + StepTail::kNonFinite);
+    std::int64_t added = 0;
+    const auto add = [&](std::int64_t end) {
+        sums_->add({added, end}, first);
+        added = end;
+        if (last && collectives_) reduce_up_to(end);
+    };
+    replica_.vae.backward(input, weights, add);
+    require(added == shards_.size(), "the backward pass finishes every gradient");
+}
+
+// Hands those buckets to the collectives that lie before `end`.
+void DeviceEngine::reduce_up_to(std::int64_t end) {
+    while (reduced_ < shards_.buckets() && shards_.bucket(reduced_).end <= end) {
+        sums_->reduce(*collectives_, shards_.bucket(reduced_), shards_.part(reduced_, communicator_.rank()));
+        ++reduced_;
+    }
+}
+
+// The sums of this rank's parts, with penalties, become gradients; then all ranks know the tail, and all
+// chunks' squares.
+void DeviceEngine::agree() {
+    const OptimizerConfig& optimizer = config_.optimizer;
+    auto* const squares = reinterpret_cast<double*>(words_.as<std::int64_t>() + kSquares);
+    for (std::int64_t bucket = 0; bucket < shards_.buckets(); ++bucket) {
+        const ElementRange mine = own_part(bucket);
+        if (mine.empty()) continue;
+        sums_->finish(mine);
+        const std::span<float> gradients = elements(store().gradients, mine);
+        if (optimizer.l1 > 0 || optimizer.l2 > 0) {
+            device_.add_penalty(elements(store().values, mine), static_cast<float>(optimizer.l1),
+                                static_cast<float>(optimizer.l2), gradients);
+        }
+        device_.sums_of_squares(gradients, EvenShards::kChunk, squares + mine.begin / EvenShards::kChunk);
+    }
+    if (collectives_) collectives_->all_reduce_sum(words_.span<std::int64_t>());
+    // Else the update goes on meanwhile.
+    const bool ask_first = optimizer.clip_norm > 0 || decides_before_update();
+    if (collectives_ && ask_first) device_.join_communication();
+    if (!ask_first) return;
+    find_norm();
+    if (optimizer.clip_norm == 0) return;
+    for (std::int64_t bucket = 0; bucket < shards_.buckets(); ++bucket)
+        device_.scale_by(elements(store().gradients, own_part(bucket)), clip_.as<float>());
+}
+
+// The norm of the whole gradient, among the words of the answer; not finite where a gradient did not fit.
+void DeviceEngine::find_norm() {
+    std::int64_t* const words = words_.as<std::int64_t>();
+    device_.clip_factor(
+        {reinterpret_cast<const double*>(words + kSquares), static_cast<std::size_t>(shards_.chunks())},
+        words + StepTail::kNonFinite, config_.optimizer.clip_norm, reinterpret_cast<double*>(words + kNorm),
+        clip_.as<float>());
+}
+
+// A bucket travels to the other ranks while the next one is updated.
+void DeviceEngine::update_weights() {
+    const std::span<float> values = store().values_buffer.span<float>();
+    for (std::int64_t bucket = 0; bucket < shards_.buckets(); ++bucket) {
+        const ElementRange mine = own_part(bucket);
+        if (!mine.empty()) {
+            replica_.optimizer->apply(mine.begin, elements(store().gradients, mine),
+                                      elements(store().values, mine));
+        }
+        if (collectives_) collectives_->all_gather({elements(values, shards_.bucket(bucket))});
+    }
+    if (collectives_) device_.join_communication();
+    store().refresh_operands(device_, 0, shards_.size());
+    if (config_.optimizer.clip_norm == 0 && !decides_before_update()) find_norm();
+}
+
+void DeviceEngine::start_answer(Started& step) {
+    device_.start_copy_out(answers_.as<std::int64_t>() + step.slot * kAnswer, words_.as<std::byte>(),
+                           kAnswer * sizeof(std::int64_t));
+    step.done = device_.mark();
+}
+
+void DeviceEngine::read_answer(Started& step) {
+    Stopwatch watch;
+    communicator_.doing("waiting for the device");
+    device_.wait(step.done);
+    watch.lap(step.times.wait);
+    const std::span<const std::int64_t> answer =
+        answers_.span<std::int64_t>().subspan(step.slot * kAnswer, kAnswer);
+    StepTail tail(1);
+    std::ranges::copy(answer.first(kTail), tail.words().begin());
+    if (tail.failed()) throw_together(communicator_, step.error);
+    StepResult& result = step.result;
+    result.mean = tail.terms();
+    result.stop = tail.is_to_stop();
+    result.save = tail.is_to_save();
+    result.gradient_norm = std::bit_cast<double>(answer[kNorm]);
+    result.applied = tail.finite() && std::isfinite(result.gradient_norm);
+    step.done = 0;
+}
+
+StepResult DeviceEngine::finish() {
+    require(!started_.empty(), "a step that was started is finished");
+    Started step = std::move(started_.front());
+    started_.pop_front();
+    if (step.done != 0) read_answer(step);
+    times_ = step.times;
+    return step.result;
+}
+
+void DeviceEngine::collect_state() {
+    require(started_.empty(), "state is collected between steps");
+    if (!collectives_) return;
+    for (const Optimizer::State& state : replica_.optimizer->states()) {
+        const std::span<float> array = state.buffer.span<float>();
+        for (std::int64_t bucket = 0; bucket < shards_.buckets(); ++bucket)
+            collect_bucket(array, bucket);
+    }
+}
+
+void DeviceEngine::collect_bucket(std::span<float> array, std::int64_t bucket) {
+    const std::span<const float> mine = elements(array, own_part(bucket));
+    std::vector<std::byte> bytes(mine.size_bytes());
+    device_.copy_out(bytes.data(), mine.data(), bytes.size());
+    const std::vector<std::vector<std::byte>> all = communicator_.gather(bytes, 0);
+    for (std::size_t rank = 1; rank < all.size(); ++rank) {
+        const std::span<float> part = elements(array, shards_.elements_of(bucket, static_cast<int>(rank)));
+        require(all[rank].size() == part.size_bytes(), "a rank gives the whole of its part");
+        device_.copy_in(part.data(), all[rank].data(), all[rank].size());
+    }
+}
+
+}  // namespace vae_dist
