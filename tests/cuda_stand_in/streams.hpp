@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "cuda_runtime.h"
+#include "work.hpp"
+
+namespace cuda_stand_in {
+
+/// A kernel and all that it is called with.
+struct KernelCall {
+    const void* function = nullptr;
+    RunThread run = nullptr;
+    dim3 grid, block;
+    std::vector<std::byte> argument;
+};
+void run_kernel(const KernelCall& call);
+
+/// What goes into a stream: work of whatever kind, or a kernel, of which a graph may change the argument.
+struct Request {
+    std::function<void()> work;
+    std::shared_ptr<const KernelCall> kernel;  ///< instead of work
+    bool waits_for_ranks = false;
+    bool never_ends = false;
+};
+cudaError_t enqueue(cudaStream_t stream, Request request);
+
+/// Streams whose work becomes a graph instead of being done.
+struct Capture {
+    std::unique_ptr<CUgraph_st> graph;
+    CUstream_st* origin = nullptr;
+    std::set<CUstream_st*> streams;
+};
+
+/// Notes the error for cudaGetLastError.
+cudaError_t result(cudaError_t error);
+
+}  // namespace cuda_stand_in
+
+struct CUgraphNode_st {
+    cuda_stand_in::Request request;
+    std::vector<CUgraphNode_st*> after;
+};
+
+struct CUgraph_st {
+    std::vector<std::unique_ptr<CUgraphNode_st>> nodes;  ///< each after those that it comes after
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+};
+
+struct CUgraphExec_st {
+    struct Node {
+        cuda_stand_in::Request request;
+        std::vector<std::size_t> after;
+    };
+    std::vector<Node> nodes;
+    std::map<const CUgraphNode_st*, std::size_t> index;  ///< by the node of the graph it was made of
+    std::weak_ptr<bool> source;                          ///< that graph
+};
+
+struct CUstream_st {
+    cuda_stand_in::TaskPtr last;
+    std::shared_ptr<cuda_stand_in::Capture> capture;
+    std::vector<CUgraphNode_st*> front;  ///< of the capture: what comes next comes after these
+};
+
+struct CUevent_st {
+    cuda_stand_in::TaskPtr recorded;
+    int queries = 0;
+    std::shared_ptr<cuda_stand_in::Capture> capture;
+    std::vector<CUgraphNode_st*> front;
+};
