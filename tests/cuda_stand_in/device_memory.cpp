@@ -27,6 +27,8 @@ constexpr std::size_t kArenaBytes = std::size_t{16} << 30;
 constexpr std::size_t kZone = 256;
 constexpr int kPoison = 0xFF;  // NaN in every float format
 constexpr int kZoneByte = 0xA5;
+/// Of larger arrays only the beginning: each page that was touched makes access slower.
+constexpr std::size_t kMostPoisoned = std::size_t{1} << 20;
 
 /// An array, with a zone before it and one after.
 struct Array {
@@ -83,6 +85,10 @@ std::size_t find_room(std::size_t whole) {
     return end;
 }
 
+void poison(std::size_t first, std::size_t bytes) {
+    std::memset(arena().base + first, kPoison, std::min(bytes, kMostPoisoned));
+}
+
 void set_zone(std::size_t begin, std::size_t end) {
     std::memset(arena().base + begin, kZoneByte, end - begin);
     ASAN_POISON_MEMORY_REGION(arena().base + begin, end - begin);
@@ -128,7 +134,7 @@ void* allocate_on_device(std::size_t bytes) {
     const DeviceAccess access;
     protect(PROT_READ | PROT_WRITE);  // the new part too, where another access goes on
     ASAN_UNPOISON_MEMORY_REGION(a.base + begin, whole);
-    std::memset(a.base + first, kPoison, bytes);
+    poison(first, bytes);
     set_zone(begin, first);
     set_zone(first + bytes, begin + whole);
     ++live().arrays;
@@ -143,7 +149,7 @@ bool free_on_device(void* memory) {
     const DeviceAccess access;
     check_zone(first - kZone, first);
     check_zone(first + array.bytes, array.end);
-    std::memset(a.base + first, kPoison, array.bytes);
+    poison(first, array.bytes);
     ASAN_POISON_MEMORY_REGION(a.base + first - kZone, array.end - first + kZone);
     a.arrays.erase(found);
     --live().arrays;

@@ -17,20 +17,27 @@ long number_of(const std::string& text) {
     return std::strtol(text.c_str(), nullptr, 10);
 }
 
-/// "cudaMalloc:3@1": the third call, on rank 1 alone.
 struct Fault {
     std::string function;
     long call = 0;
-    Fault() {
-        const std::string text = variable("VAE_DIST_STAND_IN_FAIL");
-        const std::size_t colon = text.find(':');
-        if (colon == std::string::npos) return;
-        const std::size_t at = text.find('@');
-        if (at != std::string::npos && text.substr(at + 1) != variable("OMPI_COMM_WORLD_RANK")) return;
-        function = text.substr(0, colon);
-        call = number_of(text.substr(colon + 1));
-    }
+    long calls = 0;
+    bool has_failed = false;
 };
+
+// "cudaMalloc:3@1": the third call, on rank 1 alone.
+Fault fault_of_environment() {
+    const std::string text = variable("VAE_DIST_STAND_IN_FAIL");
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos) return {};
+    const std::size_t at = text.find('@');
+    if (at != std::string::npos && text.substr(at + 1) != variable("OMPI_COMM_WORLD_RANK")) return {};
+    return {.function = text.substr(0, colon), .call = number_of(text.substr(colon + 1))};
+}
+
+Fault& fault() {
+    static Fault the = fault_of_environment();
+    return the;
+}
 
 }  // namespace
 
@@ -76,9 +83,22 @@ unsigned order_seed() {
 }
 
 bool is_to_fail(const char* function) {
-    static const Fault fault;
-    static long calls = 0;
-    return fault.function == function && ++calls == fault.call;
+    Fault& the = fault();
+    const bool fails = the.function == function && ++the.calls == the.call;
+    the.has_failed = the.has_failed || fails;
+    return fails;
+}
+
+void fail_call(const std::string& function, long call) {
+    fault() = {.function = function, .call = call};
+}
+
+void fail_no_call() {
+    fault() = {};
+}
+
+bool failed_call() {
+    return fault().has_failed;
 }
 
 }  // namespace cuda_stand_in

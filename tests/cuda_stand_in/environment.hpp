@@ -20,4 +20,10 @@ unsigned order_seed();
 /// Whether this call of `function` is one that is to fail. Counts the calls.
 bool is_to_fail(const char* function);
 
+/// From here on the `call`-th call of `function` fails, once; or none.
+void fail_call(const std::string& function, long call);
+void fail_no_call();
+/// Whether it has failed since.
+bool failed_call();
+
 }  // namespace cuda_stand_in

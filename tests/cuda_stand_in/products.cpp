@@ -287,6 +287,6 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description
     if (!fits || !aligned || !there || !plain || workspace_bytes < chosen.workspace)
         return CUBLAS_STATUS_INVALID_VALUE;
     const Product product = {*description, a, *a_layout, b, *b_layout, static_cast<float*>(d), *d_layout};
-    return enqueue(stream, {.work = product, .kernel = {}}) == cudaSuccess ? CUBLAS_STATUS_SUCCESS
-                                                                           : CUBLAS_STATUS_EXECUTION_FAILED;
+    return enqueue(stream, {.work = product}) == cudaSuccess ? CUBLAS_STATUS_SUCCESS
+                                                             : CUBLAS_STATUS_EXECUTION_FAILED;
 }

@@ -156,12 +156,10 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     if (is_to_fail("cudaMemcpyAsync")) return result(cudaErrorUnknown);
     if (bytes == 0) return cudaSuccess;
     if (!fit(to, bytes, from, bytes, kind)) return result(cudaErrorInvalidValue);
-    return result(enqueue(stream, {.work =
-                                       [=] {
-                                           ++done().copies;
-                                           std::memcpy(to, from, bytes);
-                                       },
-                                   .kernel = {}}));
+    return result(enqueue(stream, {.work = [=] {
+                              ++done().copies;
+                              std::memcpy(to, from, bytes);
+                          }}));
 }
 
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
@@ -172,21 +170,18 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, 
     const auto extent = [&](std::size_t pitch) { return (height - 1) * pitch + width; };
     if (width > to_pitch || width > from_pitch || !fit(to, extent(to_pitch), from, extent(from_pitch), kind))
         return result(cudaErrorInvalidValue);
-    return result(enqueue(
-        stream, {.work =
-                     [=] {
-                         ++done().copies;
-                         for (std::size_t row = 0; row < height; ++row) {
-                             std::memcpy(static_cast<std::byte*>(to) + row * to_pitch,
-                                         static_cast<const std::byte*>(from) + row * from_pitch, width);
-                         }
-                     },
-                 .kernel = {}}));
+    return result(enqueue(stream, {.work = [=] {
+                              ++done().copies;
+                              for (std::size_t row = 0; row < height; ++row) {
+                                  std::memcpy(static_cast<std::byte*>(to) + row * to_pitch,
+                                              static_cast<const std::byte*>(from) + row * from_pitch, width);
+                              }
+                          }}));
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
     if (is_to_fail("cudaMemsetAsync")) return result(cudaErrorUnknown);
     if (bytes == 0) return cudaSuccess;
     if (!on_device(to, bytes)) return result(cudaErrorInvalidValue);
-    return result(enqueue(stream, {.work = [=] { std::memset(to, value, bytes); }, .kernel = {}}));
+    return result(enqueue(stream, {.work = [=] { std::memset(to, value, bytes); }}));
 }

@@ -12,12 +12,20 @@ namespace {
 TaskPtr task_of(const Request& request, std::vector<TaskPtr> after) {
     auto task = std::make_shared<Task>();
     if (request.kernel) {
-        task->work = [kernel = request.kernel] { run_kernel(*kernel); };
-    } else {
-        task->work = request.work;
+        task->work = [kernel = request.kernel] {
+            run_kernel(*kernel);
+            return true;
+        };
+    } else if (request.start_collective) {
+        task->work = request.start_collective();
+        task->waits_for_ranks = true;
+    } else if (request.work) {
+        task->work = [work = request.work] {
+            work();
+            return true;
+        };
     }
     task->after = std::move(after);
-    task->waits_for_ranks = request.waits_for_ranks;
     task->never_ends = request.never_ends;
     return task;
 }
@@ -72,7 +80,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* function, RunTh
         return result(cudaErrorInvalidConfiguration);
     const auto* const first = static_cast<const std::byte*>(argument);
     auto call = std::make_shared<KernelCall>(KernelCall{function, run, grid, block, {first, first + bytes}});
-    return result(enqueue(config.stream, {.work = {}, .kernel = std::move(call)}));
+    return result(enqueue(config.stream, {.kernel = std::move(call)}));
 }
 
 }  // namespace cuda_stand_in
@@ -156,7 +164,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
     if (!event->recorded || event->recorded->done) return cudaSuccess;
     constexpr int kQueries = 2;
     if (event->queries++ < kQueries) return cudaErrorNotReady;
-    return finish(event->recorded) ? cudaSuccess : cudaErrorNotReady;
+    return try_to_finish(event->recorded) ? cudaSuccess : cudaErrorNotReady;
 }
 
 // --- Graphs

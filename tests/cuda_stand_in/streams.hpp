@@ -23,9 +23,10 @@ void run_kernel(const KernelCall& call);
 
 /// What goes into a stream: work of whatever kind, or a kernel, of which a graph may change the argument.
 struct Request {
-    std::function<void()> work;
-    std::shared_ptr<const KernelCall> kernel;  ///< instead of work
-    bool waits_for_ranks = false;
+    std::function<void()> work = nullptr;
+    std::shared_ptr<const KernelCall> kernel = nullptr;  ///< instead of work
+    /// Instead of both: makes attempts at work that waits for other ranks (Task::work).
+    std::function<std::function<bool()>()> start_collective = nullptr;
     bool never_ends = false;
 };
 cudaError_t enqueue(cudaStream_t stream, Request request);

@@ -1,7 +1,9 @@
 #include "work.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <random>
+#include <thread>
 #include <unordered_set>
 
 #include "device_memory.hpp"
@@ -68,9 +70,19 @@ void submit(const TaskPtr& task) {
     if (pending().size() % 64 == 0 || order() != Order::late) forget_done();
 }
 
-bool finish(const TaskPtr& task) {
+namespace {
+
+void set_done(Task& task) {
+    task.done = true;
+    task.work = nullptr;
+    task.after.clear();
+}
+
+}  // namespace
+
+bool try_to_finish(const TaskPtr& task) {
     if (any_before(task, [](const Task& t) { return t.never_ends; })) return false;
-    const DeviceAccess access;
+    std::optional<DeviceAccess> access;
     std::vector<TaskPtr> open = {task};
     while (!open.empty()) {
         const TaskPtr now = open.back();
@@ -78,13 +90,22 @@ bool finish(const TaskPtr& task) {
             open.pop_back();
         } else if (TaskPtr before = undone_before(*now)) {
             open.push_back(std::move(before));
+        } else if (now->waits_for_ranks) {
+            if (!now->work()) return false;
+            set_done(*now);
         } else {
+            if (now->work && !access) access.emplace();
             if (now->work) now->work();
-            now->done = true;
-            now->work = nullptr;
-            now->after.clear();
-            open.pop_back();
+            set_done(*now);
         }
+    }
+    return true;
+}
+
+bool finish(const TaskPtr& task) {
+    while (!try_to_finish(task)) {
+        if (any_before(task, [](const Task& t) { return t.never_ends; })) return false;
+        std::this_thread::yield();
     }
     return true;
 }
@@ -100,6 +121,7 @@ void call_off_endless() {
     for (const TaskPtr& task : pending()) {
         if (!task->never_ends) continue;
         task->never_ends = false;
+        task->waits_for_ranks = false;
         task->work = nullptr;
     }
 }

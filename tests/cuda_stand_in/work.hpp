@@ -8,9 +8,12 @@ namespace cuda_stand_in {
 
 /// Something that the device is asked to do, and what must be done before it.
 struct Task {
-    std::function<void()> work;  ///< none: only a point in the order of things
+    /// One attempt; touches the device's memory. None: only a point in the order of things.
+    std::function<bool()> work;
     std::vector<std::shared_ptr<Task>> after;
-    bool waits_for_ranks = false;  ///< of other processes: done only when it is asked for
+    /// An attempt is false where other processes are still to come; it gets at the memory by itself, and is
+    /// made only when the end is asked for.
+    bool waits_for_ranks = false;
     bool never_ends = false;
     bool done = false;
 };
@@ -21,6 +24,8 @@ void submit(const TaskPtr& task);
 
 /// Does it, and what it comes after. False where something of that never ends.
 bool finish(const TaskPtr& task);
+/// Does as much of that as can be done without waiting for other ranks. False where that is not all.
+bool try_to_finish(const TaskPtr& task);
 /// All that was taken in and can end.
 void finish_all();
 /// What never ends becomes nothing.

@@ -8,13 +8,14 @@
 namespace vae_dist {
 
 CudaBackend::CudaBackend(int device, std::string id, std::string what)
-    : id_(std::move(id)), what_(std::move(what)), queue_(device), products_(queue_) {}
+    : id_(std::move(id)), what_(std::move(what)), queue_(device), products_(queue_), scratch_(queue_) {}
 
 std::string CudaBackend::description() const {
     return what_;
 }
 
 Buffer CudaBackend::allocate(std::size_t bytes) {
+    require(!queue_.repeats(), "memory is allocated before what is repeated");
     auto memory = std::make_shared<Buffer>(allocate_device_memory(bytes));
     std::byte* const data = memory->as<std::byte>();
     check_cuda(cudaMemsetAsync(data, 0, bytes, queue_.stream()), "cudaMemsetAsync");

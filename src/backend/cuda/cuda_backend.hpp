@@ -113,6 +113,14 @@ class CudaBackend final : public DeviceBackend {
  private:
     /// What an operation needs for itself, from one of its kernels to the next.
     struct Scratches {
+        explicit Scratches(Queue& queue)
+            : partial_sums(queue),
+              chunk_sums(queue),
+              products(queue),
+              precision(queue),
+              total(queue),
+              answers(queue),
+              exact(queue) {}
         DeviceScratch partial_sums;
         DeviceScratch chunk_sums;
         DeviceScratch products;   ///< (B, O) floats of a layer with an activation

@@ -88,7 +88,11 @@ struct CublasProducts::Plan {
 CublasProducts::CublasProducts(Queue& queue)
     : queue_(queue),
       handle_(make<Handle>(cublasLtCreate, "cublasLtCreate")),
-      workspace_(allocate_device_memory(kWorkspaceBytes)) {}
+      workspace_(allocate_device_memory(kWorkspaceBytes)),
+      aligned_a_(queue),
+      aligned_b_(queue),
+      aligned_product_(queue),
+      aligned_bias_(queue) {}
 
 CublasProducts::~CublasProducts() = default;
 

@@ -214,12 +214,19 @@ void Queue::repeatable(std::uint64_t key, const std::function<void()>& body) {
             body();
             require(next_ == recording.steps.size(), "what is repeated asks for as much as the first time");
         }
+        require(!is_to_forget_, "no memory goes within what is repeated");
     } catch (...) {
         mode_ = Mode::direct;
+        if (is_to_forget_) forget_graphs();
         throw;
     }
     mode_ = Mode::direct;
     launch(recording);
+}
+
+void Queue::forget_graphs() {
+    is_to_forget_ = repeats();
+    if (!is_to_forget_) recordings_.clear();
 }
 
 void Queue::record(Recording& recording, const std::function<void()>& body) {

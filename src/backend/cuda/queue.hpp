@@ -62,8 +62,10 @@ class Queue {
     /// Calls body(). Calls with the same key ask for the same things of the same shapes, in the same order;
     /// arguments of kernels may differ.
     void repeatable(std::uint64_t key, const std::function<void()>& body);
-    /// Memory that recorded graphs may use is gone: they are made anew.
-    void forget_graphs() { recordings_.clear(); }
+    /// Memory that recorded graphs may use goes: they are made anew. Within what is repeated it must not.
+    void forget_graphs();
+    /// Whether something is asked for within `repeatable` that is, or becomes, part of a graph.
+    bool repeats() const { return mode_ != Mode::direct; }
     /// How many times a graph was launched.
     std::int64_t graph_launches() const { return graph_launches_; }
 
@@ -141,6 +143,7 @@ class Queue {
     Mode mode_ = Mode::direct;
     std::map<std::uint64_t, Recording> recordings_;  ///< a graph where it was asked for twice
     Recording* current_ = nullptr;
+    bool is_to_forget_ = false;               ///< the recordings, once the current one has ended
     std::size_t next_ = 0;                    ///< step of the current recording
     std::vector<cudaEvent_t> before_launch_;  ///< what the graph that is made or changed waits for
     std::int64_t graph_launches_ = 0;

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "backend/cuda/queue.hpp"
 #include "vae_dist/backend/backend.hpp"
 
 namespace vae_dist {
@@ -12,19 +12,25 @@ namespace vae_dist {
 Buffer allocate_device_memory(std::size_t bytes);
 
 /// Device memory for what one operation needs for itself; as operations follow each other, the next may use
-/// it. It grows to the largest that was asked for. What it has outgrown is kept: recorded graphs know it.
+/// it. It grows to the largest that was asked for.
 class DeviceScratch {
  public:
+    explicit DeviceScratch(Queue& queue) : queue_(queue) {}
+
     template <class T>
     T* get(std::int64_t count) {
         const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
-        if (buffers_.empty() || buffers_.back().bytes() < bytes)
-            buffers_.push_back(allocate_device_memory(bytes));
-        return buffers_.back().as<T>();
+        if (buffer_.bytes() < bytes) {
+            queue_.forget_graphs();  // which know the memory that goes
+            buffer_ = {};
+            buffer_ = allocate_device_memory(bytes);
+        }
+        return buffer_.as<T>();
     }
 
  private:
-    std::vector<Buffer> buffers_;
+    Queue& queue_;
+    Buffer buffer_;
 };
 
 }  // namespace vae_dist

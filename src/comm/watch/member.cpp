@@ -7,7 +7,9 @@ namespace vae_dist {
 namespace {
 
 // Between the turns: where rank 0 is dead launchers end the job within a second; where it is silent ranks
-// have heard of it last at different times.
+// have heard of it last at different times. Before the first one: a launcher that kills all ranks, for one of
+// them has failed, begins with rank 0, whose end is then no news.
+constexpr WatchTime kBeforeTurns{150};
 constexpr WatchTime kTurnAfterDeath{400};
 constexpr WatchTime kTurnInSilence{3000};
 
@@ -60,7 +62,7 @@ bool WatchMember::listen(const Alarm& leaving, WatchTime now) {
 
 void WatchMember::mourn(const Alarm& leaving) {
     std::vector<pollfd> waiting = {{leaving.descriptor(), POLLIN, 0}};
-    wait_for_any(waiting, static_cast<int>(turn_) * kTurnAfterDeath);
+    wait_for_any(waiting, kBeforeTurns + static_cast<int>(turn_) * kTurnAfterDeath);
     if (turn_ != WatchTurn::silent) setup_.log.error(view_.death_message({0}), true);
     setup_.end_process(kEndedStatus);
 }

@@ -72,6 +72,7 @@ DeviceEngine::DeviceEngine(const Config& config, std::int64_t total_steps, Repli
                          store(), device, words_.as<std::int64_t>() + StepTail::kNonFinite);
     store().adopt(device, device.allocate(static_cast<std::size_t>(shards_.padded_size()) * sizeof(float)),
                   {}, {});
+    if (communicator.size() == 1) return;
     // Whoever watches the ranks hears of it where this one waits; and what the device waits for may have failed.
     device.wait_by([this](const std::function<bool()>& is_so) {
         communicator_.wait_until([&] {

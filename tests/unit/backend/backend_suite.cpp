@@ -19,11 +19,12 @@ std::unique_ptr<Backend> first_gpu(Threads) {
 }
 
 std::vector<BackendCase> all_backends() {
-    return {{"oneDNN", cpu_with(make_onednn_products)},
-            {"oneDNN_3_threads", cpu_with(make_onednn_products), Threads(3)},
-            {"Eigen", cpu_with(make_eigen_products)},
-            {"Eigen_3_threads", cpu_with(make_eigen_products), Threads(3)},
-            {"CUDA", first_gpu}};
+    std::vector<BackendCase> backends = {{"oneDNN", cpu_with(make_onednn_products)},
+                                         {"oneDNN_3_threads", cpu_with(make_onednn_products), Threads(3)},
+                                         {"Eigen", cpu_with(make_eigen_products)},
+                                         {"Eigen_3_threads", cpu_with(make_eigen_products), Threads(3)}};
+    if (cuda_built_in()) backends.push_back({"CUDA", first_gpu});
+    return backends;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BackendTest, testing::ValuesIn(all_backends()),
