@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, then builds Release into build/release: all of it, or the targets that are
-# named (launch/setup.sh vae_dist). With --for-tests before them, packages that only tests need, too. Costs seconds where all
-# is there.
+# named (launch/setup.sh vae_dist). Before them may stand --for-tests, for packages that only tests need, and --preset NAME, to
+# build another one of CMakePresets.json into build/NAME: cuda is for GPUs. Costs seconds where all is there.
 set -euo pipefail
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -18,10 +18,15 @@ packages=(
     procps                                        # local.sh
     dataset-fashion-mnist                         # what quickstart.sh trains on
 )
+preset=release
 if [[ ${1:-} == --for-tests ]]; then
     shift
     # A Slurm cluster on this machine. As another user than root it cannot run, so its services need not be there.
     ((EUID)) || packages+=(slurm-wlm munge iproute2 util-linux)
+fi
+if [[ ${1:-} == --preset ]]; then
+    preset="${2:?a preset has a name}"
+    shift 2
 fi
 
 fail() {
@@ -65,9 +70,9 @@ install_packages() {
 
 build() {
     [[ -w . && (! -e build || -w build) ]] || fail "cannot write to $root/build; build in a copy of your own"
-    local configure=(cmake --preset release -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)")
+    local configure=(cmake --preset "$preset" -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)")
     # A copied or moved folder brings a cache with the paths of the old one.
-    local cache=build/release/CMakeCache.txt
+    local cache=build/$preset/CMakeCache.txt
     if [[ -e $cache ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
         configure+=(--fresh)
     fi
@@ -76,7 +81,7 @@ build() {
         cat build/configure.log >&2
         fail "cannot configure the build; the reason is above"
     }
-    cmake --build --preset release --parallel "$(nproc)" ${1:+--target "$@"} || fail "cannot build; the reason is above"
+    cmake --build --preset "$preset" --parallel "$(nproc)" ${1:+--target "$@"} || fail "cannot build; the reason is above"
 }
 
 install_packages

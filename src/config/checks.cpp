@@ -132,6 +132,9 @@ class Checker {
         // It acts on the KL divergence in closed form, which the importance-weighted bound does not have.
         has_effect(c_.objective.importance_samples == 1, "objective.free_bits",
                    "objective.importance_samples");
+        const bool on_processors = c_.compute.backend != BackendKind::cuda;
+        has_effect(on_processors, "compute.threads", "compute.backend");
+        has_effect(on_processors, "compute.shared_memory", "compute.backend");
     }
 
     void check_compute() const {

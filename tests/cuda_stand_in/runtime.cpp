@@ -1,7 +1,10 @@
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "device_memory.hpp"
@@ -109,6 +112,11 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     if (device < 0 || device >= std::ssize(visible_devices())) return result(cudaErrorInvalidDevice);
     *properties = {};
     std::strcpy(properties->name, "stand-in for a GPU");
+    // Another one on each host.
+    char host[256] = {};
+    ::gethostname(host, sizeof host - 1);
+    const auto hash = static_cast<std::uint32_t>(std::hash<std::string_view>()(host));
+    std::memcpy(properties->uuid.bytes, &hash, sizeof hash);
     properties->uuid.bytes[15] = static_cast<char>(visible_devices()[static_cast<std::size_t>(device)] + 1);
     properties->totalGlobalMem = device_memory();
     properties->major = 9;

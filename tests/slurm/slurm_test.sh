@@ -2,7 +2,7 @@
 # Runs of vae_dist on a real Slurm cluster of two hosts with two slots each, disturbed in every way; each must end with the
 # same bits as an undisturbed run of one rank outside of it.
 #
-#   slurm_test.sh FOLDER VAE_DIST SCENARIO     the scenarios are the functions at the end
+#   slurm_test.sh FOLDER VAE_DIST SCENARIO [VAE_DIST_ON_GPUS]     the scenarios are the functions at the end
 #
 # start, reference ... stop, in the order of CMakeLists.txt. The links are so slow (rate) that a step on two hosts takes about
 # a tenth of a second on any machine: there is always a middle to disturb.
@@ -267,6 +267,24 @@ supervised() {
     expect_same_result supervised
 }
 
+# As far as Slurm goes: it hands out GPUs that there are none of, and the program runs on a stand-in for them.
+on_gpus() {
+    local program=$1
+    export VAE_DIST_STAND_IN_DEVICES=2
+    job=$(VAE_DIST=$program slurm sbatch --parsable --output="$scenario-%A_%a.log" --nodes=2 --gpus-per-node=2 \
+        --ntasks-per-node=2 --cpus-per-task=1 "$root/launch/train_gpu.sbatch" run.yaml --set "output.directory=$scenario")
+    submitted=$SECONDS last_state=''
+    until_state COMPLETED
+    expect_starts 1
+    # Two at a time, both of which each rank sees: it takes the one of its number.
+    slurm srun --mpi=pmix --nodes=2 --ntasks-per-node=2 --gpus-per-node=2 "$program" check run.yaml >check.log
+    sed -n '/computes on/,/^model/p' check.log | sed 's/^/  | /'
+    [[ $(grep -cE '(computes on|   ) *rank [0-3] \(h[12]\): .*GPU-' check.log) == 4 ]] || fail "not every rank has a GPU"
+    [[ $(grep -oE 'GPU-[0-9a-f-]+' check.log | sort -u | wc -l) == 4 ]] || fail "ranks share a GPU"
+    "$program" run.yaml --set compute.backend=cuda --set output.directory=reference_gpus | tail -n 1
+    expect_same_result on_gpus reference_gpus
+}
+
 stop() {
     cluster down
     rm -rf "$folder" "$cluster_folder"
@@ -280,4 +298,4 @@ if [[ $scenario != start ]]; then
     fi
     cd -- "$folder/runs"
 fi
-"$scenario"
+"$scenario" "${@:4}"

@@ -131,6 +131,17 @@ TEST(ConfigChecks, AKeyThatDoesSomethingIsNone) {
     }
 }
 
+TEST(ConfigChecks, WhatDoesNothingOnGpusIsRefusedWithThem) {
+    EXPECT_EQ(
+        message_after_data("compute: {backend: cuda, threads: 2}"),
+        "run.yaml, line 2: compute.threads: 2 has no effect with compute.backend: cuda (line 2); remove it");
+    EXPECT_EQ(message_after_data("compute: {backend: cuda, shared_memory: on}"),
+              "run.yaml, line 2: compute.shared_memory: on has no effect with compute.backend: cuda (line "
+              "2); remove "
+              "it");
+    EXPECT_NO_THROW(parsed("compute: {backend: cuda, overlap: off}"));
+}
+
 TEST(ConfigChecks, NcclWithoutGpusIsRefused) {
     EXPECT_EQ(
         message_after_data("compute: {backend: cpu, communicator: nccl}"),
