@@ -97,6 +97,9 @@ struct Product {
         const std::vector<float> right = read(b, b_layout, description.b_transposed, description.tf32);
         const std::size_t m = d_layout.rows;
         const std::size_t k = left.size() / m;
+        done().product_flops += static_cast<std::int64_t>(2 * m * k * d_layout.columns);
+        done().product_bytes +=
+            static_cast<std::int64_t>(a_layout.bytes() + b_layout.bytes() + d_layout.bytes());
         std::vector<float> sums(m);
         for (std::size_t column = 0; column < d_layout.columns; ++column) {
             std::ranges::fill(sums, 0.0F);

@@ -48,6 +48,11 @@ const Words& words_of(cudaError_t error) {
     return kUnknown;
 }
 
+void count_copy(std::size_t bytes) {
+    ++done().copies;
+    done().copied_bytes += static_cast<std::int64_t>(bytes);
+}
+
 // Whether the places are what `kind` says.
 bool fit(const void* to, std::size_t to_bytes, const void* from, std::size_t from_bytes,
          cudaMemcpyKind kind) {
@@ -165,7 +170,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     if (bytes == 0) return cudaSuccess;
     if (!fit(to, bytes, from, bytes, kind)) return result(cudaErrorInvalidValue);
     return result(enqueue(stream, {.work = [=] {
-                              ++done().copies;
+                              count_copy(bytes);
                               std::memcpy(to, from, bytes);
                           }}));
 }
@@ -179,7 +184,7 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from, 
     if (width > to_pitch || width > from_pitch || !fit(to, extent(to_pitch), from, extent(from_pitch), kind))
         return result(cudaErrorInvalidValue);
     return result(enqueue(stream, {.work = [=] {
-                              ++done().copies;
+                              count_copy(width * height);
                               for (std::size_t row = 0; row < height; ++row) {
                                   std::memcpy(static_cast<std::byte*>(to) + row * to_pitch,
                                               static_cast<const std::byte*>(from) + row * from_pitch, width);

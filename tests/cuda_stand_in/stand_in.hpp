@@ -23,7 +23,10 @@ Live& live();
 struct Done {
     std::int64_t kernels = 0;
     std::int64_t products = 0;
+    std::int64_t product_flops = 0;
+    std::int64_t product_bytes = 0;  ///< of the factors and the product, each once
     std::int64_t copies = 0;
+    std::int64_t copied_bytes = 0;
     std::int64_t collectives = 0;
     std::int64_t graph_launches = 0;
 };
