@@ -12,7 +12,7 @@ if(NOT CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 100)
 endif()
 enable_language(CUDA)
-find_package(CUDAToolkit 12.0 REQUIRED)
+find_package(CUDAToolkit 12.8 REQUIRED)  # the first one that knows sm_100
 # CMake 3.25.1 does not know the flag.
 if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
   set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)

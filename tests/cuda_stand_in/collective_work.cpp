@@ -74,6 +74,7 @@ class Work {
     void let_go_of_members() { c_.members.reset(); }
 
  private:
+    static constexpr std::size_t kNumbers = 4;  // that ranks compare
     enum class Stage { fresh, agreeing, transferring };
 
     static bool finish() {
@@ -95,20 +96,22 @@ class Work {
 
     // The largest of each number and of its negative: equal where all are.
     void start_agreement() {
-        const std::int64_t mine[] = {static_cast<std::int64_t>(c_.kind), static_cast<std::int64_t>(c_.count),
-                                     static_cast<std::int64_t>(c_.type)};
-        for (std::size_t i = 0; i < 3; ++i) {
+        const std::int64_t mine[kNumbers] = {static_cast<std::int64_t>(c_.kind),
+                                             static_cast<std::int64_t>(c_.count),
+                                             static_cast<std::int64_t>(c_.type), c_.capture};
+        for (std::size_t i = 0; i < kNumbers; ++i) {
             most_[i] = mine[i];
-            most_[i + 3] = -mine[i];
+            most_[i + kNumbers] = -mine[i];
         }
-        MPI_Iallreduce(MPI_IN_PLACE, most_.data(), 6, MPI_INT64_T, MPI_MAX, c_.members->mpi, &request_);
+        MPI_Iallreduce(MPI_IN_PLACE, most_.data(), 2 * kNumbers, MPI_INT64_T, MPI_MAX, c_.members->mpi,
+                       &request_);
         stage_ = Stage::agreeing;
     }
 
     void check_agreement() const {
-        for (std::size_t i = 0; i < 3; ++i) {
-            if (most_[i] == -most_[i + 3]) continue;
-            std::fprintf(stderr, "stand-in: the ranks call different collectives\n");
+        for (std::size_t i = 0; i < kNumbers; ++i) {
+            if (most_[i] == -most_[i + kNumbers]) continue;
+            std::fprintf(stderr, "stand-in: the ranks call different collectives, or in different graphs\n");
             std::abort();
         }
     }
@@ -146,7 +149,7 @@ class Work {
     Collective c_;
     Stage stage_ = Stage::fresh;
     MPI_Request request_ = MPI_REQUEST_NULL;
-    std::array<std::int64_t, 6> most_{};
+    std::array<std::int64_t, 2 * kNumbers> most_{};
     std::vector<std::byte> sent_, received_;
 };
 

@@ -30,6 +30,7 @@ struct Collective {
     std::size_t count;
     ncclDataType_t type;
     std::shared_ptr<Members> members;
+    int capture;  ///< that it is part of; 0: of none. Of all ranks the same, says NCCL's user guide
 
     std::size_t bytes_sent() const;
     std::size_t bytes_received() const;

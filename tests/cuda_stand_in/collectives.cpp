@@ -47,7 +47,7 @@ ncclResult_t queue(const Collective& collective, cudaStream_t stream) {
 
 ncclResult_t call(Kind kind, const void* from, void* to, std::size_t count, ncclDataType_t type,
                   ncclComm_t communicator, cudaStream_t stream) {
-    const Collective collective = {kind, from, to, count, type, communicator->members};
+    const Collective collective = {kind, from, to, count, type, communicator->members, capture_of(stream)};
     if (!on_device(from, collective.bytes_sent()) || !on_device(to, collective.bytes_received()))
         return fail(ncclInvalidArgument, "an array does not lie in the device's memory");
     if (group_depth > 0) {

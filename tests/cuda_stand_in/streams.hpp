@@ -35,8 +35,12 @@ cudaError_t enqueue(cudaStream_t stream, Request request);
 struct Capture {
     std::unique_ptr<CUgraph_st> graph;
     CUstream_st* origin = nullptr;
+    int number = 0;  ///< of this process's captures, from 1
     std::set<CUstream_st*> streams;
 };
+
+/// The number of the capture that it is part of; 0 where it is part of none.
+int capture_of(cudaStream_t stream);
 
 /// Notes the error for cudaGetLastError.
 cudaError_t result(cudaError_t error);

@@ -115,6 +115,16 @@ TEST_F(StandInRun, Bfloat16GivesWhatItGivesOnProcessors) {
     expect_close_to_processor({"train.precision=bfloat16"}, 2e-2);
 }
 
+// Slices of the ranks that come in other sizes at other steps, which graphs have to be made for together.
+TEST_F(StandInRun, RanksOfUnequalSlicesRepeatTheSameSteps) {
+    use_images();
+    for (const int ranks : {3, 2, 1}) {
+        const std::string name = "of" + std::to_string(ranks);
+        train_well(ranks, name, {"train.virtual_ranks=7", "train.batch_size=37", "train.epochs=5"});
+        if (ranks < 3) expect_equal_runs(path("of3"), path(name));
+    }
+}
+
 // What events don't order happens in another order each time, and nothing changes.
 TEST_F(StandInRun, NoBitDependsOnWhenTheDeviceDoesWhatItIsAskedFor) {
     use_images();

@@ -43,6 +43,8 @@ class DeviceBackend : public Backend {
     virtual void repeatable(std::uint64_t key, const std::function<void()>& body) = 0;
     /// Nothing that `repeatable` was given is kept any longer; to be called before what bodies used goes.
     virtual void forget_repeatable() = 0;
+    /// How many times memory has gone that bodies might have used, and with it all that `repeatable` kept.
+    virtual std::int64_t memory_losses() const = 0;
 
     // --- Communication, by a library that queues its work in a stream (CUDA's cudaStream_t)
     /// Calls queue(stream); what is put there begins after all that was asked for so far, and goes on beside

@@ -3,18 +3,12 @@
 
 #include "backend/cpu/blocks.hpp"
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/rows_a_sample.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
 
 namespace {
-
-// How many adjacent rows of the decoder's output belong to one row of x.
-std::int64_t rows_a_sample(ConstFloatMatrix output, ConstFloatMatrix x) {
-    if (x.rows == 0) return 1;
-    require(output.rows % x.rows == 0, "every sample has equally many rows of the decoder's output");
-    return output.rows / x.rows;
-}
 
 // Sum of log(1 + small) over many numbers in [0, 1]: factors of at most 2 are multiplied up until a float
 // might overflow, and the logarithm is taken of their product.

@@ -21,7 +21,7 @@ Buffer CudaBackend::allocate(std::size_t bytes) {
     check_cuda(cudaMemsetAsync(data, 0, bytes, queue_.stream()), "cudaMemsetAsync");
     // What is recorded may use it.
     return {data, bytes, [this, memory](std::byte*) mutable {
-                queue_.forget_graphs();
+                queue_.lose_memory();
                 memory.reset();
             }};
 }

@@ -38,6 +38,7 @@ class CudaBackend final : public DeviceBackend {
     void wait_by(Waiter waiter) override { queue_.wait_by(std::move(waiter)); }
     void repeatable(std::uint64_t key, const std::function<void()>& body) override;
     void forget_repeatable() override { queue_.forget_graphs(); }
+    std::int64_t memory_losses() const override { return queue_.memory_losses(); }
     void communicate(const std::function<void(void* stream)>& queue) override { queue_.communicate(queue); }
     void join_communication() override { queue_.join_communication(); }
 

@@ -3,29 +3,43 @@
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/cuda/functions.hpp"
 #include "backend/cuda/sums.hpp"
+#include "backend/rows_a_sample.hpp"
 #include "vae_dist/core/require.hpp"
 
 namespace vae_dist {
 
 namespace {
 
-// How many adjacent rows of the decoder's output belong to one row of x.
-std::int64_t rows_a_sample(ConstFloatMatrix output, ConstFloatMatrix x) {
-    if (x.rows == 0) return 1;
-    require(output.rows % x.rows == 0, "every sample has equally many rows of the decoder's output");
-    return output.rows / x.rows;
-}
-
-/// What stands for the type of a gradient that is not asked for.
+/// The type of the elements of a gradient that is not asked for.
 struct NoGradient {};
+
+/// A gradient by the decoder's output, if one is asked for, and the weights that it takes.
+template <class T>
+struct WeighedGradient {
+    const float* weights;
+    Rows<T> rows;
+    /// f(i) is the gradient of column c + i but for the row's weight.
+    template <class F>
+    __device__ void store(std::int64_t row, std::int64_t column, const F& f) const {
+        const float weight = weights[row];
+        Four d;
+        for (int i = 0; i < kGroup; ++i)
+            d.v[i] = weight * f(i);
+        rows.store(row, column, d);
+    }
+};
+template <>
+struct WeighedGradient<NoGradient> {
+    template <class F>
+    __device__ void store(std::int64_t, std::int64_t, const F&) const {}
+};
 
 /// log p(x|z) of a row, and the gradient by its logits.
 template <class T>
 struct BernoulliTerms {
     ConstFloats logits, x;
     std::int64_t draws;
-    const float* weights;
-    Rows<T> gradient;
+    WeighedGradient<T> gradient;
     __device__ void operator()(std::int64_t row, std::int64_t column, Four& sums) const {
         const Four logit = logits.load(row, column);
         const Four target = x.load(row / draws, column);
@@ -34,25 +48,7 @@ struct BernoulliTerms {
             const float term = target.v[i] * logit.v[i] - softplus_of(logit.v[i]);
             sums.v[i] += i < count ? term : 0.0F;
         }
-        const float weight = weights[row];
-        Four d;
-        for (int i = 0; i < kGroup; ++i)
-            d.v[i] = weight * (logistic(logit.v[i]) - target.v[i]);
-        gradient.store(row, column, d);
-    }
-};
-template <>
-struct BernoulliTerms<NoGradient> {
-    ConstFloats logits, x;
-    std::int64_t draws;
-    __device__ void operator()(std::int64_t row, std::int64_t column, Four& sums) const {
-        const Four logit = logits.load(row, column);
-        const Four target = x.load(row / draws, column);
-        const int count = logits.count(column);
-        for (int i = 0; i < kGroup; ++i) {
-            const float term = target.v[i] * logit.v[i] - softplus_of(logit.v[i]);
-            sums.v[i] += i < count ? term : 0.0F;
-        }
+        gradient.store(row, column, [&](int i) { return logistic(logit.v[i]) - target.v[i]; });
     }
 };
 
@@ -89,42 +85,27 @@ struct StoreDescent {
     }
 };
 
-/// (x - mean)^2 / variance of a row, and the gradient by the mean, in one precision, the other or none.
+/// (x - mean)^2 / variance of a row, and the gradient by the mean.
 template <class T>
 struct GaussianTerms {
     ConstFloats mean, precision, x;
     std::int64_t draws;
-    const float* weights;
-    Rows<T> gradient;
+    WeighedGradient<T> gradient;
     __device__ void operator()(std::int64_t row, std::int64_t column, Four& sums) const {
         const Four m = mean.load(row, column);
         const Four p = precision.load(0, column);
         const Four target = x.load(row / draws, column);
-        const float weight = weights[row];
-        Four d;
+        Four difference;
+        Four scaled;
         for (int i = 0; i < kGroup; ++i) {
-            const float difference = m.v[i] - target.v[i];
-            const float scaled = difference * p.v[i];
-            sums.v[i] += difference * scaled;
-            d.v[i] = weight * scaled;
+            difference.v[i] = m.v[i] - target.v[i];
+            scaled.v[i] = difference.v[i] * p.v[i];
+            sums.v[i] += difference.v[i] * scaled.v[i];
         }
-        gradient.store(row, column, d);
+        gradient.store(row, column, [&](int i) { return scaled.v[i]; });
     }
 };
-template <>
-struct GaussianTerms<NoGradient> {
-    ConstFloats mean, precision, x;
-    std::int64_t draws;
-    __device__ void operator()(std::int64_t row, std::int64_t column, Four& sums) const {
-        const Four m = mean.load(row, column);
-        const Four p = precision.load(0, column);
-        const Four target = x.load(row / draws, column);
-        for (int i = 0; i < kGroup; ++i) {
-            const float difference = m.v[i] - target.v[i];
-            sums.v[i] += difference * (difference * p.v[i]);
-        }
-    }
-};
+
 struct StoreGaussian {
     double features;
     const double* sum_of_log_variance;
@@ -153,9 +134,9 @@ void CudaBackend::bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, const f
     const auto sum = [&](const auto& terms) {
         sum_rows(queue_, scratch_.partial_sums, logits.rows, logits.columns, terms, StoreSum{log_likelihood});
     };
-    if (dlogits.empty()) return sum(BernoulliTerms<NoGradient>{logits, x, draws});
+    if (dlogits.empty()) return sum(BernoulliTerms<NoGradient>{logits, x, draws, {}});
     dlogits.visit([&]<class T>(const MatrixView<T>& gradient) {
-        sum(BernoulliTerms<T>{logits, x, draws, weights, gradient});
+        sum(BernoulliTerms<T>{logits, x, draws, {weights, gradient}});
     });
 }
 
@@ -172,13 +153,13 @@ void CudaBackend::gaussian(ConstFloatMatrix mean, const float* log_variance, Con
         sum_rows(queue_, scratch_.partial_sums, mean.rows, features, terms,
                  StoreGaussian{static_cast<double>(features), log_variances, log_likelihood});
     };
-    if (dmean.empty()) return sum(GaussianTerms<NoGradient>{mean, precisions, x, draws});
+    if (dmean.empty()) return sum(GaussianTerms<NoGradient>{mean, precisions, x, draws, {}});
     // First, for dmean may be the mean's own memory.
     sum_columns(queue_, scratch_.partial_sums, mean.rows, features,
                 LogVarianceTerms{mean, precisions, x, draws, weights},
                 StoreDescent{log_variance, dlog_variance});
     dmean.visit([&]<class T>(const MatrixView<T>& gradient) {
-        sum(GaussianTerms<T>{mean, precisions, x, draws, weights, gradient});
+        sum(GaussianTerms<T>{mean, precisions, x, draws, {weights, gradient}});
     });
 }
 

@@ -62,8 +62,12 @@ class Queue {
     /// Calls body(). Calls with the same key ask for the same things of the same shapes, in the same order;
     /// arguments of kernels may differ.
     void repeatable(std::uint64_t key, const std::function<void()>& body);
-    /// Memory that recorded graphs may use goes: they are made anew. Within what is repeated it must not.
-    void forget_graphs();
+    /// Recorded graphs go; the same keys make new ones.
+    void forget_graphs() { recordings_.clear(); }
+    /// Memory goes that recorded graphs may use: they go, too. Within what is repeated it must not.
+    void lose_memory();
+    /// How many times it has.
+    std::int64_t memory_losses() const { return memory_losses_; }
     /// Whether something is asked for within `repeatable` that is, or becomes, part of a graph.
     bool repeats() const { return mode_ != Mode::direct; }
     /// How many times a graph was launched.
@@ -135,6 +139,7 @@ class Queue {
 
     std::deque<Slot> slots_;
     std::vector<Slot*> in_use_;  ///< by what was asked for since the last mark of slots
+    std::deque<Slot*> idle_;     ///< the others, in the order of their marks
     Mark last_mark_ = 0;
     std::map<Mark, Event> marks_;  ///< not yet known to have passed
     std::vector<Event> spare_events_;
@@ -143,9 +148,10 @@ class Queue {
     Mode mode_ = Mode::direct;
     std::map<std::uint64_t, Recording> recordings_;  ///< a graph where it was asked for twice
     Recording* current_ = nullptr;
-    bool is_to_forget_ = false;               ///< the recordings, once the current one has ended
-    std::size_t next_ = 0;                    ///< step of the current recording
-    std::vector<cudaEvent_t> before_launch_;  ///< what the graph that is made or changed waits for
+    bool is_to_forget_ = false;  ///< the recordings, once the current one has ended
+    std::int64_t memory_losses_ = 0;
+    std::size_t next_ = 0;               ///< step of the current recording
+    cudaEvent_t last_upload_ = nullptr;  ///< what the graph that is made or changed waits for
     std::int64_t graph_launches_ = 0;
 };
 

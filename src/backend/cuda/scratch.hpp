@@ -21,7 +21,7 @@ class DeviceScratch {
     T* get(std::int64_t count) {
         const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
         if (buffer_.bytes() < bytes) {
-            queue_.forget_graphs();  // which know the memory that goes
+            queue_.lose_memory();  // which know the memory that goes
             buffer_ = {};
             buffer_ = allocate_device_memory(bytes);
         }

@@ -19,7 +19,7 @@ std::string version_of(int number) {
 std::string advice(ncclResult_t result) {
     switch (result) {
         case ncclRemoteError:
-            return "another rank has failed, or cannot be reached; its own message says more";
+            return "another rank has failed, or cannot be reached; NCCL_DEBUG=INFO makes NCCL say more";
         case ncclSystemError:
         case ncclInternalError:
             return "NCCL_DEBUG=INFO makes NCCL say more, NCCL_SOCKET_IFNAME chooses the network, "

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "train/step/passes.hpp"
 #include "train/step/stopwatch.hpp"
@@ -33,15 +34,11 @@ std::int64_t buckets_of(const Config& config, std::int64_t size, const Communica
     return overlaps ? std::clamp<std::int64_t>(size / (communicator.size() * kPart), 1, kMostBuckets) : 1;
 }
 
-// Tells steps of different shapes apart.
-class KeyMaker {
- public:
-    void add(std::int64_t number) { key_ = (key_ ^ static_cast<std::uint64_t>(number)) * 0x100000001B3U; }
-    std::uint64_t key() const { return key_; }
-
- private:
-    std::uint64_t key_ = 0xCBF29CE484222325U;  // FNV-1a's
-};
+// FNV-1a's step: tells sequences of numbers apart.
+std::uint64_t mixed(std::uint64_t key, std::uint64_t number) {
+    return (key ^ number) * 0x100000001B3U;
+}
+constexpr std::uint64_t kFirstKey = 0xCBF29CE484222325U;
 
 }  // namespace
 
@@ -73,7 +70,8 @@ DeviceEngine::DeviceEngine(const Config& config, std::int64_t total_steps, Repli
     store().adopt(device, device.allocate(static_cast<std::size_t>(shards_.padded_size()) * sizeof(float)),
                   {}, {});
     if (communicator.size() == 1) return;
-    // Whoever watches the ranks hears of it where this one waits; and what the device waits for may have failed.
+    // Whoever watches the ranks hears of it where this one waits; and what the device waits for may have
+    // failed.
     device.wait_by([this](const std::function<bool()>& is_so) {
         communicator_.wait_until([&] {
             if (collectives_) collectives_->check();
@@ -105,33 +103,28 @@ void DeviceEngine::start(BatchLoader& loader, std::int64_t step, std::int64_t up
     now.slot = next_slot_++ % kDepth;
     Stopwatch watch;
     const Batch* const batch = fetch(loader, ask, now);
-    watch.lap(now.times.data);
+    watch.lap(spent_.data);
     communicator_.doing("starting a step");
     std::vector<Slice> passes;
-    KeyMaker key;
     if (batch != nullptr) {
         now.result.samples = batch->samples;
         for (const Slice& slice : batch->slices) {
-            for_each_pass(slice, config_.objective.importance_samples, [&](const Slice& part) {
-                passes.push_back(part);
-                key.add(std::ssize(part.rows));
-            });
+            for_each_pass(slice, config_.objective.importance_samples,
+                          [&](const Slice& part) { passes.push_back(part); });
         }
     }
     replica_.optimizer->begin(update + 1, now.result.learning_rate);
-    repeat_where_possible(key.key(), [&] {
+    const std::optional<std::uint64_t> key = agree_on_key(passes, batch == nullptr);
+    repeat(key, [&] {
         add_up(batch, passes, now.result.beta);
         agree();
         if (!decides_before_update()) update_weights();
     });
     start_answer(now);
-    watch.lap(now.times.forward);
+    watch.lap(spent_.forward);
     if (decides_before_update()) {
         read_answer(now);
-        if (now.result.applied) {
-            key.add(-1);
-            repeat_where_possible(key.key(), [&] { update_weights(); });
-        }
+        if (now.result.applied) repeat(key ? std::optional(~*key) : std::nullopt, [&] { update_weights(); });
     }
     started_.push_back(std::move(now));
 }
@@ -156,10 +149,28 @@ const Batch* DeviceEngine::fetch(BatchLoader& loader, const AskForWishes& ask, S
     return batch;
 }
 
-// Sums that wait for the host cannot be repeated without it.
-void DeviceEngine::repeat_where_possible(std::uint64_t key, const std::function<void()>& body) {
-    if (!collectives_ || collectives_->only_queues()) {
-        device_.repeatable(key, body);
+// By what this step is repeated, one number on all ranks; none where it is not. NCCL wants its calls to be
+// captured by all ranks at the same time or by none, and launched as all captured them together (its user
+// guide, "Using NCCL with CUDA Graphs"): so a rank repeats a step as all do, by the slices of all, and where
+// one rank's device has lost memory that graphs knew, all forget theirs. Sums that wait for the host cannot
+// be repeated without it.
+std::optional<std::uint64_t> DeviceEngine::agree_on_key(std::span<const Slice> passes, bool failed) {
+    if (!repeats()) return std::nullopt;
+    std::uint64_t mine = mixed(kFirstKey, static_cast<std::uint64_t>(communicator_.rank()));
+    for (const Slice& part : passes)
+        mine = mixed(mine, part.rows.size());
+    std::array<std::int64_t, 3> sums = {static_cast<std::int64_t>(mine), failed ? 1 : 0,
+                                        device_.memory_losses()};
+    if (collectives_) communicator_.all_reduce_sum(std::span<std::int64_t>(sums));
+    if (sums[2] != memory_losses_) device_.forget_repeatable();
+    memory_losses_ = sums[2];
+    if (sums[1] > 0) return std::nullopt;
+    return static_cast<std::uint64_t>(sums[0]);
+}
+
+void DeviceEngine::repeat(std::optional<std::uint64_t> key, const std::function<void()>& body) {
+    if (key) {
+        device_.repeatable(*key, body);
     } else {
         body();
     }
@@ -268,7 +279,7 @@ void DeviceEngine::read_answer(Started& step) {
     Stopwatch watch;
     communicator_.doing("waiting for the device");
     device_.wait(step.done);
-    watch.lap(step.times.wait);
+    watch.lap(spent_.wait);
     const std::span<const std::int64_t> answer =
         answers_.span<std::int64_t>().subspan(step.slot * kAnswer, kAnswer);
     StepTail tail(1);
@@ -288,7 +299,7 @@ StepResult DeviceEngine::finish() {
     Started step = std::move(started_.front());
     started_.pop_front();
     if (step.done != 0) read_answer(step);
-    times_ = step.times;
+    times_ = std::exchange(spent_, {});
     return step.result;
 }
 

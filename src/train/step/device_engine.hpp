@@ -4,6 +4,7 @@
 #include <deque>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,7 +40,6 @@ class DeviceEngine final : public StepEngine {
     /// A step that was started and not finished.
     struct Started {
         StepResult result;
-        StepTimes times;
         std::exception_ptr error;  ///< of this rank's host
         std::size_t slot = 0;      ///< of the answers
         DeviceBackend::Mark done = 0;
@@ -55,7 +55,9 @@ class DeviceEngine final : public StepEngine {
     }
 
     const Batch* fetch(BatchLoader& loader, const AskForWishes& ask, Started& step);
-    void repeat_where_possible(std::uint64_t key, const std::function<void()>& body);
+    bool repeats() const { return !collectives_ || collectives_->only_queues(); }
+    std::optional<std::uint64_t> agree_on_key(std::span<const Slice> passes, bool failed);
+    void repeat(std::optional<std::uint64_t> key, const std::function<void()>& body);
     void add_up(const Batch* batch, std::span<const Slice> passes, double beta);
     void add_pass(const Batch& batch, const Slice& part, double beta, bool first, bool last);
     void reduce_up_to(std::int64_t end);
@@ -83,6 +85,8 @@ class DeviceEngine final : public StepEngine {
     std::int64_t reduced_ = 0;  ///< buckets that were handed to the collectives in this step
     std::deque<Started> started_;
     std::size_t next_slot_ = 0;
+    std::int64_t memory_losses_ = 0;  ///< of all ranks' devices
+    StepTimes spent_;                 ///< since a step was finished last
     StepTimes times_;
     /// None where there is one rank. Goes first: what it does uses the rest.
     std::unique_ptr<DeviceCollectives> collectives_;
