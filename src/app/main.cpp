@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -12,6 +14,7 @@
 #include "vae_dist/comm/self_communicator.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/log.hpp"
+#include "vae_dist/core/signal_thread.hpp"
 #include "vae_dist/core/stop_signals.hpp"
 #include "vae_dist/core/terminal.hpp"
 #include "vae_dist/train/consistency.hpp"
@@ -23,7 +26,8 @@ namespace {
 void heed_no_signals(std::optional<StopSignals>& signals) {
     const int received = signals->received();
     signals.reset();
-    if (received != 0) std::raise(received);
+    // To the process, not to this thread, which blocks it.
+    if (received != 0) ::kill(::getpid(), received);
 }
 
 // Returns the exit status.
@@ -73,11 +77,15 @@ int guarded_main(int argc, char** argv) {
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write, which says so
     // Until the last rank has left MPI: a run that is saved must not end as one that a signal killed.
     std::optional<StopSignals> signals(std::in_place);
+    std::optional<SignalThread> signal_thread;
+    const FaultStack fault_stack;
     std::optional<MpiSession> session;
     std::unique_ptr<Communicator> communicator = std::make_unique<SelfCommunicator>();
     try {
+        signal_thread.emplace();  // before libraries start threads
         if (started_by_mpi()) {
             session.emplace(argc, argv);
+            move_fault_handlers_to_fault_stacks();
             communicator = make_mpi_communicator();
         }
         const int status = run(argc, argv, signals, *communicator, Log(communicator->rank()));

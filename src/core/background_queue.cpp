@@ -1,22 +1,8 @@
 #include "vae_dist/core/background_queue.hpp"
 
-#include <csignal>
 #include <utility>
 
 namespace vae_dist {
-
-namespace {
-
-// Whoever waits for a signal is on another thread, and none interrupts what is written here.
-void leave_signals_to_others() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2})
-        sigaddset(&signals, signal);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
-
-}  // namespace
 
 BackgroundQueue::~BackgroundQueue() = default;
 
@@ -39,7 +25,6 @@ std::exception_ptr BackgroundQueue::error() const {
 }
 
 void BackgroundQueue::work(const std::stop_token& stop) {
-    leave_signals_to_others();
     std::unique_lock lock(mutex_);
     // A request to stop ends the waiting, but not before the jobs there are done.
     while (changed_.wait(lock, stop, [&] { return !jobs_.empty(); })) {

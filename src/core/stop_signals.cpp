@@ -18,7 +18,13 @@ struct StopSignal {
 };
 
 constexpr std::array kStopSignals = {StopSignal{SIGTERM, "SIGTERM"}, StopSignal{SIGINT, "SIGINT"},
-                                     StopSignal{SIGUSR1, "SIGUSR1"}, StopSignal{SIGUSR2, "SIGUSR2"}};
+                                     StopSignal{SIGHUP, "SIGHUP"}, StopSignal{SIGUSR1, "SIGUSR1"},
+                                     StopSignal{SIGUSR2, "SIGUSR2"}};
+
+// A shell ignores SIGINT for its background jobs, nohup SIGHUP: neither then is meant for this program.
+constexpr bool may_stay_ignored(int signal) {
+    return signal == SIGINT || signal == SIGHUP;
+}
 
 // A handler has no other way to the object. Only atomics without locks may be touched in one.
 std::atomic<bool> installed = false;
@@ -52,7 +58,7 @@ StopSignals::StopSignals() {
     for (std::size_t i = 0; i < kStopSignals.size(); ++i) {
         const int signal = kStopSignals[i].number;
         sigaction(signal, nullptr, &old_actions[i]);
-        const bool keep_ignoring = signal == SIGINT && old_actions[i].sa_handler == SIG_IGN;
+        const bool keep_ignoring = may_stay_ignored(signal) && old_actions[i].sa_handler == SIG_IGN;
         if (!keep_ignoring) sigaction(signal, &action, nullptr);
     }
 }

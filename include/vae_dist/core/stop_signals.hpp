@@ -4,10 +4,11 @@
 
 namespace vae_dist {
 
-/// Turns SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 into a request that the program reads when it suits it: the
-/// handlers only note which came. A second SIGINT ends the process at once, as if there were no handler. A
-/// SIGINT that was ignored before, as in a shell's background jobs, stays ignored: a Ctrl-C there means
-/// another program. One object at a time; signals are the process's.
+/// Turns SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 into a request that the program reads when it suits it:
+/// the handlers only note which came. A second SIGINT ends the process at once, as if there were no handler.
+/// SIGINT and SIGHUP stay ignored where they were ignored before: a shell ignores SIGINT for its background
+/// jobs, nohup ignores SIGHUP. One object at a time; signals are the process's. The handlers run on a
+/// SignalThread where there is one.
 class StopSignals {
  public:
     StopSignals();
@@ -20,7 +21,7 @@ class StopSignals {
     int received() const;
 };
 
-/// "SIGTERM"; "signal 7" for those that are none of the four.
+/// "SIGTERM"; "signal 7" for those that are none of the five.
 std::string signal_name(int signal);
 
 }  // namespace vae_dist

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <csignal>
 #include <system_error>
 
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/program.hpp"
+#include "vae_dist/core/signal_thread.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -77,10 +77,7 @@ void ThreadTeam::run(const Work& work) {
 }
 
 void ThreadTeam::serve(int thread) {
-    // Signals are for the threads that wait for them.
-    sigset_t signals;
-    sigfillset(&signals);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    const FaultStack fault_stack;
     working = true;
     std::uint32_t seen = 0;
     while (true) {

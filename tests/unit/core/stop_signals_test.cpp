@@ -37,8 +37,8 @@ TEST(StopSignals, NothingIsReceivedAtFirst) {
     EXPECT_EQ(signals.received(), 0);
 }
 
-TEST(StopSignals, EachOfTheFourIsNotedAndTheProcessGoesOn) {
-    for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) {
+TEST(StopSignals, EachOfTheFiveIsNotedAndTheProcessGoesOn) {
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) {
         const StopSignals signals;
         raise(signal);
         EXPECT_EQ(signals.received(), signal);
@@ -101,13 +101,14 @@ TEST(StopSignals, WhatTheSignalsDidBeforeIsRestored) {
     EXPECT_EQ(status, 0);
 }
 
-TEST(StopSignals, AnIgnoredInterruptStaysIgnoredAndTheOthersAreHeeded) {
+TEST(StopSignals, AnIgnoredInterruptOrHangUpStaysIgnoredAndTheOthersAreHeeded) {
     const int status = status_of_child([] {
-        for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2})
+        for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2})
             std::signal(signal, SIG_IGN);
         const StopSignals signals;
         raise(SIGINT);
         raise(SIGINT);
+        raise(SIGHUP);
         if (signals.received() != 0) _exit(1);
         raise(SIGUSR1);
         if (signals.received() != SIGUSR1) _exit(2);
@@ -149,6 +150,7 @@ TEST(StopSignals, ThereIsOneAtATime) {
 TEST(StopSignals, SignalsHaveNames) {
     EXPECT_EQ(signal_name(SIGTERM), "SIGTERM");
     EXPECT_EQ(signal_name(SIGINT), "SIGINT");
+    EXPECT_EQ(signal_name(SIGHUP), "SIGHUP");
     EXPECT_EQ(signal_name(SIGUSR1), "SIGUSR1");
     EXPECT_EQ(signal_name(SIGUSR2), "SIGUSR2");
     EXPECT_EQ(signal_name(7), "signal 7");
