@@ -9,14 +9,22 @@
 
 namespace vae_dist {
 
+/// exp(-|x|), and 0 where that is less than the smallest normal float. What Eigen's exp gives beyond is
+/// another number for each width of vectors, and never 0 for some.
+inline Block exp_minus_abs(const Block& x) {
+    constexpr float kLast = 87.3365F;  // -ln(2^-126), rounded down
+    const Block distance = x.abs();
+    return where_positive(distance - kLast, Block::Zero(), (-distance).exp());
+}
+
 inline Block sigmoid(const Block& x) {
-    const Block small = (-x.abs()).exp();
+    const Block small = exp_minus_abs(x);
     const Block rest = 1 / (1 + small);
     return where_positive(x, rest, small * rest);
 }
 
 inline Block softplus(const Block& x) {
-    return x.max(0.0F) + (-x.abs()).exp().log1p();
+    return x.max(0.0F) + exp_minus_abs(x).log1p();
 }
 
 /// The standard normal distribution function.

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "backend/cpu/blocks.hpp"
+#include "backend/cpu/activations.hpp"
 #include "backend/cpu/cpu_backend.hpp"
 #include "backend/rows_a_sample.hpp"
 #include "vae_dist/core/error.hpp"
@@ -46,7 +46,7 @@ void bernoulli_row(std::int64_t features, const float* logits, const float* x, c
     for_blocks(features, [&](std::int64_t first, auto count) {
         const Block logit = load(logits + first, count);
         const Block target = load(x + first, count);
-        const Block small = (-logit.abs()).exp();
+        const Block small = exp_minus_abs(logit);
         total += target * logit - logit.max(0.0F);
         softplus.multiply(1 + only(small, count));
         if constexpr (!std::is_void_v<T>) {
@@ -145,11 +145,7 @@ void CpuBackend::gaussian(ConstFloatMatrix mean, const float* log_variance, Cons
 }
 
 void CpuBackend::sigmoid(FloatMatrix values) {
-    const auto of_block = [](const Block& a) -> Block {
-        const Block small = (-a.abs()).exp();
-        const Block rest = 1 / (1 + small);
-        return where_positive(a, rest, small * rest);
-    };
+    const auto of_block = [](const Block& a) -> Block { return vae_dist::sigmoid(a); };
     threads_.split(values.rows, row_grain(values.columns), [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t r = first; r < last; ++r)
             map_array(values.columns, values.row(r), of_block, values.row(r));
