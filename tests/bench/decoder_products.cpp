@@ -24,7 +24,7 @@ std::vector<float> some_numbers(std::int64_t count) {
 
 // Seconds for `rows` rows through layers of these widths, `block` rows at a time.
 double seconds_of(const std::vector<std::int64_t>& widths, std::int64_t rows, std::int64_t block) {
-    const auto products = make_onednn_products(1);
+    const auto products = make_products(Threads(1));
     std::vector<std::vector<float>> weights;
     std::vector<std::vector<float>> values = {some_numbers(block * widths[0])};
     for (std::size_t i = 1; i < widths.size(); ++i) {
@@ -35,7 +35,7 @@ double seconds_of(const std::vector<std::int64_t>& widths, std::int64_t rows, st
         for (std::size_t i = 1; i < widths.size(); ++i) {
             products->multiply({ConstFloatMatrix(values[i - 1].data(), block, widths[i - 1])},
                                {ConstFloatMatrix(weights[i - 1].data(), widths[i], widths[i - 1]), true},
-                               FloatMatrix(values[i].data(), block, widths[i]));
+                               nullptr, FloatMatrix(values[i].data(), block, widths[i]));
         }
     };
     pass();  // compiles the products

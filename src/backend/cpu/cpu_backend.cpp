@@ -34,9 +34,7 @@ void CpuBackend::fill(std::span<float> values, float value) {
 
 std::unique_ptr<Backend> make_cpu_backend(const ComputeConfig& compute) {
     const Threads threads(compute.threads);
-    auto products = make_onednn_products(threads);
-    if (products == nullptr) products = make_eigen_products(threads);
-    return std::make_unique<CpuBackend>(std::move(products), threads);
+    return std::make_unique<CpuBackend>(make_products(threads), threads);
 }
 
 }  // namespace vae_dist

@@ -91,7 +91,6 @@ class CpuBackend final : public Backend {
     Scratch precision_;          // (D) exp(-log_variance) of the Gaussian likelihood's features
 };
 
-/// Chooses the library for matrix products: oneDNN where the build has it.
 std::unique_ptr<Backend> make_cpu_backend(const ComputeConfig& compute);
 
 }  // namespace vae_dist

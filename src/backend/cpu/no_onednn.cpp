@@ -6,4 +6,8 @@ std::unique_ptr<MatrixProducts> make_onednn_products(Threads) {
     return nullptr;
 }
 
+int lanes_of_onednn_products() {
+    return 0;
+}
+
 }  // namespace vae_dist

@@ -11,4 +11,11 @@ std::int64_t rows_a_piece(std::int64_t rows) {
     return std::clamp((rows / 8 + kLeast - 1) / kLeast * kLeast, kLeast, kMost);
 }
 
+std::unique_ptr<MatrixProducts> make_products(Threads threads) {
+    constexpr int kLanesOfAvx512 = 16;
+    const int lanes = lanes_of_onednn_products();
+    if (lanes >= kLanesOfAvx512 || lanes > lanes_of_blocked_products()) return make_onednn_products(threads);
+    return make_blocked_products(threads);
+}
+
 }  // namespace vae_dist

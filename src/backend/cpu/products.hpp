@@ -43,8 +43,21 @@ std::int64_t rows_a_piece(std::int64_t rows);
 /// oneDNN, or nullptr where the build lacks it.
 std::unique_ptr<MatrixProducts> make_onednn_products(Threads threads);
 
-/// Eigen.
-std::unique_ptr<MatrixProducts> make_eigen_products(Threads threads);
+/// Floats in a vector of the instructions that oneDNN's products use on this processor; 0 where the build
+/// lacks it, or it knows no vectors here.
+int lanes_of_onednn_products();
+
+/// Our own products. A row's bits, and an element's, do not depend on what is computed with it. As fast as
+/// the best libraries on processors with AVX2; tests/bench/README.md has figures.
+std::unique_ptr<MatrixProducts> make_blocked_products(Threads threads);
+
+/// Floats in a vector of the instructions that this build's own products use.
+int lanes_of_blocked_products();
+
+/// What is fastest here: a function of processor and build. oneDNN from AVX-512 on, for it has blocked
+/// kernels of its own there; below, our own products, unless this build was made for narrower vectors than
+/// the processor has.
+std::unique_ptr<MatrixProducts> make_products(Threads threads);
 
 /// Products of bfloat16 matrices by way of float copies of them, for a library or processor that knows float
 /// alone.

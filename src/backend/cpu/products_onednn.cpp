@@ -269,6 +269,24 @@ class OneDnnProducts final : public MatrixProducts {
 
 }  // namespace
 
+int lanes_of_onednn_products() {
+    switch (dnnl::get_effective_cpu_isa()) {
+        case dnnl::cpu_isa::sse41:
+            return 4;
+        case dnnl::cpu_isa::avx:
+        case dnnl::cpu_isa::avx2:
+        case dnnl::cpu_isa::avx2_vnni:
+            return 8;
+        case dnnl::cpu_isa::avx512_core:
+        case dnnl::cpu_isa::avx512_core_vnni:
+        case dnnl::cpu_isa::avx512_core_bf16:
+        case dnnl::cpu_isa::avx512_core_amx:
+            return 16;
+        default:
+            return 0;
+    }
+}
+
 std::unique_ptr<MatrixProducts> make_onednn_products(Threads threads) {
     auto products = std::make_unique<OneDnnProducts>(threads);
     if (products->has_fast_bfloat16()) return products;

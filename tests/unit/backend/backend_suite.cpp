@@ -21,8 +21,8 @@ std::unique_ptr<Backend> first_gpu(Threads) {
 std::vector<BackendCase> all_backends() {
     std::vector<BackendCase> backends = {{"oneDNN", cpu_with(make_onednn_products)},
                                          {"oneDNN_3_threads", cpu_with(make_onednn_products), Threads(3)},
-                                         {"Eigen", cpu_with(make_eigen_products)},
-                                         {"Eigen_3_threads", cpu_with(make_eigen_products), Threads(3)}};
+                                         {"own", cpu_with(make_blocked_products)},
+                                         {"own_3_threads", cpu_with(make_blocked_products), Threads(3)}};
     if (cuda_built_in()) backends.push_back({"CUDA", first_gpu});
     return backends;
 }

@@ -10,9 +10,9 @@ namespace vae_dist {
 namespace {
 
 TEST(Products, DescriptionsNameTheLibrary) {
-    const CpuBackend eigen(make_eigen_products(Threads(2)), Threads(2));
-    EXPECT_NE(eigen.description().find("Eigen"), std::string::npos);
-    EXPECT_EQ(eigen.threads(), 2);
+    const CpuBackend own(make_blocked_products(Threads(2)), Threads(2));
+    EXPECT_NE(own.description().find("own matrix products"), std::string::npos);
+    EXPECT_EQ(own.threads(), 2);
     const auto onednn = make_onednn_products(Threads(2));
     if (!onednn) GTEST_SKIP() << "this build has no oneDNN";
     EXPECT_NE(onednn->description().find("oneDNN"), std::string::npos);
@@ -22,7 +22,7 @@ TEST(Products, DescriptionsNameTheLibrary) {
 TEST(Products, SayWhereThereIsNoRoomForTheirCode) {
     const auto products = make_onednn_products(Threads(1));
     if (!products) GTEST_SKIP() << "this build has no oneDNN";
-    CpuBackend backend(make_eigen_products(Threads(1)));
+    CpuBackend backend(make_blocked_products(Threads(1)));
     const Tensor a(backend, 20, 30);
     const Tensor b(backend, 30, 40);
     const Tensor product(backend, 20, 40);
@@ -60,10 +60,10 @@ void check_product(MatrixProducts& products, Backend& memory, std::int64_t m, st
 }
 
 void check_products(MatrixProducts& products) {
-    CpuBackend memory(make_eigen_products(Threads(1)));
-    const std::int64_t shapes[][3] = {{1, 1, 1},   {1, 17, 33},  {5, 1, 64},     {3, 2, 1}, {15, 16, 17},
-                                      {33, 65, 3}, {64, 50, 40}, {100, 64, 784}, {0, 4, 3}, {4, 0, 3},
-                                      {4, 3, 0},   {0, 0, 0},    {2, 784, 16}};
+    CpuBackend memory(make_blocked_products(Threads(1)));
+    const std::int64_t shapes[][3] = {
+        {1, 1, 1},      {1, 17, 33},     {5, 1, 64}, {3, 2, 1}, {15, 16, 17}, {33, 65, 3}, {64, 50, 40},
+        {100, 64, 784}, {200, 530, 300}, {0, 4, 3},  {4, 0, 3}, {4, 3, 0},    {0, 0, 0},   {2, 784, 16}};
     for (const auto& [m, n, k] : shapes) {
         for (const bool a : {false, true}) {
             for (const bool b : {false, true}) {
@@ -86,8 +86,45 @@ TEST(Products, OfOneDnnOnTwoThreadsAgreeWithLoopsInDouble) {
     check_products(*products);
 }
 
-TEST(Products, OfEigenAgreeWithLoopsInDouble) {
-    check_products(*make_eigen_products(Threads(1)));
+TEST(Products, OfOursAgreeWithLoopsInDouble) {
+    check_products(*make_blocked_products(Threads(1)));
+}
+
+// A row of a pass has the same bits in passes of any size, on any number of threads.
+TEST(Products, OfOursDoNotDependOnWhatIsComputedBeside) {
+    CpuBackend memory(make_blocked_products(Threads(1)));
+    const auto alone = make_blocked_products(Threads(1));
+    const auto shared = make_blocked_products(Threads(3));
+    const std::int64_t shapes[][3] = {{1, 1, 1}, {31, 5, 300}, {200, 130, 600}, {7, 1100, 40}};
+    for (const auto& [m, n, k] : shapes) {
+        const Tensor a(memory, m, k, normal_values(m * k, 1));
+        const Tensor b(memory, n, k, normal_values(n * k, 2));
+        const Tensor bias(memory, 1, n, normal_values(n, 3));
+        const Tensor whole(memory, m, n);
+        alone->multiply({a.view()}, {b.view(), true}, bias.data(), whole.view());
+        const auto expect_equal_parts = [&](MatrixProducts& products, std::int64_t rows,
+                                            std::int64_t columns) {
+            SCOPED_TRACE(testing::Message() << rows << " x " << columns << " of " << m << " x " << n);
+            const Tensor part(memory, rows, columns, Place{3, 1});
+            products.multiply({ConstOperand(a.view()).row_block(m - rows, rows)},
+                              {ConstOperand(b.view()).row_block(n - columns, columns), true},
+                              bias.data() + n - columns, part.view());
+            const std::vector<float> expected = whole.get();
+            const std::vector<float> found = part.get();
+            for (std::int64_t i = 0; i < rows * columns; ++i) {
+                const std::int64_t row = m - rows + i / columns;
+                const std::int64_t column = n - columns + i % columns;
+                ASSERT_EQ(found[static_cast<std::size_t>(i)],
+                          expected[static_cast<std::size_t>(row * n + column)]);
+            }
+        };
+        for (const std::int64_t rows : {std::int64_t{1}, std::min<std::int64_t>(m, 5), m}) {
+            for (const std::int64_t columns : {std::int64_t{1}, n / 2 + 1, n}) {
+                expect_equal_parts(*alone, rows, columns);
+                expect_equal_parts(*shared, rows, columns);
+            }
+        }
+    }
 }
 
 TEST_P(BackendTest, ProductsDoNotDependOnWhereAMatrixLies) {
