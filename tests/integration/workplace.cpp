@@ -1,5 +1,6 @@
 #include "integration/workplace.hpp"
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -41,7 +42,8 @@ std::vector<std::string> vae_dist_command(int ranks, const std::vector<std::stri
         command = mpirun_command();
         command.insert(command.end(), {VAE_DIST_MPIEXEC_NUMPROC_FLAG, std::to_string(ranks)});
     }
-    command.push_back(VAE_DIST_PROGRAM);
+    const char* const other = std::getenv("VAE_DIST_PROGRAM");
+    command.emplace_back(other == nullptr ? VAE_DIST_PROGRAM : other);
     command.insert(command.end(), arguments.begin(), arguments.end());
     return command;
 }

@@ -15,7 +15,8 @@
 
 namespace vae_dist {
 
-/// `vae_dist arguments...` on so many ranks through mpirun; 0 ranks: without mpirun.
+/// `vae_dist arguments...` on so many ranks through mpirun; 0 ranks: without mpirun. The environment variable
+/// VAE_DIST_PROGRAM names another build of the program than the tests' own.
 std::vector<std::string> vae_dist_command(int ranks, const std::vector<std::string>& arguments);
 
 /// The beginning of a command for mpirun, to which programs are still to be given.
