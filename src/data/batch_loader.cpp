@@ -179,7 +179,7 @@ class BatchLoader::Reader {
 
     const EpochPlan& plan_;
     BatchLoaderOptions options_;
-    CheckedRows rows_;
+    CheckedReader rows_;
     std::unique_ptr<ResidentRows> resident_;
     std::vector<ShardCursor> cursors_;
     std::int64_t epoch_ = 0;         // of the batch to read next

@@ -39,7 +39,7 @@ std::vector<RowRange> resident_ranges(const EpochPlan& plan, const std::vector<R
     return ranges;
 }
 
-ResidentRows::ResidentRows(CheckedRows& rows, const EpochPlan& plan, const BatchLoaderOptions& options) {
+ResidentRows::ResidentRows(CheckedReader& rows, const EpochPlan& plan, const BatchLoaderOptions& options) {
     const std::size_t row_bytes = rows.source().row_bytes();
     const std::vector<RowRange> ranges =
         resident_ranges(plan, rows.source().blocks(), options.mine, options.cache);

@@ -27,10 +27,10 @@ class RowTable {
     std::vector<Entry> entries_;
 };
 
-/// Rows that are read as they are needed, each value checked.
-class CheckedRows {
+/// Reads rows of a source into memory of the caller's, each value checked. (CheckedRows has its own memory.)
+class CheckedReader {
  public:
-    CheckedRows(std::unique_ptr<RowSource> source, double scale, const ValueRange& allowed)
+    CheckedReader(std::unique_ptr<RowSource> source, double scale, const ValueRange& allowed)
         : source_(std::move(source)), check_(source_->element_type(), scale, allowed) {}
 
     const RowSource& source() const { return *source_; }
@@ -53,7 +53,7 @@ std::vector<RowRange> resident_ranges(const EpochPlan& plan, const std::vector<R
 /// Those rows, read.
 class ResidentRows {
  public:
-    ResidentRows(CheckedRows& rows, const EpochPlan& plan, const BatchLoaderOptions& options);
+    ResidentRows(CheckedReader& rows, const EpochPlan& plan, const BatchLoaderOptions& options);
     const RowTable& table() const { return table_; }
 
  private:

@@ -6,7 +6,7 @@
 
 namespace vae_dist {
 
-ShardCursor::ShardCursor(const EpochPlan& plan, std::int64_t virtual_rank, CheckedRows& rows,
+ShardCursor::ShardCursor(const EpochPlan& plan, std::int64_t virtual_rank, CheckedReader& rows,
                          const RowTable& resident, std::int64_t epoch, std::int64_t visited)
     : plan_(plan),
       virtual_rank_(virtual_rank),

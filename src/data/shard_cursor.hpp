@@ -18,8 +18,8 @@ class ShardCursor {
  public:
     /// Starts at the sample with number `visited` of the shard in `epoch`; reads nothing yet. The references
     /// must outlive the cursor; rows in `resident` are not read again.
-    ShardCursor(const EpochPlan& plan, std::int64_t virtual_rank, CheckedRows& rows, const RowTable& resident,
-                std::int64_t epoch, std::int64_t visited);
+    ShardCursor(const EpochPlan& plan, std::int64_t virtual_rank, CheckedReader& rows,
+                const RowTable& resident, std::int64_t epoch, std::int64_t visited);
 
     /// Copies the next `count` samples to `raw`, and their row numbers to `numbers`. Returns false if it was
     /// stopped before that. Throws what reading their window threw.
@@ -51,7 +51,7 @@ class ShardCursor {
 
     const EpochPlan& plan_;
     std::int64_t virtual_rank_;
-    CheckedRows& rows_;
+    CheckedReader& rows_;
     const RowTable& resident_;
     std::size_t row_bytes_;
     std::int64_t epoch_ = 0;                      // of the window to plan next
