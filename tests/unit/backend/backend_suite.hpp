@@ -44,7 +44,7 @@ inline const std::vector<std::int64_t> kSizes = {1, 3, 15, 16, 17, 33, 784};
 
 /// Where a matrix lies: its rows `padding` elements apart, its first element `offset` elements after an
 /// aligned address.
-struct Place {
+struct MemoryPlace {
     std::int64_t padding = 0;
     std::int64_t offset = 0;
 };
@@ -66,11 +66,11 @@ inline float to_float(float value) {
 template <class T>
 class BasicTensor {
  public:
-    BasicTensor(Backend& backend, std::int64_t rows, std::int64_t columns, Place place = {})
+    BasicTensor(Backend& backend, std::int64_t rows, std::int64_t columns, MemoryPlace place = {})
         : BasicTensor(backend, rows, columns,
                       std::vector<float>(static_cast<std::size_t>(rows * columns), kUntouched), place) {}
     BasicTensor(Backend& backend, std::int64_t rows, std::int64_t columns, const std::vector<float>& values,
-                Place place = {})
+                MemoryPlace place = {})
         : backend_(&backend),
           place_(place),
           rows_(rows),
@@ -111,7 +111,7 @@ class BasicTensor {
     }
 
     Backend* backend_;
-    Place place_;
+    MemoryPlace place_;
     std::int64_t rows_;
     std::int64_t columns_;
     std::size_t length_;
@@ -170,7 +170,7 @@ template <class Check>
 void for_shapes(Check check) {
     for (const std::int64_t rows : {0, 1, 5}) {
         for (const std::int64_t columns : kSizes) {
-            for (const Place place : {Place{0, 0}, Place{3, 1}}) {
+            for (const MemoryPlace place : {MemoryPlace{0, 0}, MemoryPlace{3, 1}}) {
                 SCOPED_TRACE(testing::Message() << rows << " x " << columns << ", padding " << place.padding);
                 check(rows, columns, place);
                 if (testing::Test::HasFatalFailure()) return;

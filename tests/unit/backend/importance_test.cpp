@@ -19,7 +19,7 @@ double log_of_sum(const std::vector<double>& terms) {
 }
 
 TEST_P(BackendTest, LogPriorRatioIsThatOfTheDensities) {
-    for_shapes([&](std::int64_t rows, std::int64_t latents, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t latents, MemoryPlace place) {
         const auto s = normal_values(rows * latents, 1);
         const auto e = normal_values(rows * kDraws * latents, 2);
         const auto z = normal_values(rows * kDraws * latents, 3);
@@ -84,7 +84,7 @@ TEST_P(BackendTest, ImportanceWeightsOfNotANumberAreNotANumber) {
 // The gradients of  sum_k (dlatent_k z_k - beta weights_k log_ratio_k)  by finite differences.
 TEST_P(BackendTest, ImportanceBackwardIsTheDerivative) {
     constexpr float kBeta = 0.7F;
-    for_shapes([&](std::int64_t rows, std::int64_t latents, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t latents, MemoryPlace place) {
         const auto mean = normal_values(rows * latents, 1);
         const auto s = normal_values(rows * latents, 2);
         const auto e = normal_values(rows * kDraws * latents, 3);
@@ -128,7 +128,7 @@ TEST_P(BackendTest, ImportanceDoesNotDependOnWhereAMatrixLies) {
     const std::int64_t latents = 37;
     const std::int64_t drawn = rows * kDraws;
     expect_same_bits_everywhere([&](std::int64_t offset) {
-        const Place place{offset % 3 == 0 ? 5 : 0, offset};
+        const MemoryPlace place{offset % 3 == 0 ? 5 : 0, offset};
         const Tensor s(backend(), rows, latents, normal_values(rows * latents, 1), place);
         const Tensor e(backend(), drawn, latents, normal_values(drawn * latents, 2), place);
         const Tensor z(backend(), drawn, latents, normal_values(drawn * latents, 3), place);

@@ -10,7 +10,7 @@ namespace {
 // Loads one matrix of `values`, in the file's type T, one byte after an aligned address.
 template <class T>
 std::vector<float> load(Backend& backend, const InputTransform& transform, ElementType type,
-                        const std::vector<T>& values, std::int64_t rows, Place place = {}) {
+                        const std::vector<T>& values, std::int64_t rows, MemoryPlace place = {}) {
     std::vector<std::byte> raw(values.size() * sizeof(T) + 1);
     std::ranges::copy(std::as_bytes(std::span(values)), raw.begin() + 1);
     const Tensor output(backend, rows, std::ssize(values) / std::max<std::int64_t>(rows, 1), place);

@@ -17,7 +17,7 @@ double sigmoid_of(double x) {
 // Samples with one draw and with three, each draw with a weight of its own.
 TEST_P(BackendTest, BernoulliIsTheLogLikelihoodAndItsGradient) {
     for (const std::int64_t draws : {1, 3}) {
-        for_shapes([&](std::int64_t rows, std::int64_t features, Place place) {
+        for_shapes([&](std::int64_t rows, std::int64_t features, MemoryPlace place) {
             const std::int64_t drawn = rows * draws;
             const auto logits = normal_values(drawn * features, 1, 3);
             const auto x = unit_values(rows * features, 2);
@@ -89,7 +89,7 @@ TEST_P(BackendTest, LikelihoodsOfNotANumberAreNotANumber) {
 
 TEST_P(BackendTest, GaussianIsTheLogLikelihoodAndItsGradients) {
     for (const std::int64_t draws : {1, 3}) {
-        for_shapes([&](std::int64_t rows, std::int64_t features, Place place) {
+        for_shapes([&](std::int64_t rows, std::int64_t features, MemoryPlace place) {
             const std::int64_t drawn = rows * draws;
             const auto mean = normal_values(drawn * features, 1);
             const auto x = normal_values(rows * features, 2);
@@ -133,7 +133,7 @@ TEST_P(BackendTest, GaussianIsTheLogLikelihoodAndItsGradients) {
 }
 
 TEST_P(BackendTest, SigmoidIsThatOfEachElement) {
-    for_shapes([&](std::int64_t rows, std::int64_t features, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t features, MemoryPlace place) {
         const auto logits = normal_values(rows * features, 1, 5);
         const Tensor values(backend(), rows, features, logits, place);
         backend().sigmoid(values.view());
@@ -176,7 +176,7 @@ TEST_P(BackendTest, LikelihoodsDoNotDependOnWhereAMatrixLies) {
     const std::int64_t rows = 3;
     const std::int64_t features = 45;
     expect_same_bits_everywhere([&](std::int64_t offset) {
-        const Place place{offset % 3 == 0 ? 5 : 0, offset};
+        const MemoryPlace place{offset % 3 == 0 ? 5 : 0, offset};
         const Tensor a(backend(), rows, features, normal_values(rows * features, 1, 2), place);
         const Tensor x(backend(), rows, features, unit_values(rows * features, 2), place);
         const Tensor s(backend(), 1, features, normal_values(features, 3), place);

@@ -34,7 +34,8 @@ double reference(Activation activation, double x) {
 struct Activated {
     Tensor before, y;
 
-    Activated(Backend& backend, Activation activation, const std::vector<float>& values, Place place = {})
+    Activated(Backend& backend, Activation activation, const std::vector<float>& values,
+              MemoryPlace place = {})
         : before(backend, 1, std::ssize(values), place), y(backend, 1, std::ssize(values), place) {
         const Tensor x(backend, 1, 1, std::vector{1.0F});
         const Tensor weight(backend, std::ssize(values), 1, values, {0, place.offset});
@@ -44,7 +45,7 @@ struct Activated {
 };
 
 TEST_P(BackendTest, LinearAddsTheBiasAndActivates) {
-    for_shapes([&](std::int64_t rows, std::int64_t columns, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t columns, MemoryPlace place) {
         const std::int64_t inputs = 7;
         const auto x = rounded(normal_values(rows * inputs, 1));
         const auto weight = rounded(normal_values(columns * inputs, 2, 0.3F));
@@ -86,7 +87,7 @@ TEST_P(BackendTest, LinearAddsTheBiasAndActivates) {
 }
 
 TEST_P(BackendTest, LinearBackwardGivesTheGradientsOfALayer) {
-    for_shapes([&](std::int64_t rows, std::int64_t columns, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t columns, MemoryPlace place) {
         const std::int64_t inputs = 5;
         const auto x = rounded(normal_values(rows * inputs, 1));
         const auto weight = rounded(normal_values(columns * inputs, 2));
@@ -177,7 +178,7 @@ TEST_P(BackendTest, ActivationBackwardIsTheDerivative) {
 }
 
 TEST_P(BackendTest, ActivationBackwardTakesMatricesOfAllShapes) {
-    for_shapes([&](std::int64_t rows, std::int64_t columns, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t columns, MemoryPlace place) {
         const auto y = normal_values(rows * columns, 1);
         const auto d = normal_values(rows * columns, 2);
         const Tensor y_tensor(backend(), rows, columns, y, place);
@@ -211,7 +212,7 @@ TEST_P(BackendTest, ActivationsDoNotDependOnWhereAnElementLies) {
         SCOPED_TRACE(static_cast<int>(activation));
         const std::vector<float> values = normal_values(37, 1, 2);
         expect_same_bits_everywhere([&](std::int64_t offset) {
-            const Place place{0, offset};
+            const MemoryPlace place{0, offset};
             const Activated at(backend(), activation, values, place);
             const Tensor dy(backend(), 1, 37, normal_values(37, 2), place);
             const Tensor dbias(backend(), 1, 37, place);

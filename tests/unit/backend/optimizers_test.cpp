@@ -85,7 +85,7 @@ TEST_P(BackendTest, AdagradDividesByTheRootOfSummedSquares) {
 TEST_P(BackendTest, OptimizersDoNotDependOnWhereAnArrayLies) {
     const std::int64_t size = 101;
     expect_same_bits_everywhere([&](std::int64_t offset) {
-        const Place place{0, offset};
+        const MemoryPlace place{0, offset};
         const Tensor gradient(backend(), 1, size, normal_values(size, 1), place);
         const Tensor weights(backend(), 1, size, normal_values(size, 2), place);
         const Tensor first(backend(), 1, size, normal_values(size, 3), place);

@@ -14,7 +14,7 @@ double kl_of(double mean, double s) {
 // Draw k of row r has the counter r + k * 2^40.
 TEST_P(BackendTest, PosteriorNoiseIsTheCountersNormals) {
     for (const std::int64_t count : {1, 3}) {
-        for_shapes([&](std::int64_t rows, std::int64_t latents, Place place) {
+        for_shapes([&](std::int64_t rows, std::int64_t latents, MemoryPlace place) {
             const auto mean = normal_values(rows * latents, 1);
             const auto s = normal_values(rows * latents, 2);
             const auto numbers = row_numbers(rows);
@@ -47,7 +47,7 @@ TEST_P(BackendTest, PosteriorNoiseIsTheCountersNormals) {
 }
 
 TEST_P(BackendTest, KlIsTheClosedFormOfEachSample) {
-    for_shapes([&](std::int64_t rows, std::int64_t latents, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t latents, MemoryPlace place) {
         const auto mean = normal_values(rows * latents, 1);
         const auto s = normal_values(rows * latents, 2);
         const Tensor mean_tensor(backend(), rows, latents, mean, place);
@@ -65,7 +65,7 @@ TEST_P(BackendTest, KlIsTheClosedFormOfEachSample) {
 // The gradients of  sum dlatent * latent + kl_weight * sum max(free_bits, KL_z)  by finite differences.
 TEST_P(BackendTest, PosteriorBackwardIsTheDerivativeWithAndWithoutFreeBits) {
     for (const float free_bits : {0.0F, 0.4F}) {
-        for_shapes([&](std::int64_t rows, std::int64_t latents, Place place) {
+        for_shapes([&](std::int64_t rows, std::int64_t latents, MemoryPlace place) {
             const float kl_weight = 0.3F;
             const auto mean = normal_values(rows * latents, 1);
             const auto s = normal_values(rows * latents, 2);
@@ -116,7 +116,7 @@ TEST_P(BackendTest, PosteriorDoesNotDependOnWhereAMatrixLies) {
     const std::int64_t rows = 3;
     const std::int64_t latents = 37;
     expect_same_bits_everywhere([&](std::int64_t offset) {
-        const Place place{offset % 3 == 0 ? 5 : 0, offset};
+        const MemoryPlace place{offset % 3 == 0 ? 5 : 0, offset};
         const auto numbers = row_numbers(rows);
         const Tensor mean(backend(), rows, latents, normal_values(rows * latents, 1), place);
         const Tensor s(backend(), rows, latents, normal_values(rows * latents, 2), place);

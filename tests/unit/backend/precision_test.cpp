@@ -49,7 +49,7 @@ void expect_same_numbers(const std::vector<float>& actual, const std::vector<flo
 }
 
 TEST_P(BackendTest, ConvertRoundsEachElementOnce) {
-    for_shapes([&](std::int64_t rows, std::int64_t columns, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t columns, MemoryPlace place) {
         const auto values = telling_values(rows * columns);
         const Tensor from(backend(), rows, columns, values, place);
         const HalfTensor half(backend(), rows, columns, place);
@@ -82,7 +82,7 @@ TEST_P(BackendTest, ArraysGoToBFloat16AndAreAdded) {
 
 // The sums are of the rounded operands, exact products and in float; against loops in double.
 TEST_P(BackendTest, LinearTakesAndGivesBFloat16) {
-    for_shapes([&](std::int64_t rows, std::int64_t columns, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t columns, MemoryPlace place) {
         const std::int64_t inputs = 37;
         const auto x = rounded(normal_values(rows * inputs, 1));
         const auto weight = rounded(normal_values(columns * inputs, 2, 0.3F));
@@ -125,7 +125,7 @@ TEST_P(BackendTest, LinearTakesAndGivesBFloat16) {
 }
 
 TEST_P(BackendTest, LinearBackwardTakesBFloat16) {
-    for_shapes([&](std::int64_t rows, std::int64_t columns, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t columns, MemoryPlace place) {
         const std::int64_t inputs = 19;
         const auto x = rounded(normal_values(rows * inputs, 1));
         const auto weight = rounded(normal_values(columns * inputs, 2));
@@ -159,7 +159,7 @@ TEST_P(BackendTest, LinearBackwardTakesBFloat16) {
 
 // What is rounded is the gradient alone: the bias's is that of a float pass with the same y.
 TEST_P(BackendTest, ActivationBackwardRoundsItsGradientOnce) {
-    for_shapes([&](std::int64_t rows, std::int64_t columns, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t columns, MemoryPlace place) {
         for (const Activation activation : {Activation::relu, Activation::tanh, Activation::gelu}) {
             const auto argument = rounded(normal_values(rows * columns, 1));
             const auto y = rounded(normal_values(rows * columns, 2));
@@ -183,7 +183,7 @@ TEST_P(BackendTest, ActivationBackwardRoundsItsGradientOnce) {
 }
 
 TEST_P(BackendTest, LikelihoodsRoundTheirGradientOnce) {
-    for_shapes([&](std::int64_t rows, std::int64_t features, Place place) {
+    for_shapes([&](std::int64_t rows, std::int64_t features, MemoryPlace place) {
         const Tensor output(backend(), rows, features, normal_values(rows * features, 1, 2), place);
         const Tensor x(backend(), rows, features, unit_values(rows * features, 2), place);
         const Tensor s(backend(), 1, features, normal_values(features, 3));

@@ -34,7 +34,7 @@ TEST(Products, SayWhereThereIsNoRoomForTheirCode) {
 
 // Every pair of transpositions, checked against loops in double.
 void check_product(MatrixProducts& products, Backend& memory, std::int64_t m, std::int64_t n, std::int64_t k,
-                   bool a_transposed, bool b_transposed, Place place) {
+                   bool a_transposed, bool b_transposed, MemoryPlace place) {
     SCOPED_TRACE(testing::Message() << m << " x " << n << " x " << k << (a_transposed ? ", a^T" : "")
                                     << (b_transposed ? ", b^T" : ""));
     const auto a = normal_values(m * k, 1);
@@ -67,7 +67,7 @@ void check_products(MatrixProducts& products) {
     for (const auto& [m, n, k] : shapes) {
         for (const bool a : {false, true}) {
             for (const bool b : {false, true}) {
-                for (const Place place : {Place{0, 0}, Place{5, 3}})
+                for (const MemoryPlace place : {MemoryPlace{0, 0}, MemoryPlace{5, 3}})
                     check_product(products, memory, m, n, k, a, b, place);
             }
         }
@@ -133,7 +133,7 @@ TEST_P(BackendTest, ProductsDoNotDependOnWhereAMatrixLies) {
     for (const auto& [rows, outputs, inputs] : shapes) {
         SCOPED_TRACE(testing::Message() << rows << " x " << outputs << " x " << inputs);
         expect_same_bits_everywhere([&](std::int64_t offset) {
-            const Place place{0, offset};
+            const MemoryPlace place{0, offset};
             const Tensor x(backend(), rows, inputs, normal_values(rows * inputs, 1), place);
             const Tensor weight(backend(), outputs, inputs, normal_values(outputs * inputs, 2), place);
             const Tensor bias(backend(), 1, outputs, normal_values(outputs, 3), place);
