@@ -1,4 +1,5 @@
-// Reads every #include of include/ and src/ and holds it against the order of the layers.
+// Reads every #include of include/ and src/ and holds it against the order of the layers; and looks for types
+// of one name.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -7,13 +8,18 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "architecture/definitions.hpp"
+
 namespace {
+
+using vae_dist::test::types_defined_in;
 
 namespace fs = std::filesystem;
 
@@ -106,17 +112,24 @@ bool is_source(const fs::path& path) {
     return std::find(kEndings.begin(), kEndings.end(), path.extension().string()) != kEndings.end();
 }
 
-/// Every source file of the project, relative to its root, with what it includes.
-std::vector<std::pair<std::string, std::vector<Include>>> sources() {
+/// Every source file in these folders of the project, relative to its root.
+std::vector<std::string> files_in(const std::vector<std::string>& folders) {
     const fs::path project = PROJECT_FOLDER;
-    std::vector<std::pair<std::string, std::vector<Include>>> files;
-    for (const char* folder : {"include", "src"}) {
+    std::vector<std::string> files;
+    for (const std::string& folder : folders) {
         for (const auto& entry : fs::recursive_directory_iterator(project / folder)) {
             if (!entry.is_regular_file() || !is_source(entry.path())) continue;
-            files.emplace_back(entry.path().lexically_relative(project).generic_string(),
-                               includes_in(read(entry.path())));
+            files.push_back(entry.path().lexically_relative(project).generic_string());
         }
     }
+    return files;
+}
+
+/// Every source file of the project with what it includes.
+std::vector<std::pair<std::string, std::vector<Include>>> sources() {
+    std::vector<std::pair<std::string, std::vector<Include>>> files;
+    for (const std::string& file : files_in({"include", "src"}))
+        files.emplace_back(file, includes_in(read(fs::path(PROJECT_FOLDER) / file)));
     return files;
 }
 
@@ -145,6 +158,26 @@ TEST(Architecture, OneFileAloneKnowsYaml) {
         if (knows) files.push_back(file);
     }
     EXPECT_EQ(files.size(), 1U) << fmt::format("{}", fmt::join(files, ", "));
+}
+
+// The linker keeps one of two inline functions of one name, also of two classes' constructors: objects of the
+// other class are then read wrongly, without a word, and only in builds that do not put these functions in
+// line. Tests are looked at, too, for they are linked with the layers.
+TEST(Architecture, NoTwoFilesDefineATypeOfOneName) {
+    std::map<std::string, std::vector<std::string>> definitions;
+    for (const std::string& file : files_in({"include", "src", "tests"})) {
+        try {
+            for (const std::string& type : types_defined_in(read(fs::path(PROJECT_FOLDER) / file)))
+                definitions[type].push_back(file);
+        } catch (const std::exception& error) {
+            ADD_FAILURE() << file << ": " << error.what();
+        }
+    }
+    EXPECT_GT(definitions.size(), 300U) << "the types were not found";
+    for (const auto& [type, files] : definitions) {
+        EXPECT_EQ(files.size(), 1U) << type << " is defined in " << fmt::format("{}", fmt::join(files, ", "))
+                                    << ": give them names of their own, or an anonymous namespace";
+    }
 }
 
 // The checker itself, on made-up text.
