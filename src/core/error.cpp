@@ -2,7 +2,7 @@
 
 namespace vae_dist {
 
-void require(bool holds, const char* invariant, std::source_location where) {
+void require(bool holds, const char* invariant, SourceLocation where) {
     if (holds) return;
     throw Error(ErrorKind::bug,
                 fmt::format("a bug in vae_dist: '{}' does not hold in {} ({}:{}); please report it",

@@ -68,8 +68,8 @@ void philox_blocks(std::array<std::uint32_t, 4> counter, const RoundKeys& keys, 
     }
     const Lanes front = (c0 & kLow) | (c1 << 32);
     const Lanes back = (c2 & kLow) | (c3 << 32);
-    const Lanes pairs[2] = {__builtin_shuffle(front, back, Lanes{0, 8, 2, 10, 4, 12, 6, 14}),
-                            __builtin_shuffle(front, back, Lanes{1, 9, 3, 11, 5, 13, 7, 15})};
+    const Lanes pairs[2] = {__builtin_shufflevector(front, back, 0, 8, 2, 10, 4, 12, 6, 14),
+                            __builtin_shufflevector(front, back, 1, 9, 3, 11, 5, 13, 7, 15)};
     std::memcpy(words, pairs, sizeof(pairs));
 }
 

@@ -67,8 +67,9 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
         std::int64_t count = 0;
         const auto [digits_end, status] = std::from_chars(at, end, count);
         if (*at == '-' || status == std::errc::invalid_argument || digits_end == end) return std::nullopt;
-        const TimeUnit* unit = std::find_if(next, kTimeUnits.end(),
-                                            [&](const TimeUnit& some) { return some.letter == *digits_end; });
+        const TimeUnit* unit =
+            std::find_if(next, kTimeUnits.end(),
+                         [letter = *digits_end](const TimeUnit& some) { return some.letter == letter; });
         if (unit == kTimeUnits.end()) return std::nullopt;
         const bool fits = status == std::errc{} && !__builtin_mul_overflow(count, unit->seconds, &count) &&
                           !__builtin_add_overflow(total, count, &total);

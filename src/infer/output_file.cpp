@@ -65,8 +65,8 @@ std::size_t OutputFile::add(const std::string& dataset, std::int64_t rows,
                                             .type = ElementType::float32,
                                             .chunk_rows = hdf5::chunk_rows_for(row_bytes, rows),
                                             .deflate = options_.deflate};
-    datasets_.push_back(std::make_unique<Dataset>(rows, static_cast<std::size_t>(elements),
-                                                  hdf5::RowWriter(*file_, dataset, options)));
+    datasets_.push_back(std::make_unique<Dataset>(
+        Dataset{rows, static_cast<std::size_t>(elements), hdf5::RowWriter(*file_, dataset, options)}));
     return datasets_.size() - 1;
 }
 

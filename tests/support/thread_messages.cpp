@@ -15,6 +15,9 @@ namespace vae_dist {
 namespace {
 
 struct Mail {
+    // A class without one is not for make_shared in Clang before version 16.
+    Mail(std::span<const std::byte> sent, int receiver) : bytes(sent), to(receiver) {}
+
     std::span<const std::byte> bytes;  ///< the sender's
     int to;
     std::atomic<bool> taken = false;

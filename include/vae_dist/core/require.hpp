@@ -37,7 +37,33 @@ class Error : public std::runtime_error {
     bool on_all_ranks_ = false;
 };
 
+#ifdef __cpp_lib_source_location
+using SourceLocation = std::source_location;
+#else
+/// The same where it is missing: Clang before version 16, with GCC's library.
+class SourceLocation {
+ public:
+    static constexpr SourceLocation current(const char* file = __builtin_FILE(),
+                                            const char* function = __builtin_FUNCTION(),
+                                            unsigned line = __builtin_LINE()) {
+        SourceLocation location;
+        location.file_ = file;
+        location.function_ = function;
+        location.line_ = line;
+        return location;
+    }
+    constexpr const char* file_name() const { return file_; }
+    constexpr const char* function_name() const { return function_; }
+    constexpr unsigned line() const { return line_; }
+
+ private:
+    const char* file_ = "";
+    const char* function_ = "";
+    unsigned line_ = 0;
+};
+#endif
+
 /// Throws `ErrorKind::bug` with the caller's place in the source unless `holds`; in release builds too.
-void require(bool holds, const char* invariant, std::source_location where = std::source_location::current());
+void require(bool holds, const char* invariant, SourceLocation where = SourceLocation::current());
 
 }  // namespace vae_dist
