@@ -3,8 +3,6 @@
 //
 // usage: step_floor BATCH FEATURES LATENTS WIDTH...    prints one line of JSON
 
-#include <omp.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -13,6 +11,8 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 #include <vector>
+
+#include "backend/cpu/library_threads.hpp"
 
 namespace {
 
@@ -126,7 +126,7 @@ int main(int argc, char** argv) {
         std::fputs("usage: step_floor BATCH FEATURES LATENTS WIDTH...\n", stderr);
         return 2;
     }
-    omp_set_num_threads(1);
+    vae_dist::use_one_library_thread();
     std::vector<std::int64_t> numbers;
     for (int i = 1; i < argc; ++i)
         numbers.push_back(std::atoll(argv[i]));

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <omp.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "backend/cpu/blocks.hpp"
+#include "backend/cpu/library_threads.hpp"
 #include "backend/cpu/products.hpp"
 #include "backend/cpu/scratch.hpp"
 #include "vae_dist/core/error.hpp"
@@ -83,9 +83,15 @@ class Product {
         const auto product = describe(plan.m, plan.n, plan.bfloat16_product, {plan.product_stride, 1});
         dnnl::primitive_attr attributes;
         attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+#if DNNL_VERSION_MAJOR >= 3
+        using Prepared = dnnl::matmul::primitive_desc;
+        const auto prepared = plan.has_bias ? Prepared(engine, a, b, bias, product, attributes)
+                                            : Prepared(engine, a, b, product, attributes);
+#else
         const auto what =
             plan.has_bias ? dnnl::matmul::desc(a, b, bias, product) : dnnl::matmul::desc(a, b, product);
         const dnnl::matmul::primitive_desc prepared(what, attributes, engine);
+#endif
         implementation_ = prepared.impl_info_str();
         scratch_bytes_ = prepared.scratchpad_desc().get_size();
         matmul_ = dnnl::matmul(prepared);
@@ -97,8 +103,12 @@ class Product {
     }
 
     // Which of the library's kernels it runs in.
-    std::string_view implementation() const { return implementation_; }
-    std::size_t scratch_bytes() const { return scratch_bytes_; }
+    std::string_view implementation() const {
+        return implementation_;
+    }
+    std::size_t scratch_bytes() const {
+        return scratch_bytes_;
+    }
 
     void run(const dnnl::stream& stream, const Places& places, std::byte* scratch) {
         set(0, places.a);
@@ -119,7 +129,9 @@ class Product {
     void set(std::size_t argument, const void* data) {
         check(dnnl_memory_set_data_handle(memories_[argument].get(), const_cast<void*>(data)));
     }
-    static void check(dnnl_status_t status) { require(status == dnnl_success, "oneDNN runs a product"); }
+    static void check(dnnl_status_t status) {
+        require(status == dnnl_success, "oneDNN runs a product");
+    }
 
     dnnl::matmul matmul_;
     std::array<dnnl::memory, 5> memories_;
@@ -152,8 +164,10 @@ const char* isa_name(dnnl::cpu_isa isa) {
     }
 }
 
+// An instruction set has the bits of those that it contains: later versions of the library know wider ones.
 bool has_bfloat16(dnnl::cpu_isa isa) {
-    return isa == dnnl::cpu_isa::avx512_core_bf16 || isa == dnnl::cpu_isa::avx512_core_amx;
+    constexpr auto kBFloat16 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+    return (static_cast<unsigned>(isa) & kBFloat16) == kBFloat16;
 }
 
 class OneDnnProducts final : public MatrixProducts {
@@ -182,11 +196,11 @@ class OneDnnProducts final : public MatrixProducts {
         if (plan.m == 0 || plan.n == 0) return;
         if (plan.k == 0) return set_rows(product, bias);
         auto found = plans_.find(plan);
-        use_one_thread();
+        use_one_library_thread();
         if (found == plans_.end()) found = plans_.emplace(plan, make_pieces(plan)).first;
         std::vector<Piece>& pieces = found->second;
         threads_.each_with_thread(std::ssize(pieces), [&](std::int64_t i, int thread) {
-            use_one_thread();
+            use_one_library_thread();
             Piece& piece = pieces[static_cast<std::size_t>(i)];
             const std::int64_t first = piece.first_row;
             const ConstOperand rows = a.transposed ? a.matrix.column_block(first, piece.rows)
@@ -209,12 +223,6 @@ class OneDnnProducts final : public MatrixProducts {
         dnnl::stream stream;
         Scratch scratch;
     };
-
-    // The library is to plan for one thread and to run on it. It asks OpenMP, which keeps the number for each
-    // calling thread; unasked it would take all cores, for every rank of a node.
-    static void use_one_thread() {
-        if (omp_get_max_threads() != 1) omp_set_num_threads(1);
-    }
 
     // Cuts a product where no number of threads shows in its bits. In the library's blocked kernels (brg) a
     // row's bits are the same however many rows are computed with it, as long as the matrices have no gaps
