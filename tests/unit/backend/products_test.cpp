@@ -130,7 +130,10 @@ TEST(Products, OfOursDoNotDependOnWhatIsComputedBeside) {
 TEST_P(BackendTest, ProductsDoNotDependOnWhereAMatrixLies) {
     const std::int64_t shapes[][3] = {{1, 1, 100}, {1, 40, 33}, {40, 1, 100}, {2, 2, 2},   {2, 16, 1},
                                       {2, 2, 15},  {3, 8, 8},   {8, 3, 8},    {7, 19, 65}, {64, 50, 784}};
-    for (const auto& [rows, outputs, inputs] : shapes) {
+    for (const auto& shape : shapes) {
+        const std::int64_t rows = shape[0];
+        const std::int64_t outputs = shape[1];
+        const std::int64_t inputs = shape[2];
         SCOPED_TRACE(testing::Message() << rows << " x " << outputs << " x " << inputs);
         expect_same_bits_everywhere([&](std::int64_t offset) {
             const MemoryPlace place{0, offset};
