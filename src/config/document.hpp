@@ -22,6 +22,7 @@ struct Node {
     Kind kind = Kind::empty;
     std::string text;            ///< of a scalar
     bool quoted = false;         ///< the scalar is a text whatever it looks like
+    bool null_word = false;      ///< the empty one is written, as null or ~
     std::string key;             ///< of a map's child
     std::vector<Node> children;  ///< of a list or map
     Place place;                 ///< of the key in a map, else of the value
@@ -42,9 +43,10 @@ struct Node {
     void remove(std::string_view path);
 };
 
-/// Reads one YAML document. Throws an input error naming the place for text that is no YAML, tabs that
-/// indent, more than one document, keys that are not plain words, and aliases. Repeated keys are kept. Places
-/// have lines only if `with_lines`.
+/// Reads one YAML document. Throws an input error naming the place for text that is not YAML or not UTF-8,
+/// tabs that indent, more than one document, keys that are not plain words, and what a configuration has no
+/// use for: directives, anchors, aliases and tags. Repeated keys are kept. Places have lines only if
+/// `with_lines`.
 Node read_yaml(const std::string& text, const std::string& source, bool with_lines = true);
 
 /// YAML text that read_yaml reads back to an equal tree.

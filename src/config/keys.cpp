@@ -163,6 +163,11 @@ void check_section(const Node& map, const std::string& section, const Vocabulary
         }
         seen.push_back(&entry);
         if (!is_section) continue;
+        if (entry.kind == Node::Kind::empty && !entry.null_word) {
+            throw_input_error(
+                "{}: {} is a section with nothing in it; put keys below it, indented, or leave it out",
+                entry.place.text(), name);
+        }
         if (entry.kind != Node::Kind::map && entry.kind != Node::Kind::empty) {
             throw_input_error("{}: {} is a section: expected keys below it, found {}", entry.place.text(),
                               name, entry.described());

@@ -1,11 +1,13 @@
 #include "vae_dist/config/load.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <string_view>
 
 #include "config/checks.hpp"
 #include "config/document.hpp"
@@ -43,6 +45,62 @@ std::string trimmed(const std::string& text) {
     return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
+// Where YAML takes the rest of a line for a comment; none in most values. A quote begins a text only where a
+// value may begin.
+std::size_t find_comment(std::string_view value) {
+    char quote = '\0';
+    char before = '\0';  // the last character that is not a blank
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const char c = value[i];
+        if (quote != '\0') {
+            if (c == '\\' && quote == '"') ++i;
+            if (c == quote) quote = '\0';
+        } else if ((c == '"' || c == '\'') && std::string_view("\0[{,:", 5).find(before) != value.npos) {
+            quote = c;
+        } else if (c == '#' && (i == 0 || value[i - 1] == ' ')) {
+            return i;
+        }
+        if (c != ' ') before = c;
+    }
+    return std::string_view::npos;
+}
+
+// YAML reads some texts as nothing, or as less than what stands there; a run that trains with the default, or
+// in another folder, is not what was asked for.
+Node read_override_value(const std::string& value, const std::string& key, const std::string& source) {
+    const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+    if (std::ranges::any_of(value, is_control)) {
+        throw_input_error("--set {}: the value has a control character, such as a tab or the end of a line",
+                          key);
+    }
+    const std::string content = trimmed(value);
+    if (content.empty()) throw_input_error("{}: {} has no value", source, key);
+    if (content.starts_with('%')) {
+        throw_input_error(
+            "{}: '{}' was not replaced by a value, and YAML reads it as nothing; in job arrays "
+            "launch/train.sbatch "
+            "replaces %a, and with VALUES also %v; quote it if it is a text",
+            source, content);
+    }
+    if (find_comment(content) != std::string::npos) {
+        throw_input_error("{}: YAML takes '{}' for a comment; quote the value if it is a text", source,
+                          content.substr(find_comment(content)));
+    }
+    const bool marker = content.starts_with("---") || content.starts_with("...");
+    if (marker && (content.size() == 3 || content[3] == ' ')) {
+        throw_input_error("{}: YAML takes '{}' for the border of a document; quote the value if it is a text",
+                          source, content.substr(0, 3));
+    }
+    Node node = read_yaml(content, source, false);
+    if (node.kind == Node::Kind::empty && !node.null_word) {
+        throw_input_error("{}: {} has no value; to take a key out, write null in small letters", source, key);
+    }
+    if (node.kind == Node::Kind::scalar && node.text.empty()) {
+        throw_input_error("{}: {} has no value: the text is empty", source, key);
+    }
+    return node;
+}
+
 // "a.b=value" puts the value in place of what the document has there; null removes that.
 void apply_override(Node& root, const std::string& text) {
     const std::string source = "--set " + text;
@@ -51,9 +109,7 @@ void apply_override(Node& root, const std::string& text) {
     if (equals == std::string::npos || key.empty()) {
         throw_input_error("{}: expected key=value, as in --set train.epochs=5", source);
     }
-    const std::string value = text.substr(equals + 1);
-    if (trimmed(value).empty()) throw_input_error("{}: {} has no value", source, key);
-    Node node = read_yaml(value, source, false);
+    Node node = read_override_value(text.substr(equals + 1), key, source);
 
     Node alone;
     alone.put(key, node);

@@ -6,13 +6,16 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <optional>
 #include <sstream>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "config/document.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/utf8.hpp"
 
 namespace vae_dist {
 namespace {
@@ -21,11 +24,19 @@ namespace {
 constexpr std::size_t kLongestLineOfItems = 8;
 
 std::vector<std::string> lines_of(const std::string& text) {
-    std::istringstream stream(text);
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // which the library does not count
+    std::istringstream stream(text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size()) : text);
     std::vector<std::string> lines;
     for (std::string line; std::getline(stream, line);)
         lines.push_back(line);
     return lines;
+}
+
+[[noreturn]] void refuse_alias(const Place& place) {
+    throw_input_error(
+        "{}: a value that begins with * is an alias in YAML, which cannot be used here; repeat the "
+        "value, or quote it if it is a text",
+        place.text());
 }
 
 // Builds the tree from the parser's events, which, unlike the library's own tree, tell where each key stands.
@@ -45,14 +56,19 @@ class TreeBuilder : public YAML::EventHandler {
     }
     void OnDocumentEnd() override {}
 
-    void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { add(node_at(mark, Node::Kind::empty)); }
-
-    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-        throw_input_error("{}: aliases (*name) cannot be used here; repeat the value", place(mark).text());
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        refuse_properties(mark, "?", anchor);
+        Node node = node_at(mark, Node::Kind::empty);
+        node.null_word = is_null_word(text_from(mark));
+        add(std::move(node));
     }
 
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+    // Without anchors there is none that is defined: the parser says so first.
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_alias(place(mark)); }
+
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
+        refuse_properties(mark, tag, anchor);
         Node node = node_at(mark, Node::Kind::scalar);
         node.text = value;
         node.quoted = tag == "!";
@@ -60,13 +76,15 @@ class TreeBuilder : public YAML::EventHandler {
         add(std::move(node));
     }
 
-    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                          YAML::EmitterStyle::value) override {
+        refuse_properties(mark, tag, anchor);
         open_.push_back({node_at(mark, Node::Kind::list), {}});
     }
 
-    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                     YAML::EmitterStyle::value) override {
+        refuse_properties(mark, tag, anchor);
         open_.push_back({node_at(mark, Node::Kind::map), {}});
     }
 
@@ -88,16 +106,50 @@ class TreeBuilder : public YAML::EventHandler {
         return node;
     }
 
+    // The line from the mark on; a column is a byte.
+    std::string_view text_from(const YAML::Mark& mark) const {
+        const auto line = static_cast<std::size_t>(mark.line);
+        if (mark.line < 0 || mark.column < 0 || line >= lines_.size()) return {};
+        const std::string_view text = lines_[line];
+        return text.substr(std::min(static_cast<std::size_t>(mark.column), text.size()));
+    }
+
+    // The parser reports a null where nothing stands, too, at the mark of what comes next.
+    static bool is_null_word(std::string_view text) {
+        for (const std::string_view word : {"null", "~"}) {
+            if (!text.starts_with(word)) continue;
+            text.remove_prefix(word.size());
+            return text.empty() || std::string_view(" \t\r,]}").find(text.front()) != text.npos;
+        }
+        return false;
+    }
+
+    // They would be passed over: &name 5 is 5, and &name alone is nothing.
+    void refuse_properties(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) const {
+        if (anchor != YAML::NullAnchor) {
+            throw_input_error(
+                "{}: a value that begins with & has an anchor in YAML, which cannot be used here; "
+                "quote it if it is a text",
+                place(mark).text());
+        }
+        const bool tagged = tag != "?" && !tag.empty() && (tag != "!" || text_from(mark).starts_with('!'));
+        if (tagged) {
+            throw_input_error(
+                "{}: a value that begins with ! has a tag in YAML, which cannot be used here; "
+                "quote it if it is a text",
+                place(mark).text());
+        }
+    }
+
     // A text that was never closed would swallow the keys after it.
     void require_closing_quote(const YAML::Mark& mark) const {
-        const auto line = static_cast<std::size_t>(mark.line);
-        const auto column = static_cast<std::size_t>(mark.column);
-        if (line >= lines_.size() || column >= lines_[line].size()) return;
-        const char quote = lines_[line][column];
+        const std::string_view text = text_from(mark);
+        if (text.empty()) return;
+        const char quote = text.front();
         if (quote != '"' && quote != '\'') return;  // a block of text
-        for (std::size_t i = column + 1; i < lines_[line].size(); ++i) {
-            if (lines_[line][i] == quote) return;
-            if (lines_[line][i] == '\\' && quote == '"') ++i;
+        for (std::size_t i = 1; i < text.size(); ++i) {
+            if (text[i] == quote) return;
+            if (text[i] == '\\' && quote == '"') ++i;
         }
         throw_input_error("{}: a text that begins with {} must end with {} on the same line",
                           place(mark).text(), quote, quote);
@@ -139,15 +191,23 @@ class TreeBuilder : public YAML::EventHandler {
     std::vector<Collection> open_;
 };
 
-// The library takes a tab for content and then complains about something else, or about nothing.
-void refuse_tabs(const std::string& text, const std::string& source) {
+// What the library passes over or takes for something else. A tab is content to it, of which it then
+// complains, or not; a directive is nothing; a byte that is not UTF-8 is a question mark.
+void refuse_lines(const std::string& text, const std::string& source, bool with_lines) {
     int number = 0;
     for (const std::string& line : lines_of(text)) {
-        ++number;
+        const std::string place = Place{source, with_lines ? ++number : 0}.text();
         const std::size_t content = line.find_first_not_of(" \t\r");
         if (content != std::string::npos && line.find('\t') < content) {
-            throw_input_error("{}: indented by a tab; use spaces", Place{source, number}.text());
+            throw_input_error("{}: indented by a tab; use spaces", place);
         }
+        if (line.starts_with('%')) {
+            throw_input_error(
+                "{}: what begins with % is a directive in YAML, which cannot be used here; quote it "
+                "if it is a text",
+                place);
+        }
+        if (!is_utf8(line)) throw_input_error("{}: a character is not UTF-8; save the text as UTF-8", place);
     }
 }
 
@@ -180,7 +240,7 @@ void emit(YAML::Emitter& out, const Node& node) {
 }  // namespace
 
 Node read_yaml(const std::string& text, const std::string& source, bool with_lines) {
-    refuse_tabs(text, source);
+    refuse_lines(text, source, with_lines);
     try {
         std::istringstream stream(text);
         YAML::Parser parser(stream);
@@ -189,8 +249,9 @@ Node read_yaml(const std::string& text, const std::string& source, bool with_lin
         }
         return builder.take_root();
     } catch (const YAML::ParserException& error) {
-        throw_input_error("{}: not valid YAML: {}",
-                          Place{source, with_lines ? error.mark.line + 1 : 0}.text(), error.msg);
+        const Place place{source, with_lines ? error.mark.line + 1 : 0};
+        if (error.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)) refuse_alias(place);
+        throw_input_error("{}: not valid YAML: {}", place.text(), error.msg);
     }
 }
 

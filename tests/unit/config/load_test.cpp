@@ -156,7 +156,7 @@ TEST_F(ConfigLoad, MessagesNameTheFile) {
 
 TEST_F(ConfigLoad, OverridesReplaceValuesAndTheLastOneWins) {
     const Config config =
-        parsed("model: {latent_dim: 3}\ncompute:\n",
+        parsed("model: {latent_dim: 3}\ncompute: {}\n",
                {"model.latent_dim=4", "model.latent_dim=5", "model.encoder.hidden=[200,200]",
                 "compute.threads = 2", "output.directory=/r/a=b", "optimizer.schedule.name=cosine"});
     EXPECT_EQ(config.model.latent_dim, 5);
@@ -189,6 +189,54 @@ TEST_F(ConfigLoad, CheckpointsAreByEpochsUnlessByMinutesAlone) {
               parsed("").output);
     EXPECT_EQ(parsed("output: {checkpoint_every: 2}", {"output.checkpoint_every=null", minutes}).output,
               parsed("", {minutes}).output);
+}
+
+TEST_F(ConfigLoad, AnOverrideThatYamlReadsAsNothingIsAnError) {
+    const auto message = [](const std::string& value) {
+        return message_after_data("", {"train.seed=" + value});
+    };
+    EXPECT_EQ(
+        message("%v"),
+        "--set train.seed=%v: '%v' was not replaced by a value, and YAML reads it as nothing; in job arrays "
+        "launch/train.sbatch replaces %a, and with VALUES also %v; quote it if it is a text");
+    EXPECT_EQ(message("#8"),
+              "--set train.seed=#8: YAML takes '#8' for a comment; quote the value if it is a text");
+    EXPECT_EQ(message("---"),
+              "--set train.seed=---: YAML takes '---' for the border of a document; quote the value "
+              "if it is a text");
+    EXPECT_EQ(message("&b"),
+              "--set train.seed=&b: a value that begins with & has an anchor in YAML, which cannot be "
+              "used here; quote it if it is a text");
+    EXPECT_EQ(message(""), "--set train.seed=: train.seed has no value");
+    EXPECT_EQ(message(" "), "--set train.seed= : train.seed has no value");
+    EXPECT_EQ(message("\t"),
+              "--set train.seed: the value has a control character, such as a tab or the end of a "
+              "line");
+    EXPECT_EQ(message("Null"),
+              "--set train.seed=Null: train.seed has no value; to take a key out, write null in "
+              "small letters");
+    for (const std::string value :
+         {"%YAML 1.2", "%a", "#",    "...", "--- 5", "... 5",  "&b 5",  "!b",   "!b 5",   "! 5",
+          "!!int 5",   "*b", "5 #b", "\n",  "\r",    "5\n...", "5\n%v", "NULL", "!!null", "!!null null",
+          "&b null",   "|",  ">",    "?",   "-",     ":",      "[]",    "{}",   "\"\"",   "''"}) {
+        EXPECT_NE(message(value), "") << value;
+    }
+}
+
+TEST_F(ConfigLoad, AnOverrideIsNotCutShort) {
+    const auto message = [](const std::string& value) {
+        return message_after_data("", {"output.directory=" + value});
+    };
+    for (const std::string value :
+         {"''", "|", "/a #3", "/a\t#3", "/a\n/b", "'/a' #3", "/it's #3", "!/a", "&a /b", "/\xe4"}) {
+        EXPECT_NE(message(value), "") << value;
+    }
+    EXPECT_EQ(parsed("", {"output.directory='/a #3'"}).output.directory, "/a #3");
+    EXPECT_EQ(parsed("", {"output.directory=\"/a \\\" #3\""}).output.directory, "/a \" #3");
+    EXPECT_EQ(parsed("", {"output.directory=/a#3"}).output.directory, "/a#3");
+    EXPECT_EQ(parsed("", {"output={directory: '/a #3'}"}).output.directory, "/a #3");
+    EXPECT_EQ(parsed("", {"output.directory=/50%a"}).output.directory, "/50%a");
+    EXPECT_EQ(parsed("", {"output.directory='/...'"}).output.directory, "/...");
 }
 
 TEST_F(ConfigLoad, AWrongOverrideIsNamed) {

@@ -55,10 +55,63 @@ TEST(ConfigSyntax, ASectionMustHoldKeys) {
               "run.yaml, line 3: expected sections such as 'train:', found 'hello'");
 }
 
-TEST(ConfigSyntax, AnEmptySectionMeansItsDefaultsButAnEmptyDataSectionIsAnError) {
-    EXPECT_EQ(parsed("train:\nmodel:\n"), parsed(""));
-    EXPECT_EQ(message_of("data:\n  synthetic:\n"),
+TEST(ConfigSyntax, ANullForASectionMeansItsDefaultsButAnEmptyDataSectionIsAnError) {
+    EXPECT_EQ(parsed("train: {}\nmodel: null\ncompute: ~ # as it is\n"), parsed(""));
+    EXPECT_EQ(message_of("data:\n  synthetic: null\n"),
               "run.yaml, line 2: data.synthetic has no value; expected a section of keys");
+}
+
+TEST(ConfigSyntax, ASectionWithNothingAfterItIsAnError) {
+    const std::string advice =
+        " is a section with nothing in it; put keys below it, indented, or leave it out";
+    EXPECT_EQ(message_after_data("train:\nmodel: {latent_dim: 3}\n"), "run.yaml, line 2: train" + advice);
+    EXPECT_EQ(message_after_data("train: #5\n"), "run.yaml, line 2: train" + advice);
+    EXPECT_EQ(message_after_data("model: {encoder: , decoder: {}}\n"),
+              "run.yaml, line 2: model.encoder" + advice);
+    EXPECT_EQ(message_after_data("train: Null\n"), "run.yaml, line 2: train" + advice);
+}
+
+TEST(ConfigSyntax, AKeyWithNothingAfterItIsAnError) {
+    for (const std::string value : {"", " ", " # 5", " ~", " null"}) {
+        EXPECT_EQ(message_after_data("train:\n  seed:" + value + "\n  epochs: 3\n"),
+                  "run.yaml, line 3: train.seed has no value; expected an integer");
+    }
+    EXPECT_EQ(message_after_data("train: {epochs: , seed: 5}\n"),
+              "run.yaml, line 2: train.epochs has no value; expected an integer");
+    EXPECT_EQ(
+        message_after_data("model: {encoder: {hidden: [5, ]}, decoder: {hidden: [5,,6]}}\n").substr(0, 16),
+        "run.yaml, line 2");
+}
+
+TEST(ConfigSyntax, WhatYamlPassesOverIsRefused) {
+    EXPECT_EQ(
+        message_of("%YAML 1.2\n---\n" + kData),
+        "run.yaml, line 1: what begins with % is a directive in YAML, which cannot be used here; quote it "
+        "if it is a text");
+    EXPECT_EQ(
+        message_of(kData + "train: {seed: &s 5}\n"),
+        "run.yaml, line 2: a value that begins with & has an anchor in YAML, which cannot be used here; "
+        "quote it if it is a text");
+    for (const std::string value : {"!x", "!x 5", "! 5", "!!int 5", "!<x> 5"}) {
+        EXPECT_EQ(
+            message_of(kData + "train: {seed: " + value + "}\n"),
+            "run.yaml, line 2: a value that begins with ! has a tag in YAML, which cannot be used here; "
+            "quote it if it is a text");
+    }
+    EXPECT_EQ(
+        message_of("data: {train: {files: *.h5, dataset: x}}\n"),
+        "run.yaml, line 1: a value that begins with * is an alias in YAML, which cannot be used here; repeat "
+        "the value, or quote it if it is a text");
+    EXPECT_EQ(message_of(kData + "output: {directory: gr\xf6\xdf"
+                                 "e}\n"),
+              "run.yaml, line 2: a character is not UTF-8; save the text as UTF-8");
+    EXPECT_EQ(parsed("output: {directory: '/%a'}").output.directory, "/%a");
+    EXPECT_EQ(parsed("output: {directory: '/&a !b *c'}").output.directory, "/&a !b *c");
+}
+
+TEST(ConfigSyntax, AQuoteThatIsNotClosedIsFoundAfterLettersOfManyBytes) {
+    EXPECT_EQ(message_after_data("output: {directory: /\xC3\xA4\xC3\xA4, keep: 'x\n', log_every: 5}\n"),
+              "run.yaml, line 2: a text that begins with ' must end with ' on the same line");
 }
 
 TEST(ConfigSyntax, AnEmptyFileIsAnError) {
@@ -90,7 +143,7 @@ TEST(ConfigSyntax, ATabThatIndentsIsAnErrorAndOneElsewhereIsNot) {
     EXPECT_EQ(parsed("train: {seed: 5}\t# five\n\t\n").train.seed, 5U);
 }
 
-TEST(ConfigSyntax, OneDocumentWithPlainKeysAndNoAliases) {
+TEST(ConfigSyntax, OneDocumentWithPlainKeysAndNoAnchors) {
     EXPECT_EQ(message_after_data("---\ntrain: {seed: 5}\n"),
               "run.yaml, line 2: a second document begins here, by '---' or by less indentation; only one is "
               "allowed");
@@ -98,8 +151,10 @@ TEST(ConfigSyntax, OneDocumentWithPlainKeysAndNoAliases) {
               std::string::npos);
     EXPECT_EQ(message_after_data("[a, b]: 5\n"),
               "run.yaml, line 2: a key must be a plain word, found a list");
-    EXPECT_EQ(message_after_data("model:\n  encoder: &e {hidden: [5]}\n  decoder: *e\n"),
-              "run.yaml, line 4: aliases (*name) cannot be used here; repeat the value");
+    EXPECT_EQ(
+        message_after_data("model:\n  encoder: &e {hidden: [5]}\n  decoder: *e\n"),
+        "run.yaml, line 3: a value that begins with & has an anchor in YAML, which cannot be used here; "
+        "quote it if it is a text");
 }
 
 TEST(ConfigSyntax, WindowsLineEndsAndAByteOrderMarkAreRead) {
