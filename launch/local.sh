@@ -44,6 +44,10 @@ while [[ ${1:-} == -* ]]; do
     shift 2
 done
 (($#)) || { usage >&2; exit 2; }
+# As a text of its own, an argument with it would be the value, or the name of a folder.
+for argument in "$@"; do
+    [[ $argument != *%[av]* ]] || fail "'$argument': nothing replaces %a and %v here; they are for job arrays (train.sbatch)"
+done
 [[ -x $vae_dist ]] || fail "no program at $vae_dist; build it (launch/setup.sh), or set VAE_DIST"
 
 # More ranks than cores, and user root, are what Open MPI refuses unless told. A host without power is noticed after 25 s.

@@ -103,6 +103,16 @@ does_not_start_again_with_a_wrong_configuration() {
     expect_said '^local.sh: start ' 1
 }
 
+refuses_what_only_a_job_array_replaces() {
+    local mark
+    for mark in %a %v; do
+        start --ranks 2 "$folder/run.yaml" --set train.seed=1 --set "output.directory=runs/$mark"
+        expect_status 2
+        expect_said "output.directory=runs/$mark': nothing replaces %a and %v here" 1
+        expect_said '^local.sh: start ' 0
+    done
+}
+
 gives_up_after_too_many_crashes() {
     printf '#!/bin/sh\nkill -KILL $$\n' >crashes
     chmod +x crashes
