@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "config/values.hpp"
+#include "vae_dist/config/synonyms.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 
@@ -124,18 +125,22 @@ struct Vocabulary {
         return found == words.end() ? "" : names[static_cast<std::size_t>(found - words.begin())];
     }
 
-    // What to say about a name that is neither: namesakes elsewhere, else the nearest one in its section,
-    // else the nearest of all, else what there is.
+    // What to say about a name that is neither: namesakes elsewhere, else what the word means in other
+    // trainers, else the nearest name, the one in its section first, else what there is.
     std::string advice(const std::string& name, const std::string& section) const {
         const std::string word(last_part(name));
         const auto namesakes = matching([&](const std::string& known) { return last_part(known) == word; });
         if (!namesakes.empty()) return "it belongs elsewhere: " + format_list(namesakes);
+        const std::vector<std::string> meant = keys_meant_by(word);
+        if (!meant.empty()) return fmt::format("did you mean {}?", fmt::join(meant, " or "));
         const auto siblings = matching([&](const std::string& known) {
             return known.size() > section.size() && known.starts_with(section) &&
                    known.find('.', section.size()) == std::string::npos;
         });
-        std::string near = nearest(word, siblings);
-        if (near.empty()) near = nearest(word, matching([](const std::string&) { return true; }));
+        std::vector<std::string> names = siblings;
+        const auto all = matching([](const std::string&) { return true; });
+        names.insert(names.end(), all.begin(), all.end());
+        const std::string near = nearest(word, names);
         if (!near.empty()) return fmt::format("did you mean {}?", near);
         return "known here: " + format_list(siblings);
     }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "vae_dist/config/synonyms.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 
@@ -176,7 +177,10 @@ std::size_t read_word(const Node& node, const Key& key, const std::vector<std::s
         if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
     }
     const std::string allowed = fmt::format("one of {}", fmt::join(names, ", "));
-    const std::string near = node.kind == Node::Kind::scalar ? nearest_word(node.text, names) : "";
+    const std::string meant =
+        node.kind == Node::Kind::scalar ? value_meant_by(key.name, node.text, names) : std::string();
+    const std::string near =
+        meant.empty() && node.kind == Node::Kind::scalar ? nearest_word(node.text, names) : meant;
     if (near.empty()) refuse(node, key, allowed);
     throw_input_error("{}: {}: expected {}, found {}; did you mean {}?", node.place.text(), key.name, allowed,
                       node.described(), near);

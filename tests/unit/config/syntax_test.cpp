@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "config/document.hpp"
 #include "unit/config/message_of.hpp"
+#include "vae_dist/config/synonyms.hpp"
 
 namespace vae_dist {
 namespace {
@@ -29,6 +32,45 @@ TEST(ConfigSyntax, AKeyInTheWrongSectionIsToldWhereItBelongs) {
     EXPECT_EQ(message_after_data("model: {hidden: [5]}\n"),
               "run.yaml, line 2: unknown key model.hidden; it belongs elsewhere: model.decoder.hidden and "
               "model.encoder.hidden");
+}
+
+TEST(ConfigSyntax, TheWordsOfOtherTrainersAreUnderstood) {
+    const auto advice = [](const std::string& key) {
+        const std::string message = message_after_data("", {key + "=1"});
+        return message.substr(message.find("; ") + 2);
+    };
+    EXPECT_EQ(advice("train.lr"), "did you mean optimizer.learning_rate?");
+    EXPECT_EQ(advice("lr"), "did you mean optimizer.learning_rate?");
+    EXPECT_EQ(advice("optimizer.LearningRate"), "did you mean optimizer.learning_rate?");
+    EXPECT_EQ(advice("train.bs"), "did you mean train.batch_size?");
+    EXPECT_EQ(advice("device"), "did you mean compute.backend?");
+    EXPECT_EQ(advice("train.gpu"), "did you mean compute.backend?");
+    EXPECT_EQ(advice("optimizer.num_epochs"), "did you mean train.epochs?");
+    EXPECT_EQ(advice("epochs"), "it belongs elsewhere: train.epochs");
+    EXPECT_EQ(advice("model.z_dim"), "did you mean model.latent_dim?");
+    EXPECT_EQ(advice("train.loss"), "did you mean model.likelihood?");
+    EXPECT_EQ(advice("data.num_workers"), "did you mean compute.threads?");
+    EXPECT_EQ(advice("model.hidden_layers"), "did you mean model.encoder.hidden or model.decoder.hidden?");
+    EXPECT_EQ(advice("train.momentum"), "it belongs elsewhere: optimizer.momentum");
+    // The nearest name of all sections, not only of the one that was written.
+    EXPECT_EQ(advice("train.lerning_rate"), "did you mean optimizer.learning_rate?");
+}
+
+TEST(ConfigSyntax, EachWordOfOtherTrainersMeansAKeyOrASection) {
+    for (const std::string word :
+         {"lr", "wd", "optim", "betas", "seed", "mse", "bce", "normal", "latent", "k", "amp", "val",
+          "traindata", "logdir", "save_every", "warmup", "clip", "scheduler"}) {
+        for (const std::string& key : keys_meant_by(word)) {
+            EXPECT_NE(message_after_data("", {key + "=[x"}).find("not valid YAML"), std::string::npos) << key;
+            const auto keys = config_keys();
+            EXPECT_TRUE(std::ranges::any_of(keys, [&](const std::string& known) {
+                return known.starts_with(key);
+            })) << key;
+        }
+        EXPECT_FALSE(keys_meant_by(word).empty()) << word;
+    }
+    EXPECT_TRUE(keys_meant_by("xyzzy").empty());
+    EXPECT_TRUE(keys_meant_by("--").empty());
 }
 
 TEST(ConfigSyntax, AKeyLikeNoOtherIsAnsweredWithWhatThereIs) {

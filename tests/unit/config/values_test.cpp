@@ -35,6 +35,22 @@ TEST(ConfigValues, WhatIsNoIntegerIsAnErrorWithPlaceAndValue) {
     }
 }
 
+TEST(ConfigValues, AWordOfOtherTrainersIsUnderstood) {
+    const auto advice = [](const std::string& setting) {
+        const std::string message = message_after_data("", {setting});
+        return message.substr(message.find("; ") + 2);
+    };
+    EXPECT_EQ(advice("model.likelihood=normal"), "did you mean gaussian?");
+    EXPECT_EQ(advice("model.likelihood=mse"), "did you mean gaussian?");
+    EXPECT_EQ(advice("model.likelihood=BCE"), "did you mean bernoulli?");
+    EXPECT_EQ(advice("compute.backend=gpu"), "did you mean cuda?");
+    EXPECT_EQ(advice("compute.backend='cuda:0'"), "did you mean cuda?");
+    EXPECT_EQ(advice("optimizer.name=Adam"), "did you mean adam?");
+    EXPECT_EQ(advice("data.transform=normalize"), "did you mean standardize?");
+    EXPECT_EQ(advice("train.precision=bf16"), "did you mean bfloat16?");
+    EXPECT_EQ(advice("model.activation=swish"), "did you mean silu?");
+}
+
 TEST(ConfigValues, AnIntegerOutOfRangeIsToldTheRange) {
     EXPECT_EQ(message_after_data("model: {latent_dim: 0}"),
               "run.yaml, line 2: model.latent_dim: 0 is out of range; it must be from 1 to 1,000,000");
