@@ -43,7 +43,7 @@ missing_packages() {
 
 install_packages() {
     if ! command -v dpkg-query >/dev/null; then
-        printf 'This is no Debian: installing nothing. Needed are what Debian calls %s.\n' "${packages[*]}"
+        printf 'This is not Debian: nothing is installed. Needed are the packages that Debian calls %s.\n' "${packages[*]}"
         return
     fi
     local missing

@@ -160,7 +160,7 @@ std::optional<SystemTime> job_end_time(const Log& log, std::chrono::milliseconds
     if (told && *told > SystemTime::clock::now()) return told;
 
     const bool is_number = job.find_first_not_of("0123456789") == std::string::npos;
-    const std::string answer = is_number ? ask_squeue(job, patience) : "that is no number";
+    const std::string answer = is_number ? ask_squeue(job, patience) : "that is not a number";
     const std::optional<std::string_view> end = line_of(job, answer);
     if (end && means_no_limit(*end)) return std::nullopt;
     const std::optional<SystemTime> time = end ? parse_time(*end) : std::nullopt;

@@ -34,7 +34,7 @@ std::string read_file(const std::string& path) {
     if (file.bad()) throw_failure("{}: cannot read the configuration: {}", path, std::strerror(errno));
     text.resize(static_cast<std::size_t>(file.gcount()));
     if (text.size() > kLargestFile || text.find('\0') != std::string::npos) {
-        throw_input_error("{}: is no configuration file: it is not text, or too large", path);
+        throw_input_error("{}: is not a configuration file: it is not text, or it is too large", path);
     }
     return text;
 }

@@ -160,7 +160,7 @@ void require_hdf5_file(const std::string& path) {
     if (known && S_ISDIR(status.st_mode))
         throw_input_error("cannot open '{}': it is a folder, not an HDF5 file", path);
     if (known && !S_ISREG(status.st_mode))
-        throw_input_error("cannot open '{}': it is no regular file, so not an HDF5 file", path);
+        throw_input_error("cannot open '{}': it is not a regular file, so not an HDF5 file", path);
     if (known && status.st_size == 0) throw_input_error("'{}' is empty, not an HDF5 file", path);
     const htri_t is_hdf5 =
         check(H5Fis_hdf5(path.c_str()), ErrorKind::input, fmt::format("cannot read '{}'", path));

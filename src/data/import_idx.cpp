@@ -35,7 +35,7 @@ ArrayInput read_idx_header(ImportInput& input) {
     const bool complete = input.read(magic) == magic.size();
     const std::optional<ElementType> type = idx_type(magic[2]);
     if (!complete || magic[0] != std::byte{0} || magic[1] != std::byte{0} || !type) {
-        throw_input_error("'{}' is no IDX file: it does not begin with 00 00 and a type from 08 to 0e",
+        throw_input_error("'{}' is not an IDX file: it does not begin with 00 00 and a type from 08 to 0e",
                           input.path());
     }
     ArrayInput array;

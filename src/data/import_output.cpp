@@ -45,7 +45,7 @@ hdf5::RowWriter ImportOutput::create_rows(const std::string& dataset, hdf5::RowW
         throw_input_error("'{}' has a dataset '{}' already; choose another name, or replace it with --force",
                           target_.file, dataset);
     } else if (kind != hdf5::NodeKind::missing) {
-        throw_input_error("'{}' has '{}' already, and it is no dataset; choose another name", target_.file,
+        throw_input_error("'{}' has '{}' already, and it is not a dataset; choose another name", target_.file,
                           dataset);
     }
     options.deflate = target_.deflate;

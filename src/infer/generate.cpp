@@ -110,7 +110,7 @@ void check_options(const GenerateOptions& options, const TrainedModel& model, co
     }
     if (out.has_picture() && !image_shape(model.row_shape())) {
         throw_input_error(
-            "--png: samples of shape {} are no picture; those of H x W, H x W x 1 and H x W x 3 are, with "
+            "--png: samples of shape {} cannot be drawn; those of H x W, H x W x 1 and H x W x 3 are, with "
             "sides of 4096 at the most",
             format_shape(model.row_shape()));
     }

@@ -17,7 +17,7 @@ void require_replaceable(const std::string& path, bool force, const std::vector<
     const fs::file_status status = fs::status(path, error);
     if (!fs::exists(status)) return;  // an error otherwise shows when the file is created
     if (!fs::is_regular_file(status)) {
-        throw_input_error("cannot write '{}': it exists and is no regular file", path);
+        throw_input_error("cannot write '{}': it exists and is not a regular file", path);
     }
     for (const std::string& input : inputs) {
         if (!fs::equivalent(path, input, error)) continue;

@@ -61,7 +61,7 @@ std::string quality_lines(const SampleQuality& quality) {
     return line("mmd^2", number(quality.generated),
                 fmt::format("generated {} against data, {} rows each", quality.from_means ? "means" : "draws",
                             format_count(quality.rows))) +
-           line("", number(quality.data), "data against other data: as near as it gets");
+           line("", number(quality.data), "data against other data: the least to expect");
 }
 
 Json json_of_mean(const MeanOverRows& mean) {

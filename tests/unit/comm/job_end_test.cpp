@@ -157,7 +157,7 @@ TEST_F(JobEnd, WithoutSqueueThatIsSaid) {
 TEST_F(JobEnd, AJobThatIsNoNumberIsNotPassedOn) {
     set("SLURM_JOB_ID", "42 --user=x");
     squeue_does("echo 42 " + seconds_text(soon_));
-    expect_warning("that is no number");
+    expect_warning("that is not a number");
 }
 
 // Whether the process has ended, or does within a minute.

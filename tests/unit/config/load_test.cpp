@@ -146,7 +146,8 @@ TEST_F(ConfigLoad, AFileThatCannotBeReadIsNamed) {
               "/nowhere/run.yaml: cannot read the configuration: No such file or directory");
     EXPECT_NE(load_message(folder_.path().string()).find("is a folder"), std::string::npos);
     const std::string binary = write(std::string("\x89HDF\r\n\x1a\n\0\0\0\0", 12));
-    EXPECT_EQ(load_message(binary), binary + ": is no configuration file: it is not text, or too large");
+    EXPECT_EQ(load_message(binary),
+              binary + ": is not a configuration file: it is not text, or it is too large");
 }
 
 TEST_F(ConfigLoad, MessagesNameTheFile) {

@@ -142,7 +142,7 @@ TEST(Hdf5File, WhatCannotBeOpenedIsCalledByItsReason) {
         expect_error(ErrorKind::input, {"empty.h5", "is empty"}, open("empty.h5"));
         expect_error(ErrorKind::input, {"cut.h5", "truncated"}, open("cut.h5"));
         expect_error(ErrorKind::input, {"is a folder"}, open("."));
-        expect_error(ErrorKind::input, {"pipe", "no regular file"}, open("pipe"));
+        expect_error(ErrorKind::input, {"pipe", "not a regular file"}, open("pipe"));
     }
     expect_error(ErrorKind::failure, {"absent/new.h5", "No such file"},
                  [&] { File::create(folder.file("absent/new.h5")); });

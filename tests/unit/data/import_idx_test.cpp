@@ -88,9 +88,9 @@ TEST_F(Import, IdxRefusesWhatIsWrong) {
     const std::string good = idx_header(8, {2, 3}) + "abcdef";
     expect_refused({"missing", "No such file"}, [&] { import_idx(folder_.file("missing"), {}, target()); });
     expect_refused({"is a folder"}, [&] { import_idx(folder_.path(), {}, target()); });
-    expect_refused({"no IDX file"}, importing("PK zip"));
-    expect_refused({"no IDX file"}, importing(""));
-    expect_refused({"no IDX file"}, importing(idx_header(0x0a, {1}) + "a"));
+    expect_refused({"not an IDX file"}, importing("PK zip"));
+    expect_refused({"not an IDX file"}, importing(""));
+    expect_refused({"not an IDX file"}, importing(idx_header(0x0a, {1}) + "a"));
     expect_refused({"truncated", "10 bytes", "should have 12"}, importing(good.substr(0, 10)));
     expect_refused({"truncated", "17 bytes", "should have 18"}, importing(good.substr(0, 17)));
     expect_refused({"goes on after the 18 bytes"}, importing(good + "g"));

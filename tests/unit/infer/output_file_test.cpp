@@ -89,7 +89,7 @@ TEST_F(OutputFileTest, AFileThatExistsIsReplacedByForceOnlyAndAnInputNever) {
         expect_error(ErrorKind::input, {folder_.file(name), "reads it"},
                      [&] { require_replaceable(folder_.file(name), true, inputs); });
     }
-    expect_error(ErrorKind::input, {"no regular file"},
+    expect_error(ErrorKind::input, {"not a regular file"},
                  [&] { require_replaceable(folder_.path().string(), true, inputs); });
 }
 
