@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <vector>
 
 #include "vae_dist/core/terminal.hpp"
 #include "vae_dist/core/text.hpp"
@@ -14,57 +16,76 @@ namespace {
 constexpr const char* kClearLine = "\r\x1b[K";
 
 template <class Metrics>
-std::string terms(const Metrics& metrics) {
+std::string terms(const Metrics& metrics, int digits) {
     const ElboTerms& mean = metrics.mean;
     const std::string bound =
-        metrics.has_bound ? fmt::format("iwae bound {:.3f}  ", mean.iwae_bound) : std::string();
-    return fmt::format("{}elbo {:.3f}  reconstruction {:.3f}  kl {:.3f}", bound,
-                       mean.reconstruction - mean.kl, mean.reconstruction, mean.kl);
+        metrics.has_bound ? fmt::format("iwae bound {:.{}f}  ", mean.iwae_bound, digits) : std::string();
+    return fmt::format("{}elbo {:.{}f}  reconstruction {:.{}f}  kl {:.{}f}", bound,
+                       mean.reconstruction - mean.kl, digits, mean.reconstruction, digits, mean.kl, digits);
 }
 
-// The most important first: a narrow terminal cuts the end.
-std::string line_with_bar(const TrainMetrics& metrics, std::int64_t total_steps, std::int64_t total_epochs,
-                          const std::string& left, const std::string& speed) {
-    constexpr std::int64_t kWidth = 10;
-    const std::int64_t filled = kWidth * metrics.step / total_steps;
-    const ElboTerms& mean = metrics.mean;
-    const std::string bound =
-        metrics.has_bound ? fmt::format("iwae bound {:.2f}  ", mean.iwae_bound) : std::string();
-    return fmt::format(
-        "[{:#<{}}{:-<{}}] {:3} %  epoch {}/{}  {}elbo {:.2f} ({:.2f} - {:.2f})  {} left  {} samples/s", "",
-        filled, "", kWidth - filled, 100 * metrics.step / total_steps, metrics.epoch, total_epochs, bound,
-        mean.reconstruction - mean.kl, mean.reconstruction, mean.kl, left, speed);
+std::string speed_of(const TrainMetrics& metrics) {
+    return format_count(static_cast<std::int64_t>(metrics.samples_per_second)) + " samples/s";
 }
 
 }  // namespace
 
-ProgressDisplay::ProgressDisplay(const Log& log, std::int64_t total_steps, std::int64_t total_epochs)
-    : log_(log),
-      watched_(log.rank() == 0 && stdout_is_watched()),
-      total_steps_(total_steps),
-      total_epochs_(total_epochs) {}
+std::string progress_line(const TrainMetrics& metrics, std::int64_t total_steps, std::int64_t total_epochs,
+                          double seconds_left, int columns) {
+    constexpr std::int64_t kWidth = 10;
+    const std::int64_t filled = kWidth * metrics.step / total_steps;
+    std::vector<std::string> parts = {fmt::format("[{:#<{}}{:-<{}}] {:3} %", "", filled, "", kWidth - filled,
+                                                  100 * metrics.step / total_steps),
+                                      fmt::format("epoch {}/{}", metrics.epoch, total_epochs),
+                                      terms(metrics, 2), format_duration(seconds_left) + " left",
+                                      speed_of(metrics)};
+    const auto width = static_cast<std::size_t>(std::max(columns, 1));
+    const auto line = [&] { return fmt::format("{}", fmt::join(parts, "  ")); };
+    if (line().size() > width) parts.pop_back();  // the speed
+    if (line().size() > width)
+        parts[0] = parts[0].substr(kWidth + 3);  // the bar, of which the percentage stays
+    return line().substr(0, width);
+}
 
-void ProgressDisplay::train(const TrainMetrics& metrics, double seconds_left) {
-    const std::string left = format_duration(seconds_left);
-    const std::string speed = format_count(static_cast<std::int64_t>(metrics.samples_per_second));
-    if (!watched_) {
-        log_.info("epoch {}/{}  step {}/{}  {}  {} samples/s  {} left", metrics.epoch, total_epochs_,
-                  metrics.step, total_steps_, terms(metrics), speed, left);
-        return;
-    }
+ProgressDisplay::ProgressDisplay(const Log& log, std::int64_t total_steps, std::int64_t total_epochs,
+                                 bool watched)
+    : log_(log), watched_(watched), total_steps_(total_steps), total_epochs_(total_epochs) {}
+
+void ProgressDisplay::step(const TrainMetrics& metrics, double seconds_left, Clock::time_point now) {
+    if (!is_due(now)) return;
     // A line that wraps cannot be rewritten.
-    const std::string line = line_with_bar(metrics, total_steps_, total_epochs_, left, speed);
-    fmt::print("{}{}", kClearLine, line.substr(0, static_cast<std::size_t>(terminal_columns() - 1)));
+    line_ = progress_line(metrics, total_steps_, total_epochs_, seconds_left, terminal_columns() - 1);
+    drawn_at_ = now;
+    fmt::print("{}{}", kClearLine, line_);
     std::fflush(stdout);
 }
 
+void ProgressDisplay::train(const TrainMetrics& metrics, double seconds_left) {
+    if (watched_) return;
+    log_.info("epoch {}/{}  step {}/{}  {}  {}  {} left", metrics.epoch, total_epochs_, metrics.step,
+              total_steps_, terms(metrics, 3), speed_of(metrics), format_duration(seconds_left));
+}
+
 void ProgressDisplay::validation(const ValidationMetrics& metrics, bool best) {
-    message(fmt::format("epoch {}/{}  validation  {}{}", metrics.epoch, total_epochs_, terms(metrics),
+    message(fmt::format("epoch {}/{}  validation  {}{}", metrics.epoch, total_epochs_, terms(metrics, 3),
                         best ? "  (best so far)" : ""));
 }
 
 void ProgressDisplay::message(const std::string& line) {
-    if (watched_) fmt::print("{}", kClearLine);
+    const std::string below = line_;
+    end(line);
+    if (below.empty()) return;
+    line_ = below;
+    fmt::print("{}", line_);
+    std::fflush(stdout);
+}
+
+void ProgressDisplay::end(const std::string& line) {
+    if (!line_.empty()) {
+        fmt::print("{}", kClearLine);
+        std::fflush(stdout);
+        line_.clear();
+    }
     log_.info("{}", line);
 }
 

@@ -74,9 +74,9 @@ TrainingEnd Run::train() {
     }
     recorder_.flush();
     if (stopped_) return TrainingEnd::stopped;
-    display_.message(fmt::format("done: {} steps in {}{}; checkpoints and metrics in {}", progress_.step,
-                                 format_duration(seconds_since(started_at_)), pauses(),
-                                 config_.output.directory));
+    display_.end(fmt::format("done: {} steps in {}{}; checkpoints and metrics in {}", progress_.step,
+                             format_duration(seconds_since(started_at_)), pauses(),
+                             config_.output.directory));
     return TrainingEnd::finished;
 }
 
@@ -142,8 +142,8 @@ bool Run::leave_before_first_step() {
     if (asked == 0) return false;
     stopped_ = true;
     const std::string reason = stop_request_.reason(communicator_);
-    display_.message(fmt::format("stopped by {} before the next step, after {} of {}; start again to go on",
-                                 reason, progress_.step, total_steps()));
+    display_.end(fmt::format("stopped by {} before the next step, after {} of {}; start again to go on",
+                             reason, progress_.step, total_steps()));
     return true;
 }
 
@@ -176,6 +176,7 @@ void Run::finish_step(const StepResult& result) {
     apply_nonfinite_policy(result);
     if (checksum_ && progress_.step % config_.train.consistency_every == 0)
         require_equal_parameters(*std::exchange(checksum_, std::nullopt), progress_.step, communicator_);
+    if (progress_.window.samples > 0 && display_.is_due()) show_progress(result);
     if (progress_.step % config_.output.log_every == 0) log_training(result);
 
     asked_.stop = asked_.stop || result.stop;
@@ -216,8 +217,8 @@ void Run::stop() {
     save({.occasion = scheduled ? Occasion::scheduled : Occasion::unscheduled});
     const std::string reason = stop_request_.reason(communicator_);
     recorder_.flush();
-    display_.message(fmt::format("stopped by {} after step {} of {}: saved{}; start again to go on", reason,
-                                 progress_.step, total_steps(), pauses()));
+    display_.end(fmt::format("stopped by {} after step {} of {}: saved{}; start again to go on", reason,
+                             progress_.step, total_steps(), pauses()));
 }
 
 void Run::apply_nonfinite_policy(const StepResult& result) {
@@ -253,29 +254,41 @@ void Run::apply_nonfinite_policy(const StepResult& result) {
         log_.warn("step {}: a loss or gradient is not finite; the step is skipped", progress_.step);
 }
 
-void Run::log_training(const StepResult& result) {
-    const LogWindow window = std::exchange(progress_.window, {});
+TrainMetrics Run::metrics_of(const LogWindow& window, const StepResult& result) const {
     const double seconds = seconds_since(started_at_);
     const auto samples = static_cast<double>(window.samples);
-    const TrainMetrics metrics = {.step = progress_.step,
-                                  .epoch = epoch_number(),
-                                  .samples = samples_visited(),
-                                  .mean = {.reconstruction = window.reconstruction / samples,
-                                           .kl = window.kl / samples,
-                                           .iwae_bound = window.iwae_bound / samples},
-                                  .has_bound = has_bound(),
-                                  .beta = result.beta,
-                                  .gradient_norm = result.applied ? result.gradient_norm : std::nan(""),
-                                  .learning_rate = result.learning_rate,
-                                  .samples_per_second = static_cast<double>(samples_since_log_) /
-                                                        (seconds - last_log_seconds_ - pause_seconds_),
-                                  .seconds = seconds};
-    last_log_seconds_ = seconds;
+    return {.step = progress_.step,
+            .epoch = epoch_number(),
+            .samples = samples_visited(),
+            .mean = {.reconstruction = window.reconstruction / samples,
+                     .kl = window.kl / samples,
+                     .iwae_bound = window.iwae_bound / samples},
+            .has_bound = has_bound(),
+            .beta = result.beta,
+            .gradient_norm = result.applied ? result.gradient_norm : std::nan(""),
+            .learning_rate = result.learning_rate,
+            .samples_per_second =
+                static_cast<double>(samples_since_log_) / (seconds - last_log_seconds_ - pause_seconds_),
+            .seconds = seconds};
+}
+
+double Run::seconds_left(double seconds) const {
+    const double seconds_per_step = seconds / static_cast<double>(progress_.step - first_step_);
+    return seconds_per_step * static_cast<double>(total_steps() - progress_.step);
+}
+
+void Run::show_progress(const StepResult& result) {
+    const TrainMetrics metrics = metrics_of(progress_.window, result);
+    display_.step(metrics, seconds_left(metrics.seconds));
+}
+
+void Run::log_training(const StepResult& result) {
+    const TrainMetrics metrics = metrics_of(std::exchange(progress_.window, {}), result);
+    last_log_seconds_ = metrics.seconds;
     pause_seconds_ = 0;
     samples_since_log_ = 0;
     recorder_.record([&](RunRecorder& recorder) { recorder.train(metrics); });
-    const double seconds_per_step = seconds / static_cast<double>(progress_.step - first_step_);
-    display_.train(metrics, seconds_per_step * static_cast<double>(total_steps() - progress_.step));
+    display_.train(metrics, seconds_left(metrics.seconds));
 }
 
 // Whether the model is the best so far; one that is looked at only because the run ends here does not count.

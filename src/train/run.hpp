@@ -37,6 +37,9 @@ class Run {
     void finish_step(const StepResult& result);
     void apply_nonfinite_policy(const StepResult& result);
     void log_training(const StepResult& result);
+    void show_progress(const StepResult& result);
+    TrainMetrics metrics_of(const LogWindow& window, const StepResult& result) const;
+    double seconds_left(double seconds) const;
     void close_step(bool save_asked);
     std::optional<bool> validate(bool final);
     void stop();
