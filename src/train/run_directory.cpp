@@ -16,14 +16,22 @@ namespace {
 
 constexpr std::string_view kConfigHeader = "# The resolved configuration of this run, written by vae_dist.\n";
 
+void create_folder(const std::filesystem::path& folder) {
+    try {
+        create_writable_folder(folder);
+    } catch (const Error& error) {
+        throw Error(error.kind(), fmt::format("{}; output.directory names another place", error.what()));
+    }
+}
+
 }  // namespace
 
 RunDirectory::RunDirectory(const std::string& directory)
     : path_(directory), checkpoints_(path_ / "checkpoints") {
-    create_writable_folder(path_);
+    create_folder(path_);
     require_own_folder();
     lock_.emplace(path_);
-    create_writable_folder(checkpoints_);
+    create_folder(checkpoints_);
     remove_temporaries(path_);
     remove_temporaries(checkpoints_);
 }

@@ -51,6 +51,15 @@ void warn_where_threads_share_cores(const ComputeConfig& compute, const Log& log
         compute.threads);
 }
 
+void warn_of_large_batch(const Config& config, const TrainingData& data, const Log& log) {
+    const std::int64_t samples = data.plan().samples();
+    if (config.train.batch_size <= samples) return;
+    log.warn(
+        "train.batch_size is {}, but there are only {} samples: every step takes all of them, and is an "
+        "epoch",
+        format_count(config.train.batch_size), format_count(samples));
+}
+
 }  // namespace
 
 void warn_where_ranks_differ(const Backend& backend, Communicator& communicator, const Log& log) {
@@ -75,6 +84,7 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
     warn_where_ranks_differ(*started.backend, communicator, log);
     if (communicator.rank() == 0 && started.compute.backend == BackendKind::cpu)
         warn_where_threads_share_cores(config.compute, log);
+    if (communicator.rank() == 0) warn_of_large_batch(config, data, log);
     const std::string mine = program_signature(*started.backend);
     if (resumed && communicator.rank() == 0 && resumed->created_by != mine) {
         log.warn(
