@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <map>
 #include <optional>
 
 #include "app/model_command_line.hpp"
@@ -103,9 +104,29 @@ class Parser {
         CLI::App* idx = add_import_format("idx", "LeCun's IDX format, gzipped or not", ImportFormat::idx);
         idx->add_option("--labels", import_.labels, "IDX file of labels; they go beside the dataset as y");
         idx->footer("Example: vae_dist import idx images.gz --labels labels.gz --out digits.h5:train/x");
+        const std::map<std::string, CsvHeader> header_words = {
+            {"yes", CsvHeader::yes}, {"no", CsvHeader::no}, {"auto", CsvHeader::automatic}};
         CLI::App* csv =
             add_import_format("csv", "A table of numbers; a first line of names is kept", ImportFormat::csv);
-        csv->add_option("--delimiter", import_.csv.delimiter, "Between two fields")->capture_default_str();
+        csv->add_option_function<std::string>(
+               "--delimiter",
+               [this](const std::string& text) { import_.csv.delimiter = parse_delimiter(text); },
+               "Between two fields, \\t for a tab; a comma unless given, with --decimal , a semicolon")
+            ->type_name("C");
+        csv->add_option("--decimal", import_.csv.decimal, "Before a number's fraction: . or ,")
+            ->check(CLI::IsMember({".", ","}).description(""))
+            ->type_name(".|,")
+            ->capture_default_str();
+        csv->add_option("--header", import_.csv.header,
+                        "Whether the first line has names; auto decides and says so")
+            ->transform(CLI::Transformer(header_words).description(""))
+            ->type_name("yes|no|auto")
+            ->default_str("auto");
+        csv->add_option(
+               "--columns", import_.csv.columns,
+               "Only these, in this order: names, numbers from 1 on, ranges (age,3,5-7); or all but some "
+               "(not:id,9)")
+            ->type_name("LIST");
         csv->add_option("--skip-lines", import_.csv.skip_lines, "Lines to pass over at the beginning")
             ->check(CLI::NonNegativeNumber);
         csv->footer("Example: vae_dist import csv table.csv --out table.h5:train/x");

@@ -22,7 +22,12 @@ ImportResult import(const ImportCommand& command) {
 }  // namespace
 
 void run_command(const ImportCommand& command, Communicator& communicator, const Log& log) {
-    run_on_first_rank(communicator, [&] { log.info("imported {}", import(command).description); });
+    run_on_first_rank(communicator, [&] {
+        const ImportResult result = import(command);
+        log.info("imported {}", result.description);
+        for (const std::string& note : result.notes)
+            log.info("  {}", note);
+    });
 }
 
 }  // namespace vae_dist

@@ -31,6 +31,25 @@ bool CsvLines::next(std::string_view& line) {
     }
 }
 
+std::string_view CsvLines::beginning() {
+    if (begin_ == end_ && !finished_) read_more();
+    return {buffer_.data() + begin_, end_ - begin_};
+}
+
+std::vector<std::string> CsvLines::ahead(std::size_t most) {
+    std::vector<std::string> lines;
+    std::string_view rest = beginning();
+    for (std::size_t end = 0; lines.size() < most && (end = rest.find('\n')) != rest.npos;) {
+        lines.emplace_back(rest.substr(0, end));
+        rest.remove_prefix(end + 1);
+    }
+    if (lines.size() < most && finished_ && !rest.empty()) lines.emplace_back(rest);
+    for (std::string& line : lines) {
+        if (line.ends_with('\r')) line.pop_back();
+    }
+    return lines;
+}
+
 void CsvLines::read_more() {
     constexpr std::size_t kBlock = std::size_t{4} << 20;
     constexpr std::size_t kLongestLine = std::size_t{1} << 28;

@@ -16,6 +16,11 @@ class CsvLines {
 
     /// The next line without its end ("\n" or "\r\n"), valid until the next call; false after the last one.
     bool next(std::string_view& line);
+    /// Bytes that `next` has not given yet, from the first one on: a block, or all there are. Valid as lines
+    /// are.
+    std::string_view beginning();
+    /// Lines that `next` will give, at most `most` of them and only those of the block: copies.
+    std::vector<std::string> ahead(std::size_t most);
     /// The number of the line that `next` gave last, from 1.
     std::int64_t number() const { return number_; }
 

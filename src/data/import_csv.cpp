@@ -1,132 +1,107 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
-#include <optional>
 
+#include "data/csv_columns.hpp"
+#include "data/csv_header.hpp"
 #include "data/csv_lines.hpp"
+#include "data/csv_numbers.hpp"
+#include "data/csv_text.hpp"
 #include "data/import_output.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/utf8.hpp"
 
 namespace vae_dist {
 
 namespace {
 
-// What the first line tells about the table.
-struct Table {
-    char delimiter = ',';
-    std::int64_t columns = 0;
-    std::int64_t first_line = 0;     // its number
-    std::vector<std::string> names;  // {} without a header
-};
-
-bool is_number(std::string_view field) {
-    if (field.starts_with('+')) field.remove_prefix(1);
-    double value = 0;
-    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-    return error != std::errc::invalid_argument && end == field.data() + field.size();
+CsvFormat format_of(const CsvOptions& options) {
+    const CsvFormat format{options.delimiter.value_or(options.decimal == ',' ? ';' : ','), options.decimal};
+    if (format.decimal != '.' && format.decimal != ',') {
+        throw_input_error("--decimal takes a point or a comma, not '{}'", printable(std::string(1, format.decimal)));
+    }
+    if (format.delimiter == format.decimal) {
+        throw_input_error("'{}' cannot be both --delimiter and --decimal", format.decimal);
+    }
+    return format;
 }
 
-// One number makes the line data: a row of numbers with an NA among them is not to vanish as a header.
-Table examine_first_line(std::string_view line, std::int64_t number, char delimiter) {
-    std::vector<std::string> fields = split_fields(line, delimiter);
-    Table table{delimiter, static_cast<std::int64_t>(fields.size()), number, {}};
-    const bool any_text =
-        std::ranges::any_of(fields, [](const std::string& field) { return !field.empty(); });
-    if (any_text && std::ranges::none_of(fields, is_number)) table.names = std::move(fields);
+// The rows that follow, as far as they look like rows of the table.
+std::vector<std::vector<std::string>> rows_ahead(CsvLines& lines, char delimiter, std::size_t columns) {
+    constexpr std::size_t kMost = 100;
+    std::vector<std::vector<std::string>> rows;
+    for (const std::string& line : lines.ahead(kMost)) {
+        std::vector<std::string> fields = split_fields(line, delimiter);
+        if (fields.size() == columns) rows.push_back(std::move(fields));
+    }
+    return rows;
+}
+
+// Whether the first line has names, and for `auto` a note of that.
+bool has_names(const std::vector<std::string>& first, const std::vector<std::vector<std::string>>& next,
+               const CsvOptions& options, const CsvColumns& columns, const std::string& where,
+               std::vector<std::string>& notes) {
+    if (options.header != CsvHeader::automatic) return options.header == CsvHeader::yes;
+    FirstLineGuess guess = guess_first_line(first, next, options.decimal, !columns.all());
+    if (columns.has_names()) guess = {FirstLine::names, "--columns has names"};
+    if (guess.kind == FirstLine::unclear) {
+        throw_input_error(
+            "{} may have the names of the columns or data: {}; say which: --header yes or --header no", where,
+            guess.why);
+    }
+    const bool names = guess.kind == FirstLine::names;
+    notes.push_back(
+        names ? fmt::format("{} has the names of the columns: {} (--header no: data)", where, guess.why)
+              : fmt::format("{} has data, not names: {} (--header yes: names)", where, guess.why));
+    return names;
+}
+
+void require_utf8_names(const CsvTable& table) {
+    for (std::size_t i = 0; i < table.names.size(); ++i) {
+        if (is_utf8(table.names[i])) continue;
+        throw_input_error("'{}' line {}, column {}: the name '{}' is not UTF-8; {}", table.path,
+                          table.first_number, i + 1, printable(table.names[i]),
+                          advice_for_encoding(table.first_line, table.path));
+    }
+}
+
+// Examines the line that `lines` gave last.
+CsvTable examine_first_line(std::string_view line, CsvLines& lines, const CsvOptions& options,
+                            const std::string& path, std::vector<std::string>& notes) {
+    CsvTable table;
+    table.path = path;
+    table.format = format_of(options);
+    table.first_line = line;
+    table.first_number = lines.number();
+    std::vector<std::string> first = split_fields(table.first_line, table.format.delimiter);
+    table.columns = static_cast<std::int64_t>(first.size());
+    const auto next = rows_ahead(lines, table.format.delimiter, first.size());
+    const CsvColumns columns(options.columns);
+    const std::string where = fmt::format("'{}' line {}", path, table.first_number);
+    if (has_names(first, next, options, columns, where, notes)) table.names = std::move(first);
+    require_utf8_names(table);
+    table.chosen = columns.positions(table.columns, table.names);
+    table.targets.assign(static_cast<std::size_t>(table.columns), -1);
+    for (std::size_t i = 0; i < table.chosen.size(); ++i) {
+        const auto column = static_cast<std::size_t>(table.chosen[i]);
+        table.targets[column] = static_cast<std::int64_t>(i);
+        if (!table.names.empty() && is_index_column(column, table.names, next)) {
+            notes.push_back(
+                fmt::format("column {} ('{}') counts the rows: if it is an index and not data, leave it "
+                            "out by --columns not:{}",
+                            column + 1, table.names[column], column + 1));
+        }
+    }
     return table;
 }
 
-// Of a field that has more digits of exponent than float64 does: 0 is near enough to 1e-400, nothing to
-// 1e400.
-std::optional<double> beyond_double(const char* from, const char* to) {
-    const double value = std::strtod(std::string(from, to).c_str(), nullptr);
-    return std::abs(value) < 1 ? std::optional(value) : std::nullopt;
-}
-
-// What a field without a number in it may be meant for.
-std::string advice_for_text(const std::string& field, const Table& table, bool first_line) {
-    const std::size_t other = table.columns == 1 ? field.find_first_of(",;\t ") : std::string::npos;
-    if (other != std::string::npos) {
-        return field[other] == '\t'
-                   ? "are the columns separated by tabs? Then give --delimiter"
-                   : fmt::format("is '{}' between the columns? Then give --delimiter", field[other]);
-    }
-    return fmt::format(
-        "replace missing values (NA), and leave out columns of text, or code them as numbers{}",
-        first_line ? "; if the line is a header, pass over it with --skip-lines, or have no numbers in it"
-                   : "");
-}
-
-// Explains a line that parse_line cannot read; the slow path.
-[[noreturn]] void throw_bad_line(std::string_view line, std::int64_t number, const Table& table,
-                                 const std::string& path) {
-    const std::string where = fmt::format("'{}' line {}", path, number);
-    const std::vector<std::string> fields = split_fields(line, table.delimiter);
-    if (static_cast<std::int64_t>(fields.size()) != table.columns) {
-        throw_input_error("{} has {} fields, but the first line {}", where, fields.size(), table.columns);
-    }
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-        const std::string column =
-            fmt::format("{}, column {}{}", where, i + 1,
-                        table.names.empty() ? "" : fmt::format(" ('{}')", table.names[i]));
-        const std::string& field = fields[i];
-        if (field.empty())
-            throw_input_error("{}: the field is empty; fill it in, or leave out the row", column);
-        if (!is_number(field)) {
-            throw_input_error("{}: '{}' is no number; {}", column, field.substr(0, 40),
-                              advice_for_text(field, table, number == table.first_line));
-        }
-        const double value = std::strtod(field.c_str(), nullptr);
-        if (!std::isfinite(value)) {
-            throw_input_error("{}: '{}' is not a finite float64; replace it, or leave out the row", column,
-                              field.substr(0, 40));
-        }
-    }
-    throw_input_error("{} cannot be read as numbers", where);
-}
-
-// Appends the line's numbers to `values`; false if anything is wrong with it.
-bool parse_line(std::string_view line, const Table& table, std::vector<double>& values) {
-    const char* at = line.data();
-    const char* const end = at + line.size();
-    const auto skip_blanks = [&] {
-        while (at < end && (*at == ' ' || *at == '\t') && *at != table.delimiter)
-            ++at;
-    };
-    for (std::int64_t column = 0; column < table.columns; ++column) {
-        if (column > 0 && (at == end || *at++ != table.delimiter)) return false;
-        skip_blanks();
-        const bool quoted = at < end && *at == '"';
-        if (quoted) ++at;
-        if (at < end && *at == '+') ++at;
-        double value = 0;
-        const auto [after, error] = std::from_chars(at, end, value);
-        if (error == std::errc::result_out_of_range) {
-            const std::optional<double> tiny = beyond_double(at, after);
-            if (!tiny) return false;
-            value = *tiny;
-        } else if (error != std::errc{} || !std::isfinite(value)) {
-            return false;
-        }
-        at = after;
-        if (quoted && (at == end || *at++ != '"')) return false;
-        skip_blanks();
-        values.push_back(value);
-    }
-    return at == end;
-}
-
 // Streams the lines from `line` on, the first of data, into `writer`.
-void copy_lines(CsvLines& lines, std::string_view line, const Table& table, const std::string& path,
-                hdf5::RowWriter& writer) {
+void copy_lines(CsvLines& lines, std::string_view line, const CsvTable& table, hdf5::RowWriter& writer) {
     constexpr std::size_t kValuesAtOnce = std::size_t{1} << 20;
     std::vector<double> values;
     std::int64_t blank_line = 0;
     const auto hand_over = [&] {
-        writer.append(static_cast<std::int64_t>(values.size()) / table.columns,
+        writer.append(static_cast<std::int64_t>(values.size() / table.chosen.size()),
                       reinterpret_cast<const std::byte*>(values.data()));
         values.clear();
     };
@@ -135,41 +110,70 @@ void copy_lines(CsvLines& lines, std::string_view line, const Table& table, cons
             if (blank_line == 0) blank_line = lines.number();  // the last ones may be blank
             continue;
         }
-        if (blank_line != 0) throw_input_error("'{}' line {} is blank, with data after it", path, blank_line);
-        if (!parse_line(line, table, values)) throw_bad_line(line, lines.number(), table, path);
+        if (blank_line != 0)
+            throw_input_error("'{}' line {} is blank, with data after it", table.path, blank_line);
+        if (!parse_csv_line(line, table, values)) throw_bad_csv_line(line, lines.number(), table);
         if (values.size() >= kValuesAtOnce) hand_over();
     } while (lines.next(line));
     hand_over();
 }
 
+void write_attributes(const CsvTable& table, const std::string& dataset, const std::string& source,
+                      hdf5::File& file) {
+    file.write_attribute(dataset, "source", source);
+    if (table.names.empty()) return;
+    std::vector<std::string> names;
+    for (const std::int64_t column : table.chosen)
+        names.push_back(table.names[static_cast<std::size_t>(column)]);
+    file.write_attribute(dataset, "feature_names", names);
+}
+
 }  // namespace
+
+char parse_delimiter(const std::string& text) {
+    if (text == "\\t" || text == "tab") return '\t';
+    const auto is_part_of_a_number = [](unsigned char c) {
+        return std::isalnum(c) || c == '.' || c == '+' || c == '-';
+    };
+    const bool good = text.size() == 1 && !is_part_of_a_number(static_cast<unsigned char>(text[0])) &&
+                      is_utf8(text) && text[0] != '"' && text[0] != '\n' && text[0] != '\r';
+    if (!good) {
+        throw_input_error(
+            "--delimiter {}: expected one character that is not part of numbers, or \\t for a tab",
+            printable(text));
+    }
+    return text[0];
+}
 
 ImportResult import_csv(const std::string& csv, const CsvOptions& options, const ImportTarget& target) {
     ImportInput input(csv);
     CsvLines lines(input);
+    require_table_text(lines.beginning(), csv);
     std::string_view line;
     bool there = lines.next(line);
     for (std::int64_t i = 0; there && i < options.skip_lines; ++i)
         there = lines.next(line);
     if (!there) throw_input_error("'{}' has no data", csv);
-    const Table table = examine_first_line(line, lines.number(), options.delimiter);
+    ImportResult result;
+    const std::string first_line(line);
+    const CsvTable table = examine_first_line(first_line, lines, options, csv, result.notes);
+    line = first_line;
     if (!table.names.empty() && !lines.next(line)) throw_input_error("'{}' has a header, but no data", csv);
 
     ImportOutput output(target);
     constexpr std::int64_t kNoLimit = std::int64_t{1} << 20;
+    const auto columns = static_cast<std::int64_t>(table.chosen.size());
     const std::int64_t chunk_rows =
-        hdf5::chunk_rows_for(table.columns * static_cast<std::int64_t>(sizeof(double)), kNoLimit);
+        hdf5::chunk_rows_for(columns * static_cast<std::int64_t>(sizeof(double)), kNoLimit);
     hdf5::RowWriter writer = output.create_rows(
-        target.dataset,
-        {.row_shape = {table.columns}, .type = ElementType::float64, .chunk_rows = chunk_rows});
-    copy_lines(lines, line, table, csv, writer);
+        target.dataset, {.row_shape = {columns}, .type = ElementType::float64, .chunk_rows = chunk_rows});
+    copy_lines(lines, line, table, writer);
     if (writer.rows() == 0) throw_input_error("'{}' has no data", csv);
-    const ImportResult result{writer.rows(),
-                              describe_import(std::vector<std::int64_t>{writer.rows(), table.columns},
-                                              ElementType::float64, target)};
+    result.rows = writer.rows();
+    result.description =
+        describe_import(std::vector<std::int64_t>{writer.rows(), columns}, ElementType::float64, target);
     writer.close();
-    output.file().write_attribute(target.dataset, "source", input.name());
-    if (!table.names.empty()) output.file().write_attribute(target.dataset, "feature_names", table.names);
+    write_attributes(table, target.dataset, input.name(), output.file());
     output.commit();
     return result;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vae_dist {
 
@@ -19,7 +20,8 @@ ImportTarget parse_target(const std::string& text);
 
 struct ImportResult {
     std::int64_t rows = 0;
-    std::string description;  ///< "60000 x 28 x 28 uint8 to fashion.h5:train/x"
+    std::string description;              ///< "60000 x 28 x 28 uint8 to fashion.h5:train/x"
+    std::vector<std::string> notes = {};  ///< what was decided without being told, a line each
 };
 
 // Each importer streams: neither the input nor the output need fit into memory. A file that exists is added
@@ -31,14 +33,26 @@ struct ImportResult {
 ImportResult import_idx(const std::string& images, const std::optional<std::string>& labels,
                         const ImportTarget& target);
 
+/// Whether the first line of a table has the names of its columns.
+enum class CsvHeader { automatic, yes, no };
+
 struct CsvOptions {
-    char delimiter = ',';
-    std::int64_t skip_lines = 0;  ///< before the header or the data
+    std::optional<char> delimiter = {};  ///< absent: ',', or ';' where a comma begins fractions
+    char decimal = '.';                  ///< or ','
+    std::int64_t skip_lines = 0;         ///< before the header or the data
+    CsvHeader header = CsvHeader::automatic;
+    std::string columns =
+        {};  ///< {}: all; "age,3-5" these, "not:id" all others: names, numbers from 1 on, ranges
 };
 
-/// A table of finite numbers as float64 (rows, columns), so that timestamps and counts keep their digits. A
-/// first line of texts, none of them a number, is a header and becomes the attribute "feature_names". Fields
-/// may be quoted, not lines broken inside of quotes.
+/// The character that --delimiter names: itself, or a tab for "\\t" and "tab". An input error for what can be
+/// part of a number, and for several characters.
+char parse_delimiter(const std::string& text);
+
+/// A table of finite numbers, in UTF-8, as float64 (rows, columns), so that timestamps and counts keep their
+/// digits. Names of columns become the attribute "feature_names". What `CsvHeader::automatic` took the first
+/// line for is among the notes; a line of which that is not certain is an input error. Fields may be quoted,
+/// not lines broken inside of quotes. Text in other encodings and binary files are recognised and refused.
 ImportResult import_csv(const std::string& csv, const CsvOptions& options, const ImportTarget& target);
 
 /// NumPy's .npy, format 1 to 3, C order, integers, booleans (as int8) and floats (float16 as float32) of

@@ -127,7 +127,7 @@ TEST_F(Import, AddsToAFileAndReplacesADatasetOnlyWhenAsked) {
     EXPECT_EQ(out().datasets(), (std::vector<std::string>{"/test/x", "/train/x"}));
     const std::string before = read(folder_.file("out.h5"));
     expect_refused({"train/x", "already", "--force"}, [&] { import_idx(second, {}, target("train/x")); });
-    expect_refused({"train", "no dataset"}, [&] { import_idx(second, {}, target("train")); });
+    expect_refused({"train", "not a dataset"}, [&] { import_idx(second, {}, target("train")); });
     expect_refused({"not a group"}, [&] { import_idx(second, {}, target("train/x/deeper")); });
     EXPECT_EQ(read(folder_.file("out.h5")), before);
     ImportTarget replacing = target("train/x");
