@@ -1,11 +1,14 @@
 #include "app/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 #include <optional>
 
 #include "app/model_command_line.hpp"
+#include "vae_dist/config/synonyms.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 
@@ -28,7 +31,8 @@ constexpr const char* kExamples = R"(Examples:
 
 Started again, the first command goes on with the run in output.directory. A run's directory stands for its
 latest complete checkpoint. Any command gives the same result on any number of ranks.
-Exit status: 0 done, 2 wrong usage, configuration or data, 1 any other failure.)";
+Exit status: 0 done; 75 stopped early by a signal or a time limit, and saved: the same command goes on; 2 wrong
+usage, configuration or data; 1 any other failure.)";
 
 void add_config_options(CLI::App& app, std::string& config, std::vector<std::string>& overrides) {
     app.add_option("config", config, "Configuration file (YAML); configs/README.md explains every key")
@@ -44,7 +48,8 @@ class Parser {
  public:
     Parser() {
         app_.footer(kExamples);
-        app_.set_version_flag("--version", version_text);
+        app_.set_version_flag("-V,--version", version_text,
+                              "Show the version, and what is built in, and exit");
         add_config_options(app_, train_.config, train_.overrides);
         app_.require_subcommand(0, 1);
         add_check();
@@ -58,12 +63,11 @@ class Parser {
         try {
             app_.parse(argc, argv);
         } catch (const CLI::CallForHelp&) {
-            return PrintCommand{chosen()->help()};
+            return PrintCommand{app_.help()};
         } catch (const CLI::CallForVersion& version) {
             return PrintCommand{version.what()};
         } catch (const CLI::ParseError& error) {
-            if (!train_.config.empty()) refuse_unknown_command();
-            throw_input_error("{}; see vae_dist --help", error.what());
+            explain(error, std::vector<std::string>(argv + 1, argv + argc));
         }
         return command();
     }
@@ -83,9 +87,13 @@ class Parser {
         add_config_options(*benchmark_app_, benchmark_.config, benchmark_.overrides);
         benchmark_app_->get_option("config")->required();
         benchmark_app_->add_option("--steps", benchmark_.steps, "Steps to time")
-            ->check(CLI::Range(1, 1000000));
+            ->check(CLI::Range(1, 1000000).description(""))
+            ->type_name("N")
+            ->capture_default_str();
         benchmark_app_->add_option("--warmup", benchmark_.warmup, "Steps before them")
-            ->check(CLI::Range(0, 1000000));
+            ->check(CLI::Range(0, 1000000).description(""))
+            ->type_name("N")
+            ->capture_default_str();
     }
 
     void add_inspect() {
@@ -100,7 +108,7 @@ class Parser {
         import_app_ = app_.add_subcommand("import", "Turn a file of another format into an HDF5 dataset");
         import_app_->footer(
             "Example: vae_dist import idx images.gz --labels labels.gz --out digits.h5:train/x");
-        import_app_->require_subcommand(1);
+        import_app_->require_subcommand(0, 1);  // `command` says more about its absence
         CLI::App* idx = add_import_format("idx", "LeCun's IDX format, gzipped or not", ImportFormat::idx);
         idx->add_option("--labels", import_.labels, "IDX file of labels; they go beside the dataset as y");
         idx->footer("Example: vae_dist import idx images.gz --labels labels.gz --out digits.h5:train/x");
@@ -128,7 +136,9 @@ class Parser {
                "(not:id,9)")
             ->type_name("LIST");
         csv->add_option("--skip-lines", import_.csv.skip_lines, "Lines to pass over at the beginning")
-            ->check(CLI::NonNegativeNumber);
+            ->check(CLI::Validator(CLI::NonNegativeNumber).description(""))
+            ->type_name("N")
+            ->capture_default_str();
         csv->footer("Example: vae_dist import csv table.csv --out table.h5:train/x");
         add_import_format("npy", "A NumPy array", ImportFormat::npy)
             ->footer("Example: vae_dist import npy array.npy --out array.h5:train/x");
@@ -142,7 +152,8 @@ class Parser {
             ->type_name("F.h5:DATASET");
         app->add_flag("--force", import_.target.replace, "Replace the dataset if it exists");
         app->add_option("--compress", import_.target.deflate, "Gzip level, 0 for none")
-            ->check(CLI::Range(0, 9))
+            ->check(CLI::Range(0, 9).description(""))
+            ->type_name("0..9")
             ->capture_default_str();
         app->callback([this, format] { import_.format = format; });
         return app;
@@ -156,14 +167,89 @@ class Parser {
         return app;
     }
 
+    // "vae_dist import csv --help".
+    std::string help_command() const {
+        std::string names = "--help";
+        for (const CLI::App* app = chosen(); app != nullptr; app = app->get_parent())
+            names = app->get_name() + " " + names;
+        return names;
+    }
+
+    // Says what is wrong with the arguments in words of this program, where the parser's are not enough.
+    [[noreturn]] void explain(const CLI::ParseError& error, const std::vector<std::string>& arguments) const {
+        if (!nearest_command(train_.config).empty()) refuse_unknown_command();
+        refuse_unknown_format();
+        for (const std::string& left : chosen()->remaining()) {
+            if (left.starts_with("-") && left.size() > 1) refuse_option(left, arguments);
+        }
+        if (!train_.config.empty()) refuse_unknown_command();
+        throw_input_error("{}; see {}", error.what(), help_command());
+    }
+
+    // An option may be meant for a key of the configuration, or may be misspelt.
+    [[noreturn]] void refuse_option(const std::string& option,
+                                    const std::vector<std::string>& arguments) const {
+        const std::size_t equals = option.find('=');
+        const std::string name = option.substr(0, equals);
+        std::string value = equals == std::string::npos ? "" : option.substr(equals + 1);
+        const auto at = std::ranges::find(arguments, option);
+        if (value.empty() && at != arguments.end() && at + 1 != arguments.end() && !at[1].starts_with("-"))
+            value = at[1];
+        std::string advice;
+        const CLI::App* app = chosen();
+        const std::vector<std::string> keys = keys_meant_by(name);
+        const std::string near = nearest_option(*app, name);
+        if (app->get_option_no_throw("--set") != nullptr && !keys.empty()) {
+            std::vector<std::string> settings;
+            for (const std::string& key : keys)
+                settings.push_back(fmt::format("--set {}={}", key, value.empty() ? "VALUE" : value));
+            advice = fmt::format("; keys of the configuration are set by {}", format_list(settings));
+        } else if (!near.empty()) {
+            advice = fmt::format("; did you mean {}?", near);
+        }
+        throw_input_error("unknown option {}{}; see {}", name, advice, help_command());
+    }
+
+    static std::string nearest_option(const CLI::App& app, const std::string& name) {
+        std::vector<std::string> names;
+        for (const CLI::Option* option : app.get_options()) {
+            for (const std::string& long_name : option->get_lnames())
+                names.push_back("--" + long_name);
+        }
+        return nearest_word(name, names);
+    }
+
+    static std::string nearest_command(const std::string& word) {
+        return nearest_word(word, {"check", "benchmark", "evaluate", "encode", "reconstruct", "generate",
+                                   "inspect", "import"});
+    }
+
     // A word that is no file was meant as a command.
     void refuse_unknown_command() const {
         const std::string& word = train_.config;
         if (word.find_first_of("./") != std::string::npos || std::filesystem::exists(word)) return;
-        const std::string nearest = nearest_word(word, {"check", "benchmark", "evaluate", "encode",
-                                                        "reconstruct", "generate", "inspect", "import"});
+        const std::string nearest = nearest_command(word);
         throw_input_error("'{}' is neither a command nor a configuration file{}; see vae_dist --help", word,
                           nearest.empty() ? "" : fmt::format(" (did you mean {}?)", nearest));
+    }
+
+    // The word after import is none of the formats, or missing.
+    void refuse_unknown_format() const {
+        if (!import_app_->parsed() || !import_app_->get_subcommands().empty()) return;
+        const std::vector<std::string> left = import_app_->remaining();
+        const auto word =
+            std::ranges::find_if(left, [](const std::string& text) { return !text.starts_with("-"); });
+        constexpr const char* kFormats = "idx, csv and npy";
+        if (word == left.end())
+            throw_input_error("import: the format is missing: {}; see {}", kFormats, help_command());
+        constexpr std::array kOfHdf5 = {"h5ad", "h5", "hdf5", "hdf", "nc", "netcdf", "mat", "loom", "matlab"};
+        const bool is_hdf5 = std::ranges::find(kOfHdf5, *word) != kOfHdf5.end();
+        throw_input_error(
+            "import: there is no format '{}', only {}{}; see {}", *word, kFormats,
+            is_hdf5 ? "; such files are HDF5 already and need no import: vae_dist inspect FILE shows "
+                      "their datasets (not those of MATLAB before 7.3 and netCDF before 4)"
+                    : "",
+            help_command());
     }
 
     Command command() {
@@ -171,6 +257,7 @@ class Parser {
         if (benchmark_app_->parsed()) return benchmark_;
         if (inspect_app_->parsed()) return inspect_;
         if (import_app_->parsed()) {
+            refuse_unknown_format();
             const bool replace = import_.target.replace;
             const int deflate = import_.target.deflate;
             import_.target = parse_target(out_);

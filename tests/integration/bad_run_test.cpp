@@ -43,6 +43,11 @@ TEST_F(BadRun, AValueOutOfRangeIsNamed) {
     expect_refused(train(3, {"train.batch_size=many"}), 2, {"train.batch_size", "many"});
 }
 
+TEST_F(BadRun, AValueThatYamlReadsAsNothingIsNamed) {
+    for (const std::string value : {"%v", "#8", "---", "&b", ""})
+        expect_refused(train(2, {"train.seed=" + value}), 2, {"--set train.seed=" + value});
+}
+
 // By a build without CUDA, and by one that finds no device.
 TEST_F(BadRun, WhatNeedsAGpuIsRefusedWithoutOne) {
     ASSERT_EQ(::setenv("CUDA_VISIBLE_DEVICES", "", 1), 0);
@@ -63,8 +68,8 @@ TEST_F(BadRun, ABatchSmallerThanVirtualRanksIsRefused) {
 
 TEST_F(BadRun, AnOutputDirectoryThatCannotBeWrittenIsNamed) {
     write_text("file", "not a folder");
-    expect_refused(train(3, {"output.directory=file/run"}), 2, {"file/run"});
-    expect_refused(train(3, {"output.directory=/proc/run"}), 2, {"/proc/run"});
+    expect_refused(train(3, {"output.directory=file/run"}), 2, {"file/run", "output.directory"});
+    expect_refused(train(3, {"output.directory=/proc/run"}), 2, {"/proc/run", "output.directory"});
     expect_refused(train(3, {"output.directory=null"}), 2, {"output.directory"});
 }
 

@@ -100,16 +100,27 @@ TEST_F(Commands, HelpHasAnExampleForEachCommand) {
     const Outcome outcome = run_well(0, {"--help"});
     expect_parts(outcome.out, {"mpirun -np 4 vae_dist configs/", "vae_dist check", "vae_dist inspect",
                                "vae_dist import idx", "vae_dist import csv", "vae_dist import npy",
-                               "benchmark", "--set", "Exit status"});
-    for (const char* command : {"check", "benchmark", "inspect", "import"}) {
-        expect_parts(run_well(0, {command, "--help"}).out, {"Example"});
+                               "benchmark", "--set", "Exit status", "75 stopped early"});
+    for (const char* command : {"check", "benchmark", "evaluate", "inspect", "import"}) {
+        expect_parts(run_well(0, {command, "--help"}).out,
+                     {"Example", std::string("Usage: vae_dist ") + command + " ["});
     }
-    expect_parts(run_well(0, {"import", "csv", "--help"}).out, {"Example", "--delimiter"});
+    expect_parts(
+        run_well(0, {"import", "csv", "--help"}).out,
+        {"Example", "Usage: vae_dist import csv", "--delimiter", "--header", "--decimal", "--columns"});
+}
+
+TEST_F(Commands, HelpShowsDefaults) {
+    expect_parts(run_well(0, {"benchmark", "--help"}).out, {"--steps N=50", "--warmup N=10"});
+    expect_parts(run_well(0, {"evaluate", "--help"}).out, {"--importance-samples K=5000"});
+    expect_parts(run_well(0, {"import", "csv", "--help"}).out,
+                 {"--skip-lines N=0", "--compress 0..9=4", "--header yes|no|auto=auto", "--decimal .|,=."});
 }
 
 TEST_F(Commands, VersionSaysWhatWasBuiltIn) {
     const Outcome outcome = run_well(2, {"--version"});
     expect_parts(outcome.out, {"vae_dist ", "Open MPI", "HDF5 1.", "cuda", "nccl"});
+    expect_parts(run_well(0, {"-V"}).out, {"vae_dist ", "HDF5 1."});
 }
 
 TEST_F(Commands, WrongUsageIsRefused) {
@@ -118,7 +129,57 @@ TEST_F(Commands, WrongUsageIsRefused) {
     expect_refused(run(0, {"run.yaml", "--sett", "a=b"}), 2, {"--sett"});
     expect_refused(run(0, {"run.yaml", "--set", "train.epochs"}), 2, {"train.epochs"});
     expect_refused(run(0, {"generat", "run"}), 2, {"generat", "did you mean generate"});
-    expect_refused(run(0, {"generate"}), 2, {"checkpoint"});
+    expect_refused(run(0, {"generate"}), 2, {"checkpoint", "see vae_dist generate --help"});
+    expect_refused(run(0, {"evaluate", "run", "--dat", "x"}), 2,
+                   {"unknown option --dat", "did you mean --data?", "see vae_dist evaluate --help"});
+    expect_refused(run(0, {"import", "csv", "t.csv"}), 2, {"--out", "see vae_dist import csv --help"});
+}
+
+TEST_F(Commands, AKeyGivenAsAnOptionIsAnsweredWithSet) {
+    expect_refused(run(3, {"run.yaml", "--epochs", "5"}), 2,
+                   {"unknown option --epochs", "--set train.epochs=5"});
+    expect_refused(run(0, {"--epochs", "5", "run.yaml"}), 2,
+                   {"unknown option --epochs", "--set train.epochs=5"});
+    expect_refused(run(0, {"--lr=0.1", "run.yaml"}), 2,
+                   {"--set optimizer.learning_rate=0.1", "vae_dist --help"});
+    expect_refused(run(0, {"check", "run.yaml", "--batch-size", "64"}), 2,
+                   {"--set train.batch_size=64", "vae_dist check --help"});
+    expect_refused(run(0, {"run.yaml", "--hidden-size", "9"}), 2,
+                   {"--set model.encoder.hidden=9 and --set model.decoder.hidden=9"});
+    expect_refused(run(0, {"run.yaml", "--set", "train.lr=1"}), 2, {"did you mean optimizer.learning_rate?"});
+}
+
+TEST_F(Commands, AFormatThatCannotBeImportedIsAnsweredWithThoseThatCan) {
+    expect_refused(run(3, {"import", "h5ad", "x.h5ad", "--out", "y.h5:x"}), 2,
+                   {"no format 'h5ad'", "idx, csv and npy", "HDF5 already", "vae_dist import --help"});
+    expect_refused(run(0, {"import", "parquet", "x"}), 2, {"no format 'parquet'", "idx, csv and npy"});
+    expect_refused(run(0, {"import"}), 2, {"format is missing", "idx, csv and npy"});
+}
+
+TEST_F(Commands, ABatchLargerThanTheDataIsToldOnce) {
+    const std::vector<std::string> arguments = {"check", "run.yaml", "--set", "train.batch_size=403"};
+    const Outcome outcome = run(3, arguments);
+    EXPECT_EQ(outcome.status, 0);
+    const std::string warning = "train.batch_size is 403, but there are only 402 samples";
+    const std::size_t first = outcome.text().find(warning);
+    EXPECT_NE(first, std::string::npos) << outcome.text();
+    EXPECT_EQ(outcome.text().find(warning, first + 1), std::string::npos) << outcome.text();
+    EXPECT_EQ(
+        run(0, {"check", "run.yaml", "--set", "train.batch_size=402"}).text().find("train.batch_size is"),
+        std::string::npos);
+}
+
+TEST_F(Commands, AnImportedTableSaysWhatItsFirstLineIs) {
+    write_text("t.csv", "0,1,2\n0.5,0.25,0.75\n0.1,0.2,0.3\n");
+    expect_parts(run_well(0, {"import", "csv", "t.csv", "--out", "t.h5:x"}).out,
+                 {"imported 2 x 3", "line 1 has the names of the columns", "--header no"});
+    expect_parts(run_well(0, {"import", "csv", "t.csv", "--out", "t.h5:y", "--header", "no"}).out,
+                 {"imported 3 x 3"});
+    write_text("d.csv", "a;b\n1,5;2,5\n");
+    expect_refused(run(0, {"import", "csv", "d.csv", "--out", "t.h5:d"}), 2, {"--delimiter ';' --decimal ,"});
+    run_well(0, {"import", "csv", "d.csv", "--out", "t.h5:d", "--decimal", ",", "--columns", "not:a"});
+    write_text("t.tsv", "a\tb\n1\t2\n");
+    run_well(0, {"import", "csv", "t.tsv", "--out", "t.h5:t", "--delimiter", "\\t"});
 }
 
 TEST_F(Commands, BenchmarkEndsInOneLineOfJsonAndLeavesNothing) {
