@@ -125,9 +125,11 @@ class Parser {
             ->check(CLI::IsMember({".", ","}).description(""))
             ->type_name(".|,")
             ->capture_default_str();
-        csv->add_option("--header", import_.csv.header,
-                        "Whether the first line has names; auto decides and says so")
-            ->transform(CLI::Transformer(header_words).description(""))
+        csv->add_option_function<std::string>(
+               "--header",
+               [this, header_words](const std::string& word) { import_.csv.header = header_words.at(word); },
+               "Whether the first line has names; auto decides and says so")
+            ->check(CLI::IsMember({"yes", "no", "auto"}).description(""))
             ->type_name("yes|no|auto")
             ->default_str("auto");
         csv->add_option(

@@ -175,6 +175,8 @@ TEST_F(Commands, AnImportedTableSaysWhatItsFirstLineIs) {
                  {"imported 2 x 3", "line 1 has the names of the columns", "--header no"});
     expect_parts(run_well(0, {"import", "csv", "t.csv", "--out", "t.h5:y", "--header", "no"}).out,
                  {"imported 3 x 3"});
+    expect_refused(run(0, {"import", "csv", "t.csv", "--out", "t.h5:z", "--header", "1"}), 2,
+                   {"--header", "1"});
     write_text("d.csv", "a;b\n1,5;2,5\n");
     expect_refused(run(0, {"import", "csv", "d.csv", "--out", "t.h5:d"}), 2, {"--delimiter ';' --decimal ,"});
     run_well(0, {"import", "csv", "d.csv", "--out", "t.h5:d", "--decimal", ",", "--columns", "not:a"});
