@@ -168,6 +168,17 @@ double File::read_double_attribute(const std::string& object, const std::string&
     return read_numbers<double>(attribute, H5T_NATIVE_DOUBLE, 1, what).front();
 }
 
+std::optional<AttributeNumbers> File::numbers_in_attribute(const std::string& object,
+                                                           const std::string& name) const {
+    const std::string what = "the " + attribute_of(*this, object, name);
+    const Handle attribute = open_attribute(object, name);
+    const auto [type, elements] = examine(attribute, what);
+    const H5T_class_t kind = H5Tget_class(type.get());
+    if (kind != H5T_FLOAT && kind != H5T_INTEGER) return std::nullopt;
+    return AttributeNumbers{read_numbers<double>(attribute, H5T_NATIVE_DOUBLE, elements, what),
+                            kind == H5T_FLOAT};
+}
+
 std::string File::attribute_as_text(const std::string& object, const std::string& name) const {
     const std::string what = "the " + attribute_of(*this, object, name);
     const Handle attribute = open_attribute(object, name);

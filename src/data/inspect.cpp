@@ -11,6 +11,7 @@
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
+#include "vae_dist/data/declarations.hpp"
 #include "vae_dist/data/hdf5.hpp"
 
 namespace vae_dist {
@@ -132,6 +133,8 @@ std::string describe_dataset(const hdf5::File& file, const Entry& entry) {
         if (entry.info->type && !entry.info->shape.empty()) {
             text += fmt::format("    {}\n", describe_values(file.path(), entry.name, *entry.info));
         }
+        for (const std::string& line : list_declarations(file, entry.name))
+            text += fmt::format("    note: {}\n", printable(line));
         text += describe_attributes(file, entry.name, "    ");
     } catch (const Error& error) {
         text += fmt::format("    {}\n", printable(error.what()));

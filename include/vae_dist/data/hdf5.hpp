@@ -58,6 +58,12 @@ struct DatasetInfo {
     bool is_virtual = false;  ///< made of other datasets, often in other files; it stores nothing itself
 };
 
+/// The numbers of an attribute, whatever their type.
+struct AttributeNumbers {
+    std::vector<double> values;
+    bool floats = false;  ///< else they are integers
+};
+
 /// A file, open for reading or writing. Objects are named by their path, with or without a "/" in front.
 class File {
  public:
@@ -117,6 +123,9 @@ class File {
     std::string read_text_attribute(const std::string& object, const std::string& name) const;
     std::int64_t read_int_attribute(const std::string& object, const std::string& name) const;
     double read_double_attribute(const std::string& object, const std::string& name) const;
+    /// Absent where the attribute holds no numbers.
+    std::optional<AttributeNumbers> numbers_in_attribute(const std::string& object,
+                                                         const std::string& name) const;
     /// Any attribute as text, for people ("<array of 10 strings>" where it is long).
     std::string attribute_as_text(const std::string& object, const std::string& name) const;
 
