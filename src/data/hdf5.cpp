@@ -12,6 +12,7 @@
 #include <set>
 
 #include "data/hdf5_detail.hpp"
+#include "data/hdf5_diagnosis.hpp"
 
 namespace vae_dist::hdf5 {
 
@@ -97,6 +98,8 @@ Handle create_file(const std::string& path, const Handle& access) {
 
 void throw_not_opened(const std::string& path) {
     const std::string why = last_error();
+    if (const std::string part = describe_part_of_set(path); !part.empty())
+        throw_input_error("'{}' {} (HDF5: {})", path, part, why);
     if (why.find("truncated") != std::string::npos) {
         throw_input_error("'{}' is truncated, it was not copied or written to its end ({})", path, why);
     }
@@ -164,7 +167,10 @@ void require_hdf5_file(const std::string& path) {
     if (known && status.st_size == 0) throw_input_error("'{}' is empty, not an HDF5 file", path);
     const htri_t is_hdf5 =
         check(H5Fis_hdf5(path.c_str()), ErrorKind::input, fmt::format("cannot read '{}'", path));
-    if (is_hdf5 == 0) throw_input_error("'{}' is not an HDF5 file", path);
+    if (is_hdf5 != 0) return;
+    if (const std::string part = detail::describe_part_of_set(path); !part.empty())
+        throw_input_error("'{}' {}", path, part);
+    throw_input_error("'{}' is not an HDF5 file", path);
 }
 
 Handle open_file(const std::string& path, unsigned flags, const Handle& access) {
@@ -236,8 +242,9 @@ namespace {
 // The (file, address) of the groups on the way down: links may lead back up.
 using PlacesAbove = std::set<std::pair<unsigned long, haddr_t>>;
 
-void collect_datasets(const File& file, const std::string& group, PlacesAbove& above,
-                      std::vector<std::string>& found) {
+// What is of the kind `wanted`; missing is a link that leads nowhere.
+void collect(const File& file, const std::string& group, NodeKind wanted, PlacesAbove& above,
+             std::vector<std::string>& found) {
     H5O_info_t here;
     check(H5Oget_info_by_name2(file.id(), group.c_str(), &here, H5O_INFO_BASIC, H5P_DEFAULT),
           ErrorKind::input, fmt::format("cannot list '{}'", locate(file, group)));
@@ -245,8 +252,8 @@ void collect_datasets(const File& file, const std::string& group, PlacesAbove& a
     for (const std::string& name : file.members(group)) {
         const std::string path = group == "/" ? "/" + name : group + "/" + name;
         const NodeKind kind = file.kind(path);
-        if (kind == NodeKind::dataset) found.push_back(path);
-        if (kind == NodeKind::group) collect_datasets(file, path, above, found);
+        if (kind == wanted) found.push_back(path);
+        if (kind == NodeKind::group) collect(file, path, wanted, above, found);
     }
     above.erase({here.fileno, here.addr});
 }
@@ -257,7 +264,18 @@ std::vector<std::string> File::datasets(const std::string& group) const {
     std::vector<std::string> found;
     PlacesAbove above;
     if (kind(group) == NodeKind::group) {
-        collect_datasets(*this, group.starts_with('/') ? group : "/" + group, above, found);
+        collect(*this, group.starts_with('/') ? group : "/" + group, NodeKind::dataset, above, found);
+    }
+    return found;
+}
+
+std::vector<std::string> File::dead_links() const {
+    std::vector<std::string> found;
+    PlacesAbove above;
+    collect(*this, "/", NodeKind::missing, above, found);
+    for (std::string& path : found) {
+        const auto why = detail::describe_dead_link(*this, path);
+        path = fmt::format("{} {}", path.substr(1), why.value_or("leads nowhere"));
     }
     return found;
 }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "data/hdf5_detail.hpp"
+#include "data/hdf5_diagnosis.hpp"
 #include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
 
@@ -137,6 +138,10 @@ Handle open_dataset(const File& file, const std::string& dataset, hid_t access) 
         const hid_t opened = H5Dopen2(file.id(), dataset.c_str(), access);
         return {check(opened, ErrorKind::input, fmt::format("cannot open '{}'", locate(file, dataset))),
                 H5Dclose};
+    }
+    if (kind == NodeKind::missing) {
+        if (const auto link = describe_dead_link(file, dataset))
+            throw_input_error("'{}' {}", locate(file, dataset), *link);
     }
     std::vector<std::string> names = file.datasets();
     for (std::string& name : names)

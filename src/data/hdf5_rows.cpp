@@ -5,6 +5,7 @@
 
 #include "data/hdf5_chunks.hpp"
 #include "data/hdf5_detail.hpp"
+#include "data/hdf5_diagnosis.hpp"
 #include "vae_dist/core/shape.hpp"
 
 namespace vae_dist::hdf5 {
@@ -169,8 +170,9 @@ void RowReader::read_as(hid_t type, std::int64_t first, std::int64_t count, void
     if (count == 0) return;
     const Handle space = detail::make_space(select_rows(file_space_.get(), info_.shape, first, count));
     if (H5Dread(dataset_.get(), type, space.get(), file_space_.get(), H5P_DEFAULT, to) < 0) {
-        detail::fail(ErrorKind::input, fmt::format("cannot read '{}' rows {} to {}",
-                                                   locate(file_, dataset_path_), first, first + count - 1));
+        detail::fail_reading(
+            dataset_.get(), fmt::format("cannot read '{}' rows {} to {}", locate(file_, dataset_path_), first,
+                                        first + count - 1));
     }
 }
 

@@ -142,6 +142,16 @@ std::string describe_dataset(const hdf5::File& file, const Entry& entry) {
     return text;
 }
 
+std::string describe_dead_links(const hdf5::File& file) {
+    const std::vector<std::string> links = file.dead_links();
+    std::string text;
+    for (std::size_t i = 0; i < std::min(links.size(), kMostDatasets); ++i)
+        text += printable(links[i]) + "\n";
+    if (links.size() > kMostDatasets)
+        text += fmt::format("... and {} more links that lead nowhere\n", links.size() - kMostDatasets);
+    return text;
+}
+
 // The largest dataset of rows of numbers; empty if there is none.
 std::string dataset_to_train_on(const std::vector<Entry>& entries) {
     std::string best;
@@ -171,6 +181,7 @@ std::string describe_data_file(const std::string& path) {
         text += describe_dataset(file, entries[i]);
     if (entries.size() > kMostDatasets)
         text += fmt::format("... and {} more datasets\n", entries.size() - kMostDatasets);
+    text += describe_dead_links(file);
     const std::string best = dataset_to_train_on(entries);
     if (best.empty()) return text + "nothing to train on: no dataset holds rows of numbers\n";
     return text + fmt::format("to train on it:  data: {{train: {{files: [{}], dataset: {}}}}}\n", path,

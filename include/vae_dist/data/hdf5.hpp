@@ -90,6 +90,8 @@ class File {
     /// Full paths ("/train/x") of all datasets below `group`, each group's in the order of their names'
     /// bytes.
     std::vector<std::string> datasets(const std::string& group = "/") const;
+    /// Of each link that leads nowhere, "x is a link to 'y' in the file 'gone.h5', which is missing".
+    std::vector<std::string> dead_links() const;
     /// Throws an input error that lists the datasets there are if `dataset` is missing, or is a group.
     DatasetInfo info(const std::string& dataset) const;
     /// Takes an object out of the file; the file does not shrink.
