@@ -4,6 +4,9 @@
 
 #include <charconv>
 #include <limits>
+#include <string>
+
+#include "vae_dist/config/names.hpp"
 
 namespace vae_dist {
 
@@ -34,6 +37,19 @@ CLI::Validator two_rows() {
     return {check, ""};
 }
 
+// The number of a word for data.conventions, which CLI takes for the enumeration's.
+CLI::Validator conventions_word() {
+    const auto to_number = [](std::string& text) {
+        for (std::size_t i = 0; i < kEnumNames<Conventions>.size(); ++i) {
+            if (text != kEnumNames<Conventions>[i]) continue;
+            text = std::to_string(i);
+            return std::string();
+        }
+        return fmt::format("{} is none of auto, netcdf, matlab and none", text);
+    };
+    return {to_number, ""};
+}
+
 void add_seed(CLI::App* app, std::optional<std::uint32_t>& seed) {
     app->add_option("--seed", seed, "Of what is drawn; the checkpoint's train.seed unless given")
         ->check(within(0, std::numeric_limits<std::uint32_t>::max()))
@@ -43,6 +59,11 @@ void add_seed(CLI::App* app, std::optional<std::uint32_t>& seed) {
 CLI::Option* add_data(CLI::App* app, InferenceDataOptions& data) {
     app->add_option("--scale", data.scale, "Factor for the data's numbers, instead of the checkpoint's")
         ->type_name("X");
+    app->add_option("--conventions", data.conventions,
+                    "What to do with what the file says of its numbers, instead of the checkpoint's "
+                    "data.conventions")
+        ->transform(conventions_word())
+        ->type_name("auto|netcdf|matlab|none");
     return app->add_option("--data", data.dataset, "A dataset; FILE.h5 may be a glob")
         ->type_name("FILE.h5:DATASET");
 }

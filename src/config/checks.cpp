@@ -128,6 +128,7 @@ class Checker {
         has_effect(schedule == ScheduleKind::cosine, "optimizer.schedule.final_fraction", planned);
         has_effect(in_stairs, "optimizer.schedule.every_steps", planned);
         has_effect(in_stairs, "optimizer.schedule.factor", planned);
+        has_effect(c_.data.train || c_.data.validation, "data.conventions", "data.synthetic");
         has_effect(c_.data.shuffle, "data.shuffle_window", "data.shuffle");
         // It acts on the KL divergence in closed form, which the importance-weighted bound does not have.
         has_effect(c_.objective.importance_samples == 1, "objective.free_bits",

@@ -159,6 +159,11 @@ bool schedule_depends_on_length(const Config& config) {
     return schedule.name == ScheduleKind::cosine && schedule.decay_steps == 0;
 }
 
+// Both give the same numbers, of the files that auto does not refuse.
+bool takes_numbers_as_they_are(const Config& config) {
+    return config.data.conventions == Conventions::automatic || config.data.conventions == Conventions::none;
+}
+
 }  // namespace
 
 Config load_config(const std::string& path, const std::vector<std::string>& overrides) {
@@ -202,6 +207,9 @@ std::vector<std::string> changed_result_keys(const Config& before, const Config&
         if (!matters || value_in(old_values, key.name) == value_in(new_values, key.name)) continue;
         // auto means "as the run was first started".
         if (key.name == "train.virtual_ranks" && !after.train.virtual_ranks) continue;
+        if (key.name == "data.conventions" && takes_numbers_as_they_are(before) &&
+            takes_numbers_as_they_are(after))
+            continue;
         changed.push_back(key.name);
     }
     return changed;

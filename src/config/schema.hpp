@@ -91,6 +91,7 @@ void visit_keys(SomeConfig& c, Visitor& visit) {
         visit(Key{"data.synthetic.shape"}, synthetic.shape, kWidths);
         visit(Key{"data.synthetic.seed"}, synthetic.seed, kSeeds);
     });
+    visit(Key{"data.conventions"}, c.data.conventions, NoRule{});
     visit(Key{"data.scale", Effect::result, "auto"}, c.data.scale, kScale);
     visit(Key{"data.transform"}, c.data.transform, NoRule{});
     visit(Key{"data.shuffle"}, c.data.shuffle, NoRule{});

@@ -147,21 +147,4 @@ std::string matlab_text(const Declarations& declarations) {
                        declarations.matlab_empty ? " and MATLAB_empty" : "");
 }
 
-std::vector<std::string> list_declarations(const hdf5::File& file, const std::string& dataset) {
-    const Declarations declarations = read_declarations(file, dataset);
-    std::vector<std::string> lines;
-    const std::string packing = packing_text(declarations);
-    if (!packing.empty()) lines.push_back(fmt::format("packed by the conventions of netCDF: {}", packing));
-    const std::string missing = missing_text(declarations);
-    if (!missing.empty())
-        lines.push_back(fmt::format("missing values by the conventions of netCDF: {}", missing));
-    if (!declarations.not_understood.empty())
-        lines.push_back(fmt::format("attributes of netCDF's conventions that are not understood: {}",
-                                    format_list(declarations.not_understood)));
-    if (!declarations.matlab_class.empty())
-        lines.push_back(fmt::format("an array of MATLAB's ({}), whose dimensions lie in the file in reverse",
-                                    matlab_text(declarations)));
-    return lines;
-}
-
 }  // namespace vae_dist

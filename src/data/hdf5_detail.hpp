@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "vae_dist/core/error.hpp"
@@ -58,6 +59,17 @@ Handle open_dataset(const File& file, const std::string& dataset, hid_t access =
 /// Throws an input error that names the first dataset missing of those that virtual `dataset` is made of,
 /// directly or through others. Of files and datasets numbered without end ("%b") the first is looked for.
 void require_virtual_sources(const File& file, const std::string& dataset);
+
+/// The file and the dataset of a mapping of a virtual dataset, as they stand there. "%b" in them stands for
+/// the number of a block, from 0 on, and "%%" for "%".
+std::pair<std::string, std::string> virtual_source_names(hid_t creation, std::size_t index,
+                                                         const std::string& doing);
+std::string number_pattern(const std::string& name, std::uint64_t block);
+
+/// The file that HDF5 would read `name` from, which is the first that it can open; absent if there is none.
+/// Throws an input error if the only ones there are cannot be opened.
+std::optional<File> open_virtual_source(const File& file, const std::string& dataset,
+                                        const std::string& name);
 
 /// "uint8", "float16", "bool", "string", "compound", ...
 std::string describe_type(hid_t type);

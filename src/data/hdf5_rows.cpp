@@ -15,47 +15,60 @@ using detail::locate;
 
 namespace {
 
-// Chunks whose first rows are the same, and the bytes of one.
+// Chunks that hold the same samples, and the bytes of one.
 struct ChunkRow {
     std::size_t chunks = 1;
     std::size_t chunk_bytes = 0;
 };
 
-ChunkRow chunk_row(const DatasetInfo& info) {
+std::size_t dimension_of(SampleDimension samples, const DatasetInfo& info) {
+    return samples == SampleDimension::first ? 0 : info.shape.size() - 1;
+}
+
+ChunkRow chunk_row(const DatasetInfo& info, SampleDimension samples) {
     ChunkRow row;
     row.chunk_bytes = 8;  // at least as wide as any element
     for (std::size_t d = 0; d < info.chunk.size(); ++d) {
         row.chunk_bytes *= static_cast<std::size_t>(info.chunk[d]);
-        if (d > 0)
+        if (d != dimension_of(samples, info))
             row.chunks *= static_cast<std::size_t>((info.shape[d] + info.chunk[d] - 1) / info.chunk[d]);
     }
     return row;
 }
 
+// What the cache may hold. Chunks of a matrix read by columns may each reach over all of them: rather than
+// all of the data, some are kept, and the others are decoded again.
+std::size_t cache_bytes(const DatasetInfo& info, SampleDimension samples) {
+    constexpr std::size_t kLeast = std::size_t{1} << 20;
+    constexpr std::size_t kMostByColumns = std::size_t{256} << 20;
+    const ChunkRow row = chunk_row(info, samples);
+    const std::size_t all = std::max(kLeast, row.chunks * row.chunk_bytes);
+    return samples == SampleDimension::first ? all : std::min(all, kMostByColumns);
+}
+
 // Access properties whose cache holds a whole row of chunks.
-Handle cache_for(const DatasetInfo& info) {
+Handle cache_for(const DatasetInfo& info, SampleDimension samples) {
     Handle access = detail::property_list(H5P_DATASET_ACCESS);
     if (info.chunk.empty()) return access;
-    const ChunkRow row = chunk_row(info);
     // Many more slots than chunks, since chunks that hash to one slot push each other out; odd, to spread
     // them.
-    const std::size_t slots = std::max<std::size_t>(521, 16 * row.chunks + 1);
-    const std::size_t bytes = std::max<std::size_t>(std::size_t{1} << 20, row.chunks * row.chunk_bytes);
+    const std::size_t slots = std::max<std::size_t>(521, 16 * chunk_row(info, samples).chunks + 1);
     // Chunks that were read to their end are dropped first; but with a weight of 1 no others ever were, and
     // memory would grow by each that was read in part.
     constexpr double kDropReadChunksFirst = 0.75;
-    check(H5Pset_chunk_cache(access.get(), slots, bytes, kDropReadChunksFirst), ErrorKind::failure,
-          "cannot set HDF5's chunk cache");
+    check(H5Pset_chunk_cache(access.get(), slots, cache_bytes(info, samples), kDropReadChunksFirst),
+          ErrorKind::failure, "cannot set HDF5's chunk cache");
     return access;
 }
 
-// Selects rows [first, first + count) in `space`, of the dimensions `shape`; the shape of what is selected.
+// Selects [first, first + count) of `dimension` in `space`, of the dimensions `shape`; the shape of what is
+// selected.
 std::vector<std::int64_t> select_rows(hid_t space, std::span<const std::int64_t> shape, std::int64_t first,
-                                      std::int64_t count) {
+                                      std::int64_t count, std::size_t dimension = 0) {
     std::vector<hsize_t> start(shape.size(), 0);
     std::vector<hsize_t> size(shape.begin(), shape.end());
-    start.front() = static_cast<hsize_t>(first);
-    size.front() = static_cast<hsize_t>(count);
+    start[dimension] = static_cast<hsize_t>(first);
+    size[dimension] = static_cast<hsize_t>(count);
     check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr),
           ErrorKind::failure, "cannot select rows");
     return {size.begin(), size.end()};
@@ -115,22 +128,45 @@ Handle row_properties(const RowWriterOptions& options, const std::string& doing)
 }  // namespace
 
 RowReader::RowReader(const std::string& path, const std::string& dataset)
-    : file_(File::open(path)), dataset_path_(dataset), info_(file_.info(dataset)) {
+    : RowReader(File::open(path), dataset, SampleDimension::first) {}
+
+RowReader::RowReader(File file, const std::string& dataset, SampleDimension samples)
+    : file_(std::move(file)), dataset_path_(dataset), info_(file_.info(dataset)), samples_(samples) {
+    require(samples == SampleDimension::first || info_.shape.size() == 2,
+            "rows along the last dimension are those of a matrix");
     if (info_.is_virtual) detail::require_virtual_sources(file_, dataset);
-    dataset_ = detail::open_dataset(file_, dataset, cache_for(info_).get());
+    dataset_ = detail::open_dataset(file_, dataset, cache_for(info_, samples).get());
     file_space_ = Handle(check(H5Dget_space(dataset_.get()), ErrorKind::input,
                                fmt::format("cannot read about '{}'", locate(file_, dataset))),
                          H5Sclose);
-    stored_chunks_ = detail::StoredChunks::of(dataset_.get(), info_);
+    if (samples == SampleDimension::first) stored_chunks_ = detail::StoredChunks::of(dataset_.get(), info_);
 }
 
 RowReader::~RowReader() = default;
+
+std::int64_t RowReader::rows() const {
+    return info_.shape[dimension_of(samples_, info_)];
+}
+
+std::vector<std::int64_t> RowReader::row_shape() const {
+    std::vector<std::int64_t> shape = info_.shape;
+    shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(dimension_of(samples_, info_)));
+    return shape;
+}
+
+std::int64_t RowReader::rows_in_chunk() const {
+    return info_.chunk.empty() ? 0 : info_.chunk[dimension_of(samples_, info_)];
+}
+
+std::size_t RowReader::chunk_bytes_kept() const {
+    return info_.chunk.empty() ? 0 : cache_bytes(info_, samples_);
+}
 
 void RowReader::read(std::int64_t first, std::int64_t count, std::byte* to) const {
     if (!info_.type)
         throw_input_error("'{}' holds no numbers, but {}", locate(file_, dataset_path_), info_.type_name);
     detail::start_library();
-    require(!info_.shape.empty() && first >= 0 && count >= 0 && first + count <= info_.shape.front(),
+    require(!info_.shape.empty() && first >= 0 && count >= 0 && first + count <= rows(),
             "rows that are read are rows of the dataset");
     // HDF5 has the last word on all that is unusual, and the message where it is an error.
     if (!read_stored_chunks(first, count, to)) read_as(memory_type(*info_.type), first, count, to);
@@ -157,7 +193,7 @@ bool RowReader::read_stored_chunks(std::int64_t first, std::int64_t count, std::
 std::vector<double> RowReader::read_doubles(std::int64_t first, std::int64_t count) const {
     if (!info_.type)
         throw_input_error("'{}' holds no numbers, but {}", locate(file_, dataset_path_), info_.type_name);
-    const std::int64_t values = count * element_count(std::span(info_.shape).subspan(1));
+    const std::int64_t values = count * element_count(row_shape());
     std::vector<double> to(static_cast<std::size_t>(values));
     read_as(H5T_NATIVE_DOUBLE, first, count, to.data());
     return to;
@@ -165,10 +201,39 @@ std::vector<double> RowReader::read_doubles(std::int64_t first, std::int64_t cou
 
 void RowReader::read_as(hid_t type, std::int64_t first, std::int64_t count, void* to) const {
     detail::start_library();
-    require(!info_.shape.empty() && first >= 0 && count >= 0 && first + count <= info_.shape.front(),
+    require(!info_.shape.empty() && first >= 0 && count >= 0 && first + count <= rows(),
             "rows that are read are rows of the dataset");
     if (count == 0) return;
-    const Handle space = detail::make_space(select_rows(file_space_.get(), info_.shape, first, count));
+    if (samples_ == SampleDimension::first) return read_selection(type, first, count, to);
+    read_columns(type, H5Tget_size(type), first, count, static_cast<std::byte*>(to));
+}
+
+// The columns of a matrix (features, samples) as rows.
+void RowReader::read_columns(hid_t type, std::size_t element_bytes, std::int64_t first, std::int64_t count,
+                             std::byte* to) const {
+    constexpr std::size_t kBytesAtOnce = std::size_t{16} << 20;
+    const auto features = static_cast<std::size_t>(info_.shape.front());
+    const std::size_t row_bytes = features * element_bytes;
+    const auto most = static_cast<std::int64_t>(std::max<std::size_t>(1, kBytesAtOnce / row_bytes));
+    std::vector<std::byte> columns(static_cast<std::size_t>(std::min(most, count)) * row_bytes);
+    while (count > 0) {
+        const std::int64_t here = std::min(most, count);
+        read_selection(type, first, here, columns.data());
+        const std::byte* from = columns.data();
+        for (std::size_t feature = 0; feature < features; ++feature) {
+            for (std::size_t row = 0; row < static_cast<std::size_t>(here); ++row, from += element_bytes)
+                std::memcpy(to + row * row_bytes + feature * element_bytes, from, element_bytes);
+        }
+        to += static_cast<std::size_t>(here) * row_bytes;
+        first += here;
+        count -= here;
+    }
+}
+
+void RowReader::read_selection(hid_t type, std::int64_t first, std::int64_t count, void* to) const {
+    const std::size_t dimension = dimension_of(samples_, info_);
+    const Handle space =
+        detail::make_space(select_rows(file_space_.get(), info_.shape, first, count, dimension));
     if (H5Dread(dataset_.get(), type, space.get(), file_space_.get(), H5P_DEFAULT, to) < 0) {
         detail::fail_reading(
             dataset_.get(), fmt::format("cannot read '{}' rows {} to {}", locate(file_, dataset_path_), first,

@@ -28,17 +28,6 @@ std::string name_of_source(const Get& get, hid_t creation, std::size_t index, co
     return name;
 }
 
-// "part_%b.h5" stands for part_0.h5, part_1.h5 and so on, and "%%" for "%".
-std::string first_of_pattern(const std::string& name) {
-    std::string first;
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        const char next = name[i] == '%' && i + 1 < name.size() ? name[i + 1] : '\0';
-        if (next == 'b' || next == '%') ++i;
-        first += next == 'b' ? '0' : name[i];
-    }
-    return first;
-}
-
 // Where HDF5 looks for a source file, in this order.
 std::vector<fs::path> places_to_look(const fs::path& virtual_file, const fs::path& name) {
     std::vector<fs::path> places;
@@ -61,8 +50,26 @@ std::vector<fs::path> places_to_look(const fs::path& virtual_file, const fs::pat
     return places;
 }
 
-// The file that HDF5 would read `name` from, which is the first that it can open; absent if there is none.
-std::optional<File> open_source(const File& file, const std::string& dataset, const std::string& name) {
+}  // namespace
+
+std::pair<std::string, std::string> virtual_source_names(hid_t creation, std::size_t index,
+                                                         const std::string& doing) {
+    return {name_of_source(H5Pget_virtual_filename, creation, index, doing),
+            name_of_source(H5Pget_virtual_dsetname, creation, index, doing)};
+}
+
+std::string number_pattern(const std::string& name, std::uint64_t block) {
+    std::string numbered;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        const char next = name[i] == '%' && i + 1 < name.size() ? name[i + 1] : '\0';
+        if (next == 'b' || next == '%') ++i;
+        numbered += next == 'b' ? std::to_string(block) : std::string(1, name[i]);
+    }
+    return numbered;
+}
+
+std::optional<File> open_virtual_source(const File& file, const std::string& dataset,
+                                        const std::string& name) {
     std::string trouble;
     for (const fs::path& place : places_to_look(file.path(), name)) {
         std::error_code none;
@@ -78,6 +85,8 @@ std::optional<File> open_source(const File& file, const std::string& dataset, co
     return std::nullopt;
 }
 
+namespace {
+
 void require_sources(const File& file, const std::string& dataset, Places& seen);
 
 void require_source(const File& file, const std::string& dataset, const std::string& source_file,
@@ -90,7 +99,7 @@ void require_source(const File& file, const std::string& dataset, const std::str
         require_sources(source, source_dataset, seen);
     };
     if (source_file == ".") return require_dataset(file);
-    const std::optional<File> source = open_source(file, dataset, source_file);
+    const std::optional<File> source = open_virtual_source(file, dataset, source_file);
     if (!source) {
         throw_input_error(
             "'{}' is made of datasets in other files, and '{}' is missing; its rows would be fill values",
@@ -107,10 +116,9 @@ void require_sources(const File& file, const std::string& dataset, Places& seen)
     std::size_t mappings = 0;
     check(H5Pget_virtual_count(creation.get(), &mappings), ErrorKind::input, doing);
     for (std::size_t i = 0; i < mappings; ++i) {
-        const std::string source_file =
-            first_of_pattern(name_of_source(H5Pget_virtual_filename, creation.get(), i, doing));
-        const std::string source_dataset =
-            first_of_pattern(name_of_source(H5Pget_virtual_dsetname, creation.get(), i, doing));
+        const auto [file_pattern, dataset_pattern] = virtual_source_names(creation.get(), i, doing);
+        const std::string source_file = number_pattern(file_pattern, 0);
+        const std::string source_dataset = number_pattern(dataset_pattern, 0);
         // The same name means another file where it stands in another folder.
         if (seen.emplace(file.path() + '\0' + source_file, source_dataset).second) {
             require_source(file, dataset, source_file, source_dataset, seen);

@@ -130,11 +130,11 @@ std::string describe_dataset(const hdf5::File& file, const Entry& entry) {
     std::string text =
         fmt::format("{}  {}\n", printable(entry.name), printable(describe_storage(*entry.info)));
     try {
+        for (const std::string& line : list_declarations(file, entry.name))
+            text += fmt::format("    note: {}\n", printable(line));
         if (entry.info->type && !entry.info->shape.empty()) {
             text += fmt::format("    {}\n", describe_values(file.path(), entry.name, *entry.info));
         }
-        for (const std::string& line : list_declarations(file, entry.name))
-            text += fmt::format("    note: {}\n", printable(line));
         text += describe_attributes(file, entry.name, "    ");
     } catch (const Error& error) {
         text += fmt::format("    {}\n", printable(error.what()));

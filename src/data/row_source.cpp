@@ -16,7 +16,8 @@ std::size_t RowSource::row_bytes() const {
 std::unique_ptr<RowSource> open_training_rows(const DataConfig& config) {
     require(config.train.has_value() != config.synthetic.has_value(),
             "exactly one of data.train and data.synthetic is configured");
-    return config.train ? open_hdf5_rows(*config.train) : make_synthetic_rows(*config.synthetic);
+    return config.train ? open_hdf5_rows(*config.train, {.conventions = config.conventions})
+                        : make_synthetic_rows(*config.synthetic);
 }
 
 }  // namespace vae_dist

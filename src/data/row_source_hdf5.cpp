@@ -5,29 +5,29 @@
 #include <system_error>
 #include <utility>
 
+#include "data/dataset_rows.hpp"
 #include "data/row_blocks.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/dataset_name.hpp"
-#include "vae_dist/data/hdf5.hpp"
 #include "vae_dist/data/row_source.hpp"
 
 namespace vae_dist {
 namespace {
 
-/// The readers of the files used last: a bounded number, as a process may open only so many files, and each
+/// The datasets of the files used last: a bounded number, as a process may open only so many files, and each
 /// keeps the chunks that it read last.
 class OpenFiles {
  public:
-    explicit OpenFiles(std::string dataset) : dataset_(std::move(dataset)) {}
+    OpenFiles(std::string dataset, const ReadAs& as) : dataset_(std::move(dataset)), as_(as) {}
 
-    const hdf5::RowReader& open(const std::string& path) {
+    DatasetRows& open(const std::string& path) {
         auto at =
             std::find_if(open_.begin(), open_.end(), [&](const auto& file) { return file.first == path; });
         if (at == open_.end()) {
-            auto reader = std::make_unique<hdf5::RowReader>(path, dataset_);
-            open_.resize(std::min(open_.size(), most_besides(reader->info())));
-            open_.emplace_back(path, std::move(reader));
+            auto rows = std::make_unique<DatasetRows>(path, dataset_, as_);
+            open_.resize(std::min(open_.size(), most_besides(*rows)));
+            open_.emplace_back(path, std::move(rows));
             at = open_.end() - 1;
         }
         std::rotate(open_.begin(), at, at + 1);
@@ -36,23 +36,21 @@ class OpenFiles {
 
  private:
     /// How many files may stay open beside one with such chunks.
-    static std::size_t most_besides(const hdf5::DatasetInfo& info) {
+    static std::size_t most_besides(const DatasetRows& rows) {
         constexpr std::size_t kMostOpen = 16;
         constexpr std::size_t kMostBytes = std::size_t{64} << 20;
-        constexpr std::size_t kChunksHeld = 3;  // as stored, before and after HDF5's shuffle filter
-        std::size_t chunk_bytes = info.type && !info.chunk.empty() ? element_bytes(*info.type) : 0;
-        for (const std::int64_t size : info.chunk)
-            chunk_bytes *= static_cast<std::size_t>(size);
-        return std::min(kMostOpen - 1, kMostBytes / std::max<std::size_t>(kChunksHeld * chunk_bytes, 1));
+        return std::min(kMostOpen - 1, kMostBytes / std::max<std::size_t>(rows.bytes_held(), 1));
     }
 
     std::string dataset_;
-    std::vector<std::pair<std::string, std::unique_ptr<hdf5::RowReader>>> open_;  // last used first
+    ReadAs as_;
+    std::vector<std::pair<std::string, std::unique_ptr<DatasetRows>>> open_;  // last used first
 };
 
 class Hdf5Rows final : public RowSource {
  public:
-    explicit Hdf5Rows(const DatasetConfig& config) : dataset_(config.dataset), open_files_(config.dataset) {
+    Hdf5Rows(const DatasetConfig& config, const ReadAs& as)
+        : dataset_(config.dataset), open_files_(config.dataset, as) {
         for (const std::string& pattern : config.files) {
             for (const std::string& path : matching_files(pattern))
                 add(path);
@@ -110,46 +108,22 @@ class Hdf5Rows final : public RowSource {
     };
 
     void add(const std::string& path) {
-        const hdf5::DatasetInfo& info = open_files_.open(path).info();
-        check(path, info);
-        const std::vector<std::int64_t> row_shape(info.shape.begin() + 1, info.shape.end());
+        const DatasetRows& found = open_files_.open(path);
+        found.require_whole();
+        const std::vector<std::int64_t> row_shape = found.row_shape();
         if (files_.empty()) {
             row_shape_ = row_shape;
-            type_ = *info.type;
-            storage_ = storage_of(info);
-        } else if (row_shape != row_shape_ || *info.type != type_) {
+            type_ = found.element_type();
+            storage_ = found.storage();
+        } else if (row_shape != row_shape_ || found.element_type() != type_) {
             throw_input_error(
                 "{}:{} has samples of {} {}, but {} of {} {}; the files of one dataset must agree", path,
-                dataset_, format_shape(row_shape), element_name(*info.type), files_.front().path,
+                dataset_, format_shape(row_shape), element_name(found.element_type()), files_.front().path,
                 format_shape(row_shape_), element_name(type_));
         }
-        const RowRange rows{files_.empty() ? 0 : files_.back().rows.end(), info.shape[0]};
+        const RowRange rows{files_.empty() ? 0 : files_.back().rows.end(), found.rows()};
         files_.push_back({path, rows});
-        append_blocks(rows, info.chunk.empty() ? 1 : info.chunk[0], static_cast<std::int64_t>(row_bytes()),
-                      blocks_);
-    }
-
-    void check(const std::string& path, const hdf5::DatasetInfo& info) const {
-        if (!info.type) {
-            throw_input_error("{}:{} holds elements of type {}; samples must be integers or floats", path,
-                              dataset_, info.type_name);
-        }
-        if (info.shape.empty()) {
-            throw_input_error("{}:{} is a single number; its first dimension must count samples", path,
-                              dataset_);
-        }
-        if (std::find(info.shape.begin(), info.shape.end(), 0) != info.shape.end()) {
-            throw_input_error("{}:{} is empty (shape {})", path, dataset_, format_shape(info.shape));
-        }
-    }
-
-    static std::string storage_of(const hdf5::DatasetInfo& info) {
-        if (info.is_virtual) return "virtual";
-        if (info.chunk.empty()) return "contiguous";
-        std::string text = fmt::format("chunks of {}", format_shape(info.chunk));
-        for (const std::string& filter : info.filters)
-            text += ", " + filter;
-        return text;
+        append_blocks(rows, found.rows_together(), static_cast<std::int64_t>(row_bytes()), blocks_);
     }
 
     const FileRows& file_of(std::int64_t row) const {
@@ -169,8 +143,8 @@ class Hdf5Rows final : public RowSource {
 
 }  // namespace
 
-std::unique_ptr<RowSource> open_hdf5_rows(const DatasetConfig& config) {
-    return std::make_unique<Hdf5Rows>(config);
+std::unique_ptr<RowSource> open_hdf5_rows(const DatasetConfig& config, const ReadAs& as) {
+    return std::make_unique<Hdf5Rows>(config, as);
 }
 
 }  // namespace vae_dist

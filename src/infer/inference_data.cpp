@@ -17,6 +17,7 @@ namespace {
 DataConfig data_config(const InferenceDataOptions& options, const TrainedModel& model) {
     DataConfig config = model.config().data;
     if (options.scale) config.scale = options.scale;
+    if (options.conventions) config.conventions = *options.conventions;
     return config;
 }
 
@@ -49,7 +50,8 @@ void check_options(const InferenceDataOptions& options) {
 std::unique_ptr<RowSource> open_source(const InferenceDataOptions& options, const TrainedModel& model) {
     check_options(options);
     const DatasetName name = split_dataset_name(options.dataset);
-    std::unique_ptr<RowSource> source = open_hdf5_rows({.files = {name.file}, .dataset = name.dataset});
+    const ReadAs as = {.conventions = data_config(options, model).conventions, .setting = "--conventions"};
+    std::unique_ptr<RowSource> source = open_hdf5_rows({.files = {name.file}, .dataset = name.dataset}, as);
     require_same_shape(*source, model);
     require_same_scale(*source, data_config(options, model), model);
     if (options.limit && *options.limit > source->rows()) {

@@ -64,9 +64,12 @@ Latents from_prior(const GenerateOptions& options, std::int64_t z) {
             })};
 }
 
-std::unique_ptr<RowSource> open_latents(const std::string& dataset, const TrainedModel& model) {
+std::unique_ptr<RowSource> open_latents(const GenerateOptions& options, const TrainedModel& model) {
+    const std::string& dataset = options.latents;
     const DatasetName name = split_dataset_name(dataset);
-    auto source = open_hdf5_rows({.files = {name.file}, .dataset = name.dataset});
+    const ReadAs as = {.conventions = options.data.conventions.value_or(Conventions::automatic),
+                       .setting = "--conventions"};
+    auto source = open_hdf5_rows({.files = {name.file}, .dataset = name.dataset}, as);
     if (source->row_shape() == std::vector<std::int64_t>{model.latent_dim()}) return source;
     throw_input_error("{} has rows of shape {}, but {} has {} latent dimensions", dataset,
                       format_shape(source->row_shape()), model.file(), model.latent_dim());
@@ -74,7 +77,7 @@ std::unique_ptr<RowSource> open_latents(const std::string& dataset, const Traine
 
 Latents from_file(const GenerateOptions& options, const TrainedModel& model, Communicator& communicator) {
     std::unique_ptr<RowSource> source;
-    run_together(communicator, [&] { source = open_latents(options.latents, model); });
+    run_together(communicator, [&] { source = open_latents(options, model); });
     require_same_on_all_ranks(*source, options.latents.c_str(), communicator);
     constexpr float kLargest = std::numeric_limits<float>::max();
     const ValueRange finite = {-kLargest, kLargest, "latents must be finite in float32"};

@@ -12,6 +12,7 @@ namespace vae_dist {
 // src/config/schema.hpp, the words of the enumerations in config/names.hpp; users read configs/README.md.
 
 enum class SyntheticDistribution { normal, uniform, bernoulli };
+enum class Conventions { automatic, netcdf, matlab, none };
 enum class Transform { none, binarize, threshold, standardize, log1p };
 enum class CacheMode { automatic, memory, stream };
 enum class Activation { relu, tanh, gelu, silu, softplus, elu };
@@ -49,6 +50,7 @@ struct DataConfig {
     std::optional<DatasetConfig> train;  ///< exactly one of train and synthetic
     std::optional<DatasetConfig> validation;
     std::optional<SyntheticConfig> synthetic;
+    Conventions conventions = Conventions::automatic;  ///< what a file's attributes say of its numbers
     std::optional<double> scale;  ///< absent: auto (unsigned 8-bit / 255, all else unchanged)
     Transform transform = Transform::none;
     bool shuffle = true;

@@ -14,6 +14,8 @@ inline constexpr std::array<const char*, 0> kEnumNames = {};
 template <>
 inline constexpr std::array kEnumNames<SyntheticDistribution> = {"normal", "uniform", "bernoulli"};
 template <>
+inline constexpr std::array kEnumNames<Conventions> = {"auto", "netcdf", "matlab", "none"};
+template <>
 inline constexpr std::array kEnumNames<Transform> = {"none", "binarize", "threshold", "standardize", "log1p"};
 template <>
 inline constexpr std::array kEnumNames<CacheMode> = {"auto", "memory", "stream"};

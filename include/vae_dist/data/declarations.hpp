@@ -45,7 +45,8 @@ std::string packing_text(const Declarations& declarations);
 std::string missing_text(const Declarations& declarations);
 std::string matlab_text(const Declarations& declarations);
 
-/// What a reader of a dataset's numbers alone would pass over, one line each, for people.
+/// What a reader of a dataset's numbers alone would pass over, one line each, for people: the above, with the
+/// share of rows with missing values, and rows that are stored nowhere.
 std::vector<std::string> list_declarations(const hdf5::File& file, const std::string& dataset);
 
 }  // namespace vae_dist

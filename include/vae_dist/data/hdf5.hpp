@@ -153,6 +153,10 @@ class File {
     std::string path_;
 };
 
+/// The dimension of a dataset that counts the samples: MATLAB's arrays lie in a file with their dimensions in
+/// reverse.
+enum class SampleDimension { first, last };
+
 namespace detail {
 class StoredChunks;
 }
@@ -163,9 +167,18 @@ class RowReader {
  public:
     /// Throws an input error if the dataset cannot be opened, or is virtual and one that it is made of is
     /// missing: HDF5 would give fill values for its rows.
+    /// Rows along the last dimension are those of a matrix only.
     RowReader(const std::string& path, const std::string& dataset);
+    RowReader(File file, const std::string& dataset, SampleDimension samples);
     ~RowReader();
+    const File& file() const { return file_; }
     const DatasetInfo& info() const { return info_; }
+    /// How many there are, the shape of one, and of how many a chunk holds parts; 0 if contiguous.
+    std::int64_t rows() const;
+    std::vector<std::int64_t> row_shape() const;
+    std::int64_t rows_in_chunk() const;
+    /// Bytes of chunks that are kept at the most.
+    std::size_t chunk_bytes_kept() const;
     /// Rows [first, first + count) in `info().type`, in this machine's byte order. All chunks that a row
     /// needs are kept, so that reading on from there inflates none of them again. Throws an input error
     /// naming file, dataset and rows.
@@ -176,10 +189,14 @@ class RowReader {
  private:
     bool read_stored_chunks(std::int64_t first, std::int64_t count, std::byte* to) const;
     void read_as(hid_t type, std::int64_t first, std::int64_t count, void* to) const;
+    void read_columns(hid_t type, std::size_t element_bytes, std::int64_t first, std::int64_t count,
+                      std::byte* to) const;
+    void read_selection(hid_t type, std::int64_t first, std::int64_t count, void* to) const;
 
     File file_;
     std::string dataset_path_;
     DatasetInfo info_;
+    SampleDimension samples_;
     Handle dataset_;
     Handle file_space_;
     std::unique_ptr<detail::StoredChunks> stored_chunks_;  ///< null: HDF5 itself decodes

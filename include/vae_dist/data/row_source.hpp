@@ -49,10 +49,18 @@ class RowSource {
     std::size_t row_bytes() const;
 };
 
+/// What to do with that which a file declares of its own numbers.
+struct ReadAs {
+    Conventions conventions = Conventions::automatic;
+    const char* setting = "data.conventions:";  ///< where the user says so, for messages
+};
+
 /// The dataset of `config`'s files taken in order as one. Throws an input error for: no file matching, not
 /// HDF5, truncated, dataset missing (names those there are), a group, empty, scalar, of neither integers nor
-/// floats, shapes or types that differ between files.
-std::unique_ptr<RowSource> open_hdf5_rows(const DatasetConfig& config);
+/// floats, shapes or types that differ between files; and, unless conventions say otherwise, packed numbers,
+/// arrays of MATLAB's, and rows that are stored nowhere. Rows with missing values are an error when they are
+/// read.
+std::unique_ptr<RowSource> open_hdf5_rows(const DatasetConfig& config, const ReadAs& as = {});
 
 /// Made-up data: each number a pure function of (seed, row, feature).
 std::unique_ptr<RowSource> make_synthetic_rows(const SyntheticConfig& config);

@@ -16,9 +16,10 @@ namespace vae_dist {
 
 /// Which rows a command is to look at.
 struct InferenceDataOptions {
-    std::string dataset;                ///< "FILE.h5:group/dataset"; FILE may be a glob
-    std::optional<std::int64_t> limit;  ///< only the first so many rows; absent: all
-    std::optional<double> scale;        ///< instead of the checkpoint's data.scale
+    std::string dataset;                          ///< "FILE.h5:group/dataset"; FILE may be a glob
+    std::optional<std::int64_t> limit;            ///< only the first so many rows; absent: all
+    std::optional<double> scale;                  ///< instead of the checkpoint's data.scale
+    std::optional<Conventions> conventions = {};  ///< instead of the checkpoint's data.conventions
 };
 
 /// Throws an input error unless a scale that was given is a finite number above 0.

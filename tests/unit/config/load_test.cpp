@@ -41,6 +41,7 @@ Config unusual() {
     Config c;
     c.data.train = DatasetConfig{{"/d/a b.h5", "/d/*.h5"}, "train/x: 1"};
     c.data.validation = DatasetConfig{{"/d/v.h5"}, "test/x"};
+    c.data.conventions = Conventions::netcdf;
     c.data.scale = 0.1;
     c.data.transform = Transform::standardize;
     c.data.shuffle_window = 77;
@@ -289,6 +290,16 @@ TEST_F(ConfigLoad, ChangedKeysAreThoseThatTheResultDependsOn) {
         changed_result_keys(before, after),
         (std::vector<std::string>{"data.train.files", "data.validation.files", "data.validation.dataset",
                                   "model.decoder.hidden", "optimizer.learning_rate", "train.virtual_ranks"}));
+}
+
+// Of the files that auto does not refuse, both give the same numbers.
+TEST_F(ConfigLoad, ConventionsAutoAndNoneAreTheSameRun) {
+    Config before = unusual();
+    Config after = before;
+    after.data.conventions = Conventions::none;
+    EXPECT_EQ(changed_result_keys(before, after), std::vector<std::string>{"data.conventions"});
+    before.data.conventions = Conventions::automatic;
+    EXPECT_TRUE(changed_result_keys(before, after).empty());
 }
 
 TEST_F(ConfigLoad, ALongerRunIsAnotherOneOnlyForACosineOverAllOfIt) {

@@ -69,9 +69,10 @@ TEST_F(DeclarationsOf, NetcdfAreItsPackingAndItsMissingValues) {
     EXPECT_FALSE(found.valid_range_is_unpacked);
     EXPECT_EQ(list(),
               (std::vector<std::string>{
-                  "packed by the conventions of netCDF: _Unsigned, scale_factor 0.01 and add_offset 273.15",
-                  "missing values by the conventions of netCDF: _FillValue -1, missing_value -1, "
-                  "missing_value -2 and a valid range from 0 to 100"}));
+                  "packed numbers (netCDF): _Unsigned, scale_factor 0.01 and add_offset 273.15; "
+                  "data.conventions: netcdf unpacks them",
+                  "missing values (netCDF): _FillValue -1, missing_value -1, missing_value -2 and a valid "
+                  "range from 0 to 100; in 0 of 2 rows (0%)"}));
 }
 
 TEST_F(DeclarationsOf, AValidRangeOfFloatsIsMeantOfTheUnpackedNumbers) {
@@ -90,7 +91,7 @@ TEST_F(DeclarationsOf, AnAttributeOfAnotherKindIsNotPassedOver) {
 TEST_F(DeclarationsOf, AnArrayOfMatlabsIsRecognisedAndInspectTells) {
     declare("MATLAB_class", "double");
     EXPECT_EQ(matlab_text(read()), "MATLAB_class double");
-    EXPECT_NE(describe_data_file(path_).find("note: an array of MATLAB's (MATLAB_class double)"),
+    EXPECT_NE(describe_data_file(path_).find("note: an array of MATLAB's (MATLAB_class double), 2 x 2 there"),
               std::string::npos)
         << describe_data_file(path_);
 }
