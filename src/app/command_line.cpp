@@ -97,9 +97,11 @@ class Parser {
     }
 
     void add_inspect() {
-        inspect_app_ = app_.add_subcommand("inspect", "A checkpoint or a data file, in a screenful");
-        inspect_app_->footer("Example: vae_dist inspect runs/fashion/best.h5");
-        inspect_app_->add_option("file", inspect_.file, "HDF5 file, or a run's directory")
+        inspect_app_ = app_.add_subcommand("inspect", "Checkpoints or data files, each in a screenful");
+        inspect_app_->footer(
+            "Examples: vae_dist inspect runs/fashion/best.h5, vae_dist inspect 'data/**/*.h5'");
+        inspect_app_
+            ->add_option("file", inspect_.files, "HDF5 files, patterns of names, or runs' directories")
             ->required()
             ->type_name("FILE.h5");
     }

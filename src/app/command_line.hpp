@@ -60,7 +60,7 @@ struct GenerateCommand {
 };
 
 struct InspectCommand {
-    std::string file;
+    std::vector<std::string> files;  ///< names or globs
 };
 
 enum class ImportFormat { idx, csv, npy };

@@ -11,6 +11,7 @@
 #include "vae_dist/config/names.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/matching_files.hpp"
 #include "vae_dist/train/find_checkpoint.hpp"
 
 namespace vae_dist {
@@ -53,16 +54,19 @@ std::string describe_checkpoint(const Checkpoint& checkpoint, const std::string&
     return text;
 }
 
+std::string describe(const std::string& file, const Log& log) {
+    if (!std::filesystem::is_directory(file) && !is_checkpoint(file)) return describe_data_file(file);
+    const FoundCheckpoint found = find_checkpoint(file, log);
+    return describe_checkpoint(parse_checkpoint(found.bytes, found.name), found.name);
+}
+
 }  // namespace
 
 void run_command(const InspectCommand& command, Communicator& communicator, const Log& log) {
     run_on_first_rank(communicator, [&] {
-        if (!std::filesystem::is_directory(command.file) && !is_checkpoint(command.file)) {
-            log.info("{}", describe_data_file(command.file));
-            return;
-        }
-        const FoundCheckpoint found = find_checkpoint(command.file, log);
-        log.info("{}", describe_checkpoint(parse_checkpoint(found.bytes, found.name), found.name));
+        const std::vector<std::string> files = matching_files(command.files);
+        for (const std::string& file : files)
+            log.info("{}", describe(file, log));
     });
 }
 

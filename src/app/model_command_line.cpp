@@ -64,7 +64,9 @@ CLI::Option* add_data(CLI::App* app, InferenceDataOptions& data) {
                     "data.conventions")
         ->transform(conventions_word())
         ->type_name("auto|netcdf|matlab|none");
-    return app->add_option("--data", data.dataset, "A dataset; FILE.h5 may be a glob")
+    return app
+        ->add_option("--data", data.dataset,
+                     "A dataset; FILE.h5 may be a glob. Names with colons: '\"a.h5\":\"b:c\"'")
         ->type_name("FILE.h5:DATASET");
 }
 

@@ -12,7 +12,7 @@
 namespace vae_dist {
 
 ImportTarget parse_target(const std::string& text) {
-    const DatasetName name = split_dataset_name(text);
+    const DatasetName name = new_dataset(text);
     ImportTarget target;
     target.file = name.file;
     target.dataset = name.dataset;

@@ -10,6 +10,8 @@
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/dataset_name.hpp"
+#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/matching_files.hpp"
 #include "vae_dist/data/row_source.hpp"
 
 namespace vae_dist {
@@ -51,10 +53,8 @@ class Hdf5Rows final : public RowSource {
  public:
     Hdf5Rows(const DatasetConfig& config, const ReadAs& as)
         : dataset_(config.dataset), open_files_(config.dataset, as) {
-        for (const std::string& pattern : config.files) {
-            for (const std::string& path : matching_files(pattern))
-                add(path);
-        }
+        for (const std::string& path : matching_files(config.files))
+            add(path);
         if (files_.empty()) throw_input_error("no file is given for the dataset {}", dataset_);
     }
 

@@ -8,6 +8,7 @@
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/dataset_name.hpp"
+#include "vae_dist/data/matching_files.hpp"
 #include "vae_dist/train/consistency.hpp"
 
 namespace vae_dist {
@@ -49,7 +50,7 @@ void check_options(const InferenceDataOptions& options) {
 
 std::unique_ptr<RowSource> open_source(const InferenceDataOptions& options, const TrainedModel& model) {
     check_options(options);
-    const DatasetName name = split_dataset_name(options.dataset);
+    const DatasetName name = existing_dataset(options.dataset);
     const ReadAs as = {.conventions = data_config(options, model).conventions, .setting = "--conventions"};
     std::unique_ptr<RowSource> source = open_hdf5_rows({.files = {name.file}, .dataset = name.dataset}, as);
     require_same_shape(*source, model);
@@ -83,6 +84,11 @@ InferenceData::InferenceData(const InferenceDataOptions& options, std::int64_t m
     : options_(options),
       rows_(open_together(options, model, communicator)),
       rows_count_(options.limit.value_or(rows_.source().rows())) {
+    run_on_first_rank(communicator, [&] {
+        const std::string pattern = existing_dataset(options.dataset).file;
+        for (const std::string& sentence : files_named_twice(matching_files(pattern)))
+            log.warn("--data: {}", sentence);
+    });
     const DataConfig config = data_config(options, model);
     const ElementType type = rows_.source().element_type();
     scale_ = input_scale(config, type);

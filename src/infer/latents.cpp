@@ -66,7 +66,7 @@ Latents from_prior(const GenerateOptions& options, std::int64_t z) {
 
 std::unique_ptr<RowSource> open_latents(const GenerateOptions& options, const TrainedModel& model) {
     const std::string& dataset = options.latents;
-    const DatasetName name = split_dataset_name(dataset);
+    const DatasetName name = existing_dataset(dataset);
     const ReadAs as = {.conventions = options.data.conventions.value_or(Conventions::automatic),
                        .setting = "--conventions"};
     auto source = open_hdf5_rows({.files = {name.file}, .dataset = name.dataset}, as);

@@ -7,6 +7,7 @@
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/shape.hpp"
 #include "vae_dist/data/dataset_name.hpp"
+#include "vae_dist/data/matching_files.hpp"
 
 namespace vae_dist {
 
@@ -31,7 +32,7 @@ void require_replaceable(const std::string& path, bool force, const std::vector<
 
 std::vector<std::string> files_read(const TrainedModel& model, const std::string& dataset) {
     std::vector<std::string> files;
-    if (!dataset.empty()) files = matching_files(split_dataset_name(dataset).file);
+    if (!dataset.empty()) files = matching_files(existing_dataset(dataset).file);
     files.push_back(model.file());
     return files;
 }

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/program.hpp"
 #include "vae_dist/core/text.hpp"
+#include "vae_dist/data/matching_files.hpp"
 #include "vae_dist/train/resume.hpp"
 
 namespace vae_dist {
@@ -37,6 +40,15 @@ void initialise(Replica& replica, const Config& config, const std::optional<Feat
     replica.vae.initialise(config.train.seed);
     if (config.model.likelihood == LikelihoodKind::bernoulli) {
         replica.vae.set_output_bias_from_mean(statistics.value().mean);
+    }
+}
+
+void warn_of_files_named_twice(const DataConfig& data, const Log& log) {
+    for (const auto& [key, dataset] :
+         {std::pair("data.train.files", &data.train), std::pair("data.validation.files", &data.validation)}) {
+        if (!*dataset) continue;
+        for (const std::string& sentence : files_named_twice(matching_files((*dataset)->files)))
+            log.warn("{}: {}", key, sentence);
     }
 }
 
@@ -81,6 +93,7 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
         started.backend = make_backend(started.compute, config.compute);
         if (resumed) require_same_data(data.source(), *resumed);
     });
+    run_on_first_rank(communicator, [&] { warn_of_files_named_twice(config.data, log); });
     warn_where_ranks_differ(*started.backend, communicator, log);
     if (communicator.rank() == 0 && started.compute.backend == BackendKind::cpu)
         warn_where_threads_share_cores(config.compute, log);

@@ -7,15 +7,25 @@ namespace vae_dist {
 
 /// A dataset and the file that it is in.
 struct DatasetName {
-    std::string file;
+    std::string file;  ///< a name, or a glob where files are read
     std::string dataset;
 };
 
-/// Splits "F.h5:group/dataset" at the last colon; an input error if there is none or either part is empty.
-DatasetName split_dataset_name(const std::string& text);
+/// All that "FILE:DATASET" may mean, from the first colon to the last: both parts may have colons in them. A
+/// part in double quotes ("H1:a.h5":x, a.h5:"H1:STRAIN") leaves one reading. None where there is no colon, or
+/// a part is empty.
+std::vector<DatasetName> readings_of(const std::string& text);
 
-/// The files that a name or glob stands for, in the order of their bytes, which no locale changes. A plain
-/// name is given back whether there is such a file or not; an input error if no file matches a glob.
-std::vector<std::string> matching_files(const std::string& pattern);
+/// How to write a name so that it has one reading: '"a.h5":"H1:STRAIN"', with the quotes for the shell.
+std::string quoted(const DatasetName& name);
+
+/// The reading of which both file and dataset exist. Where none does: the only reading, or the only one of
+/// which a file exists, so that whoever opens it says what is missing. Input error where several exist, or
+/// several may be meant; it says what was tried, and how to quote.
+DatasetName existing_dataset(const std::string& text);
+
+/// The name of a dataset that is to be made, whatever files there are: the only reading, or the only one
+/// whose file ends in .h5 or .hdf5; else an input error, which says how to quote.
+DatasetName new_dataset(const std::string& text);
 
 }  // namespace vae_dist

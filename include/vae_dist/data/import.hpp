@@ -15,7 +15,7 @@ struct ImportTarget {
     int deflate = 4;       ///< 1 to 9; 0: uncompressed
 };
 
-/// Splits "F.h5:group/dataset"; an input error if there is no colon or either part is empty.
+/// Splits "F.h5:group/dataset" as new_dataset does.
 ImportTarget parse_target(const std::string& text);
 
 struct ImportResult {
