@@ -195,16 +195,17 @@ std::string to_yaml(const Config& config) {
 std::vector<std::string> changed_result_keys(const Config& before, const Config& after) {
     const auto old_values = comparable(before);
     const auto new_values = comparable(after);
-    const auto value_in = [](const auto& values, const std::string& name) {
-        const auto found = values.find(name);
-        return found == values.end() ? std::string() : found->second;
+    const auto value_in = [](const auto& values, const Key& key) -> std::string {
+        const auto found = values.find(key.name);
+        if (found == values.end()) return "";
+        return key.effect == Effect::data ? "some" : found->second;
     };
     const bool length_matters = schedule_depends_on_length(before) || schedule_depends_on_length(after);
 
     std::vector<std::string> changed;
     for (const Key& key : all_keys()) {
-        const bool matters = key.effect == Effect::result || (key.effect == Effect::length && length_matters);
-        if (!matters || value_in(old_values, key.name) == value_in(new_values, key.name)) continue;
+        const bool matters = key.effect == Effect::length ? length_matters : key.effect != Effect::nothing;
+        if (!matters || value_in(old_values, key) == value_in(new_values, key)) continue;
         // auto means "as the run was first started".
         if (key.name == "train.virtual_ranks" && !after.train.virtual_ranks) continue;
         if (key.name == "data.conventions" && takes_numbers_as_they_are(before) &&

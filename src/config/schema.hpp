@@ -13,6 +13,7 @@ namespace vae_dist {
 enum class Effect {
     result,   ///< the numbers that come out: it must stay as it was
     nothing,  ///< speed, places, messages: it may change
+    data,     ///< where data lie: it may change, but what lies there may not, nor that there is something
     length,   ///< how long the run is: it may change unless the schedule depends on it
 };
 
@@ -69,7 +70,7 @@ inline constexpr RealRange kScale = {-1e300, 1e300, true, false};
 
 template <class SomeDataset, class Visitor>
 void visit_dataset(const std::string& section, SomeDataset& dataset, Visitor& visit) {
-    visit(Key{section + ".files"}, dataset.files, TextRule{});
+    visit(Key{section + ".files", Effect::data}, dataset.files, TextRule{});
     visit(Key{section + ".dataset"}, dataset.dataset, TextRule{});
 }
 

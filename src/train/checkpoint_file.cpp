@@ -84,6 +84,20 @@ std::vector<std::int64_t> parse_shape(const std::string& text) {
     return shape;
 }
 
+void write_identity(File& file, const std::string& name, const std::optional<DatasetIdentity>& identity) {
+    if (!identity) return;
+    file.write_attribute("/", name + "_files", identity->files);
+    file.write_attribute("/", name + "_form", identity->form);
+    file.write_attribute("/", name + "_sample", identity->sample);
+}
+
+std::optional<DatasetIdentity> read_identity(const File& file, const std::string& name) {
+    if (!file.has_attribute("/", name + "_sample")) return std::nullopt;
+    return DatasetIdentity{.files = file.read_text_attribute("/", name + "_files"),
+                           .form = file.read_text_attribute("/", name + "_form"),
+                           .sample = file.read_text_attribute("/", name + "_sample")};
+}
+
 // Every array of optimizer state belongs to an array of the model, and the other way round.
 void require_complete(const Checkpoint& checkpoint, const std::string& name) {
     for (const auto& [state, arrays] : checkpoint.optimizer) {
@@ -151,6 +165,8 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
     file.write_attribute("/", "data_fingerprint", checkpoint.data_fingerprint);
     file.write_attribute("/", "data_row_shape", fmt::format("{}", fmt::join(checkpoint.row_shape, ",")));
     if (!checkpoint.data_type.empty()) file.write_attribute("/", "data_type", checkpoint.data_type);
+    write_identity(file, "data", checkpoint.data_identity.train);
+    write_identity(file, "validation", checkpoint.data_identity.validation);
     visit_progress(checkpoint.progress,
                    [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
     if (checkpoint.progress.epoch_end_pending) file.write_attribute("/", kEpochEndPending, std::int64_t{1});
@@ -182,6 +198,8 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string&
     checkpoint.row_shape = parse_shape(file.read_text_attribute("/", "data_row_shape"));
     if (file.has_attribute("/", "data_type"))
         checkpoint.data_type = file.read_text_attribute("/", "data_type");
+    checkpoint.data_identity = {.train = read_identity(file, "data"),
+                                .validation = read_identity(file, "validation")};
     visit_progress(checkpoint.progress, [&]<class T>(const char* attribute, T& value) {
         if (is_added_later(attribute) && !file.has_attribute("/", attribute)) return;
         if constexpr (std::is_same_v<T, double>) {

@@ -89,9 +89,10 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
                              const Log& log) {
     StartedReplica started;
     started.compute = choose_compute(config.compute, communicator, log);
-    run_together(communicator, [&] {
-        started.backend = make_backend(started.compute, config.compute);
-        if (resumed) require_same_data(data.source(), *resumed);
+    run_together(communicator, [&] { started.backend = make_backend(started.compute, config.compute); });
+    run_on_first_rank(communicator, [&] {
+        started.data_identity = identity_of(config.data, data.source());
+        if (resumed) require_same_data(config, data.source(), started.data_identity, *resumed, log);
     });
     run_on_first_rank(communicator, [&] { warn_of_files_named_twice(config.data, log); });
     warn_where_ranks_differ(*started.backend, communicator, log);
@@ -135,6 +136,7 @@ void take_snapshot(const Config& config, const TrainingData& data, const Started
     snapshot.created_by = program_signature(*started.backend);
     snapshot.data_rows = data.source().rows();
     snapshot.data_fingerprint = data_fingerprint(data.source());
+    snapshot.data_identity = started.data_identity;
     snapshot.row_shape = data.source().row_shape();
     snapshot.data_type = element_name(data.source().element_type());
     snapshot.statistics = started.statistics;

@@ -10,6 +10,7 @@
 
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/data/feature_statistics.hpp"
+#include "vae_dist/train/data_identity.hpp"
 #include "vae_dist/train/replica.hpp"
 
 namespace vae_dist {
@@ -55,7 +56,8 @@ struct Checkpoint {
     std::int64_t data_rows = 0;         ///< of the training data
     std::int64_t data_fingerprint = 0;  ///< to notice when they change; see data_fingerprint()
     std::vector<std::int64_t> row_shape;
-    std::string data_type;  ///< "uint8": of the training data's numbers; empty in files of version 0.1.0
+    std::string data_type;       ///< "uint8": of the training data's numbers; empty in files of version 0.1.0
+    DataIdentity data_identity;  ///< of the files; absent in files of the first 0.1.0
     std::vector<NamedArray> model;
     std::vector<std::pair<std::string, std::vector<NamedArray>>>
         optimizer;                                ///< by state: "first_moment", ...

@@ -17,8 +17,11 @@ std::optional<Checkpoint> load_newest_checkpoint(RunRecorder* recorder, Communic
 /// result depends on them.
 void require_same_configuration(const Config& config, const Checkpoint& checkpoint);
 
-/// Throws an input error if the training data are not those the checkpoint was trained on, as far as their
-/// shape tells.
-void require_same_data(const RowSource& data, const Checkpoint& checkpoint);
+/// Throws an input error if the data are not those the checkpoint was trained on: their names without
+/// folders, shapes, types, blocks, and sampled rows (see DataIdentity); with a checkpoint that has no such
+/// identity, the names in the configuration and the training data's shape, type and blocks. Says in a line
+/// where they lie elsewhere. `train` is the training data, `identity` that of all.
+void require_same_data(const Config& config, const RowSource& train, const DataIdentity& identity,
+                       const Checkpoint& checkpoint, const Log& log);
 
 }  // namespace vae_dist

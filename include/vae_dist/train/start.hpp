@@ -18,6 +18,7 @@ struct StartedReplica {
     std::unique_ptr<Backend> backend;
     std::optional<FeatureStatistics> statistics;  ///< of the transform standardize
     std::unique_ptr<Replica> replica;
+    DataIdentity data_identity;  ///< on rank 0
 };
 
 /// Collective. Builds this rank's replica: at its start, or as a checkpoint left it. Errors are thrown on all

@@ -269,6 +269,7 @@ TEST_F(ConfigLoad, ChangedKeysAreThoseThatTheResultDependsOn) {
 
     Config harmless = before;
     harmless.data.cache = CacheMode::memory;
+    harmless.data.train->files = {"/other/place.h5", "/other/more.h5"};
     harmless.compute.communicator = CommunicatorKind::automatic;
     harmless.output = OutputConfig{};
     harmless.train.steps = 5;
@@ -288,8 +289,8 @@ TEST_F(ConfigLoad, ChangedKeysAreThoseThatTheResultDependsOn) {
     after.compute.threads = 8;
     EXPECT_EQ(
         changed_result_keys(before, after),
-        (std::vector<std::string>{"data.train.files", "data.validation.files", "data.validation.dataset",
-                                  "model.decoder.hidden", "optimizer.learning_rate", "train.virtual_ranks"}));
+        (std::vector<std::string>{"data.validation.files", "data.validation.dataset", "model.decoder.hidden",
+                                  "optimizer.learning_rate", "train.virtual_ranks"}));
 }
 
 // Of the files that auto does not refuse, both give the same numbers.
@@ -318,7 +319,7 @@ TEST_F(ConfigLoad, RelativePathsCompareAsAbsoluteOnes) {
     Config after = before;
     before.data.train->files = {"a.h5"};
     after.data.train->files = {(std::filesystem::current_path() / "sub/../a.h5").string()};
-    EXPECT_TRUE(changed_result_keys(before, after).empty());
+    EXPECT_TRUE(differences(before, after).empty());
 }
 
 TEST_F(ConfigLoad, NamesFollowTheEnumerators) {

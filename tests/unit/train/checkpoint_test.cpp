@@ -43,11 +43,14 @@ TEST(Checkpoint, OneFromBeforeTheBoundAndTheTypeOfTheDataWereRecordedIsRead) {
     const Checkpoint written = without_directory(small_checkpoint());
     write_file_atomically(folder.file("c.h5"), checkpoint_bytes(written));
     hdf5::File file = hdf5::File::open_for_writing(folder.file("c.h5"));
-    for (const char* added : {"iwae_bound", "best_iwae_bound", "log_window_iwae_bound", "data_type"})
+    for (const char* added :
+         {"iwae_bound", "best_iwae_bound", "log_window_iwae_bound", "data_type", "data_files", "data_form",
+          "data_sample", "validation_files", "validation_form", "validation_sample"})
         file.remove_attribute("/", added);
     file.close();
     Checkpoint expected = written;
     expected.data_type.clear();
+    expected.data_identity = {};
     expected.progress.validation_bound = expected.progress.best_bound = std::nan("");
     expected.progress.window.iwae_bound = 0;
     const Checkpoint read = parse_checkpoint(read_bytes(folder.file("c.h5")), "c.h5");

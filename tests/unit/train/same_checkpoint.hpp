@@ -46,7 +46,8 @@ inline bool same(const std::optional<FeatureStatistics>& a, const std::optional<
 inline bool same(const Checkpoint& a, const Checkpoint& b) {
     return same(a.progress, b.progress) && a.config == b.config && a.created_by == b.created_by &&
            a.data_rows == b.data_rows && a.data_fingerprint == b.data_fingerprint &&
-           a.row_shape == b.row_shape && a.data_type == b.data_type && same(a.model, b.model) &&
+           a.data_identity == b.data_identity && a.row_shape == b.row_shape && a.data_type == b.data_type &&
+           same(a.model, b.model) &&
            std::equal(
                a.optimizer.begin(), a.optimizer.end(), b.optimizer.begin(), b.optimizer.end(),
                [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); }) &&

@@ -38,6 +38,8 @@ inline Checkpoint small_checkpoint(std::int64_t step = 7) {
     checkpoint.data_fingerprint = 4000000000;
     checkpoint.row_shape = {2, 3};
     checkpoint.data_type = "float32";
+    checkpoint.data_identity.train = {"a.h5 and b.h5", "40 samples of 2 x 3 float32", "40 samples, CRC-32 1"};
+    checkpoint.data_identity.validation = {"c.h5", "4 samples of 2 x 3 float32", "4 samples, CRC-32 2"};
     checkpoint.model = {
         {"decoder/output/weight", {2, 3}, {1, -2, 3e-39F, std::nanf(""), 5, -0.0F}},
         {"encoder/0/bias", {1}, {std::numeric_limits<float>::infinity()}},
