@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <cctype>
 #include <filesystem>
-#include <limits>
 #include <optional>
+#include <utility>
+#include <vector>
 
+#include "data/recognise.hpp"
+#include "data/training_advice.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
@@ -57,39 +60,6 @@ std::string describe_storage(const hdf5::DatasetInfo& info) {
     return text;
 }
 
-// Smallest, largest and mean of the first rows; not finite ones are counted.
-std::string describe_values(const std::string& path, const std::string& dataset,
-                            const hdf5::DatasetInfo& info) {
-    constexpr std::int64_t kMostValues = std::int64_t{1} << 20;
-    const std::int64_t row_values = element_count(std::span(info.shape).subspan(1));
-    const std::int64_t rows =
-        std::min(info.shape.front(), kMostValues / std::max<std::int64_t>(row_values, 1));
-    if (rows == 0 || row_values == 0)
-        return info.shape.front() == 0 || row_values == 0 ? "empty" : "rows too long to sample";
-    const std::vector<double> values = hdf5::RowReader(path, dataset).read_doubles(0, rows);
-    double lowest = std::numeric_limits<double>::infinity();
-    double highest = -lowest;
-    double sum = 0;
-    std::int64_t finite = 0;
-    for (const double value : values) {
-        if (!std::isfinite(value)) continue;
-        lowest = std::min(lowest, value);
-        highest = std::max(highest, value);
-        sum += value;
-        ++finite;
-    }
-    const auto all = static_cast<std::int64_t>(values.size());
-    const std::string which =
-        rows == info.shape.front() ? "" : fmt::format(" in the first {} rows", format_count(rows));
-    std::string text = "no finite values" + which;
-    if (finite > 0) {
-        text = fmt::format("values {:.6g} to {:.6g}, mean {:.6g}{}", lowest, highest,
-                           sum / static_cast<double>(finite), which);
-    }
-    if (finite < all) text += fmt::format("; {} NaN or infinite", format_count(all - finite));
-    return text;
-}
-
 // One line, cut where it is long.
 std::string as_line(const std::string& text) {
     if (text.size() <= kMostText) return printable(text);
@@ -115,26 +85,62 @@ struct Entry {
     std::string name;
     std::optional<hdf5::DatasetInfo> info;  // absent: it cannot be read, because of `trouble`
     std::string trouble;
+    std::string part;  // of what it is no samples, but a part
+    std::optional<ValueSummary> values;
+    std::optional<TrainingAdvice> advice;  // absent: not looked at, or no numbers
 };
 
 Entry examine(const hdf5::File& file, const std::string& dataset) {
+    Entry entry;
+    entry.name = dataset.substr(1);
     try {
-        return {dataset.substr(1), file.info(dataset), ""};
+        entry.info = file.info(dataset);
+        entry.part = recognised_part(file, dataset, *entry.info);
     } catch (const Error& error) {
-        return {dataset.substr(1), {}, error.what()};
+        entry.trouble = error.what();
     }
+    return entry;
+}
+
+bool holds_rows_of_numbers(const Entry& entry) {
+    return entry.info && entry.info->type && !entry.info->shape.empty();
+}
+
+// Once: reading takes time.
+void look_at_values(const hdf5::File& file, Entry& entry) {
+    if (entry.advice || !holds_rows_of_numbers(entry)) return;
+    try {
+        const std::vector<double> marks = fill_marks(file, entry.name);
+        entry.values = summarise_values(file.path(), entry.name, *entry.info, marks);
+        entry.advice = advise(entry.name, *entry.info, entry.values);
+        const std::string declared = unheeded_declaration(file, entry.name);
+        if (!declared.empty())
+            entry.advice->obstacle =
+                fmt::format("its attribute {} changes its numbers, and is not heeded", declared);
+    } catch (const Error& error) {
+        entry.trouble = error.what();
+        entry.advice.emplace().obstacle = "it cannot be read";
+    }
+}
+
+std::string describe_numbers(const Entry& entry) {
+    if (!entry.values) return element_count(entry.info->shape) == 0 ? "empty" : "rows too long to sample";
+    return describe_values(*entry.values);
 }
 
 std::string describe_dataset(const hdf5::File& file, const Entry& entry) {
     if (!entry.info) return fmt::format("{}\n    {}\n", printable(entry.name), printable(entry.trouble));
     std::string text =
         fmt::format("{}  {}\n", printable(entry.name), printable(describe_storage(*entry.info)));
+    if (!entry.part.empty()) text += fmt::format("    {}\n", entry.part);
+    if (!entry.trouble.empty()) return text + fmt::format("    {}\n", printable(entry.trouble));
+    if (holds_rows_of_numbers(entry)) {
+        const std::string kind = entry.part.empty() && entry.advice ? entry.advice->kind : "";
+        text += fmt::format("    {}{}{}\n", describe_numbers(entry), kind.empty() ? "" : ": ", kind);
+    }
     try {
         for (const std::string& line : list_declarations(file, entry.name))
             text += fmt::format("    note: {}\n", printable(line));
-        if (entry.info->type && !entry.info->shape.empty()) {
-            text += fmt::format("    {}\n", describe_values(file.path(), entry.name, *entry.info));
-        }
         text += describe_attributes(file, entry.name, "    ");
     } catch (const Error& error) {
         text += fmt::format("    {}\n", printable(error.what()));
@@ -152,18 +158,52 @@ std::string describe_dead_links(const hdf5::File& file) {
     return text;
 }
 
-// The largest dataset of rows of numbers; empty if there is none.
-std::string dataset_to_train_on(const std::vector<Entry>& entries) {
-    std::string best;
-    std::int64_t most = 0;
-    for (const Entry& entry : entries) {
-        if (!entry.info || !entry.info->type || element_count(entry.info->shape) <= most ||
-            entry.info->shape.empty())
-            continue;
-        most = element_count(entry.info->shape);
-        best = entry.name;
+// As YAML takes it, in one line.
+std::string in_yaml(const std::string& text) {
+    const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '/' || c == '_' || c == '.' || c == '-';
+    });
+    if (plain && !text.starts_with('-')) return text;
+    std::string quoted;
+    for (const char c : text)
+        quoted += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+    return fmt::format("\"{}\"", printable(quoted));
+}
+
+std::string recommendation(const std::string& path, const Entry& entry) {
+    const TrainingAdvice& advice = *entry.advice;
+    return fmt::format(
+        "to train on it:  data: {{train: {{files: [{}], dataset: {}}}{}{}}}\n"
+        "                 model: {{likelihood: {}}}\n",
+        in_yaml(path), in_yaml(entry.name), advice.scale.empty() ? "" : ", scale: " + advice.scale,
+        advice.transform.empty() ? "" : ", transform: " + advice.transform, advice.likelihood);
+}
+
+// The dataset with most numbers of those that are samples, rather with several numbers a sample than with
+// one.
+std::string describe_training(const hdf5::File& file, std::vector<Entry>& entries) {
+    std::vector<Entry*> candidates;
+    for (Entry& entry : entries) {
+        if (holds_rows_of_numbers(entry) && entry.part.empty()) candidates.push_back(&entry);
     }
-    return best;
+    const auto rank = [](const Entry* entry) {
+        return std::pair(entry->info->shape.size() > 1, element_count(entry->info->shape));
+    };
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [&](const Entry* a, const Entry* b) { return rank(a) > rank(b); });
+    // Single numbers are beside the point where there are rows of several, even if those do not serve.
+    if (!candidates.empty() && candidates.front()->info->shape.size() > 1)
+        std::erase_if(candidates, [](const Entry* entry) { return entry->info->shape.size() == 1; });
+    constexpr std::size_t kMostLookedAt = 12;
+    candidates.resize(std::min(candidates.size(), kMostLookedAt));
+    std::string why;
+    for (Entry* entry : candidates) {
+        look_at_values(file, *entry);
+        if (entry->advice->obstacle.empty()) return recommendation(file.path(), *entry);
+        if (why.empty()) why = fmt::format("{}: {}", printable(entry->name), entry->advice->obstacle);
+    }
+    if (why.empty()) why = "no dataset holds rows of numbers that are samples";
+    return fmt::format("nothing to train on: {}\n", why);
 }
 
 }  // namespace
@@ -171,21 +211,22 @@ std::string dataset_to_train_on(const std::vector<Entry>& entries) {
 std::string describe_data_file(const std::string& path) {
     const hdf5::File file = hdf5::File::open(path);
     std::vector<Entry> entries;
-    for (const std::string& dataset : file.datasets())
+    const std::vector<std::string> datasets = file.datasets();
+    for (const std::string& dataset : datasets)
         entries.push_back(examine(file, dataset));
     std::string text =
         fmt::format("{}: HDF5, {}, {} dataset{}\n", path, format_bytes(std::filesystem::file_size(path)),
                     entries.size(), entries.size() == 1 ? "" : "s");
+    const std::string format = recognised_format(file, datasets);
+    if (!format.empty()) text += fmt::format("  {}\n", printable(format));
     text += describe_attributes(file, "/", "  ");
-    for (std::size_t i = 0; i < std::min(entries.size(), kMostDatasets); ++i)
+    for (std::size_t i = 0; i < std::min(entries.size(), kMostDatasets); ++i) {
+        look_at_values(file, entries[i]);
         text += describe_dataset(file, entries[i]);
+    }
     if (entries.size() > kMostDatasets)
         text += fmt::format("... and {} more datasets\n", entries.size() - kMostDatasets);
-    text += describe_dead_links(file);
-    const std::string best = dataset_to_train_on(entries);
-    if (best.empty()) return text + "nothing to train on: no dataset holds rows of numbers\n";
-    return text + fmt::format("to train on it:  data: {{train: {{files: [{}], dataset: {}}}}}\n", path,
-                              printable(best));
+    return text + describe_dead_links(file) + describe_training(file, entries);
 }
 
 }  // namespace vae_dist

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vae_dist/data/hdf5.hpp"
+
+namespace vae_dist {
+
+// What people and programs keep in HDF5 besides plain arrays of samples, told by names and attributes.
+
+/// The format of a file and what follows from it, as a line for people; empty where none is recognised.
+std::string recognised_format(const hdf5::File& file, const std::vector<std::string>& datasets);
+
+/// What a dataset is that is no array of samples ("the row numbers of the sparse matrix X (CSR)"), by its
+/// place and attributes; empty where it may be one. `dataset` is a full path.
+std::string recognised_part(const hdf5::File& file, const std::string& dataset,
+                            const hdf5::DatasetInfo& info);
+
+/// What the attributes of a dataset say of its numbers that training would pass over ("scale_factor"); empty
+/// where there is nothing.
+std::string unheeded_declaration(const hdf5::File& file, const std::string& dataset);
+
+/// The numbers that stand for missing ones, by the attributes of a dataset.
+std::vector<double> fill_marks(const hdf5::File& file, const std::string& dataset);
+
+}  // namespace vae_dist
