@@ -108,12 +108,6 @@ void check_options(const GenerateOptions& options, const TrainedModel& model, co
     if (!out.has_file() && !out.has_picture() && !options.print) {
         throw_input_error("generate needs something to do with the samples: --out, --png or --print");
     }
-    if (out.has_picture() && !image_shape(model.row_shape())) {
-        throw_input_error(
-            "--png: samples of shape {} cannot be drawn; those of H x W, H x W x 1 and H x W x 3 are, with "
-            "sides of 4096 at the most",
-            format_shape(model.row_shape()));
-    }
     const std::int64_t steps =
         options.count || !options.latents.empty() ? 0 : options.steps.value_or(kDefaultSteps);
     const std::int64_t most_steps = samples_shown(kMostPictureSteps, model.vae().features());
@@ -181,21 +175,23 @@ void make_all_samples(Generator& generator, const Latents& latents, const Genera
     }
 }
 
-/// What of the samples a picture shows: a grid of `rows` samples.
+/// What of the samples a picture shows: the first `rows`.
 struct Pictured {
     std::int64_t rows;
-    std::int64_t columns;
+    std::int64_t columns;   ///< of a grid
+    std::int64_t together;  ///< samples of one walk
 };
 
-Pictured pictured(const Latents& latents, std::int64_t features) {
-    if (latents.row_length == 0) {
-        return {.rows = samples_shown(std::min(kMostPictured, latents.rows), features),
-                .columns = std::min(kPictureColumns, latents.rows)};
-    }
-    const std::int64_t dimensions = latents.rows / latents.row_length;
-    const std::int64_t shown =
-        samples_shown(std::min(kMostPictureDimensions, dimensions), features * latents.row_length);
-    return {.rows = shown * latents.row_length, .columns = latents.row_length};
+Pictured pictured(const Latents& latents, const TrainedModel& model) {
+    const std::int64_t features = model.vae().features();
+    const std::int64_t together = std::max<std::int64_t>(latents.row_length, 1);
+    std::int64_t most = samples_in_panels(features, together) / together;
+    if (image_shape(model.row_shape()))
+        most = latents.row_length == 0 ? kMostPictured : kMostPictureDimensions;
+    const std::int64_t shown = samples_shown(std::min(most, latents.rows / together), features * together);
+    return {.rows = shown * together,
+            .columns = latents.row_length == 0 ? std::min(kPictureColumns, latents.rows) : together,
+            .together = together};
 }
 
 Picture picture_of(Generator& generator, const Pictured& grid, const TrainedModel& model, bool draw,
@@ -214,8 +210,9 @@ Picture picture_of(Generator& generator, const Pictured& grid, const TrainedMode
     }
     const PictureUnits units(model);
     units.apply(samples);
-    return grid_of(samples, image_shape(model.row_shape()).value(), grid.columns,
-                   units.span(span_of_most(samples)));
+    const std::optional<ImageShape> shape = image_shape(model.row_shape());
+    if (!shape) return panels_of(samples, features, grid.together);
+    return grid_of(samples, *shape, grid.columns, units.span(span_of_most(samples)));
 }
 
 std::string summary(const GenerateOptions& options, const TrainedModel& model, const Latents& latents) {
@@ -255,7 +252,7 @@ void generate(const TrainedModel& model, const GenerateOptions& options, Communi
     run_on_first_rank(communicator, [&] {
         std::optional<Picture> picture;
         if (out.has_picture()) {
-            const Pictured grid = pictured(latents, model.vae().features());
+            const Pictured grid = pictured(latents, model);
             if (latents.row_length > 0 && grid.rows < latents.rows && !options.print) {
                 log.info("the picture shows the first {} of {} latent dimensions", grid.rows / grid.columns,
                          latents.rows / grid.columns);

@@ -351,12 +351,14 @@ TEST_F(Inference, WhatExistsIsReplacedOnlyWithForceAndInputsNever) {
     }
 }
 
-TEST_F(Inference, APictureOfWhatIsNoneIsRefused) {
+TEST_F(Inference, SamplesThatAreNoImagesAreDrawnAsPanelsAndWritten) {
     train_on_a_table();
-    expect_refused(run(2, {"generate", "run", "--count", "3", "--png", "g.png", "--out", "g.h5"}), 2,
-                   {"--png", "shape 6"});
-    EXPECT_FALSE(fs::exists(path("g.h5")));
-    EXPECT_FALSE(fs::exists(path("g.png")));
+    run_well(2, {"generate", "run", "--count", "3", "--png", "g.png", "--out", "g.h5"});
+    EXPECT_EQ(hdf5::File::open(path("g.h5").string()).info("sample").shape,
+              (std::vector<std::int64_t>{3, 6}));
+    EXPECT_EQ(contents_of(path("g.png")).substr(1, 3), "PNG");
+    run_well(2, {"generate", "run", "--traverse", "--png", "t.png"});
+    EXPECT_EQ(contents_of(path("t.png")).substr(1, 3), "PNG");
 }
 
 TEST_F(Inference, ADiskThatFillsUpLeavesNothingUnderTheName) {

@@ -57,8 +57,14 @@ Picture grid_of(std::span<const float> samples, const ImageShape& shape, std::in
 Picture panels_of(std::span<const float> originals, std::span<const float> reconstructions,
                   std::int64_t features);
 
-/// How many samples `panels_of` shows at the most.
+/// The same panels for samples (N, D) alone. Up to 64 features: one panel a feature, the samples' numbers in
+/// the order of the samples from left to right. More: one panel for `together` samples in a row, such as the
+/// steps of a walk, each a line, from dark blue to orange. Of larger N the first samples are shown.
+Picture panels_of(std::span<const float> samples, std::int64_t features, std::int64_t together);
+
+/// How many samples `panels_of` shows at the most; where samples belong together, whole groups of them.
 std::int64_t samples_in_panels(std::int64_t features);
+std::int64_t samples_in_panels(std::int64_t features, std::int64_t together);
 
 /// The bytes of the picture as a PNG file. Throws ErrorKind::failure for a picture that libpng refuses.
 std::vector<std::byte> png_bytes(const Picture& picture);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -62,12 +63,27 @@ class Axis {
     std::int64_t pixels_;
 };
 
+std::vector<float> up_to(std::size_t count) {
+    std::vector<float> numbers(count);
+    std::iota(numbers.begin(), numbers.end(), 0.0F);
+    return numbers;
+}
+
 /// The size and number of a panel, in pixels as drawn.
 struct Panel {
     std::int64_t height;
     std::int64_t width;
     std::int64_t number;
 };
+
+/// `part` of the way from dark blue to orange.
+Colour between(double part) {
+    const auto mixed = [part](std::uint8_t from, std::uint8_t to) {
+        return static_cast<std::uint8_t>(std::lround((1 - part) * from + part * to));
+    };
+    return {mixed(kOriginal.red, kReconstruction.red), mixed(kOriginal.green, kReconstruction.green),
+            mixed(kOriginal.blue, kReconstruction.blue)};
+}
 
 Picture finished(Canvas& canvas, const Panel& panel) {
     canvas.number({6 * kFiner, 6 * kFiner}, panel.number, 3 * kFiner, kNumber);
@@ -137,6 +153,35 @@ Picture line_panel(std::span<const float> original, std::span<const float> recon
     return finished(canvas, panel);
 }
 
+/// Values (N) of one feature, a point for each, in their order from left to right.
+Picture course_panel(std::span<const float> values, const Panel& panel) {
+    const std::int64_t radius = panel.width / 160;
+    const Axis up(values, panel.height);
+    const Axis across(up_to(values.size()), panel.width);
+    Canvas canvas(panel.height, panel.width);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (!std::isfinite(values[i])) continue;
+        const Point point = {across.place(static_cast<double>(i)), panel.height - 1 - up.place(values[i])};
+        canvas.disc(point, radius, kOriginal, 0.5);
+    }
+    return finished(canvas, panel);
+}
+
+/// Samples (N, D) as lines.
+Picture lines_panel(std::span<const float> samples, std::size_t features, const Panel& panel) {
+    const Axis up(samples, panel.height);
+    const float ends[] = {0, static_cast<float>(features - 1)};
+    const Axis across(ends, panel.width);
+    Canvas canvas(panel.height, panel.width);
+    const std::size_t count = samples.size() / features;
+    for (std::size_t i = 0; i < count; ++i) {
+        const double part = count == 1 ? 0 : static_cast<double>(i) / static_cast<double>(count - 1);
+        draw_line(canvas, samples.subspan(i * features, features), across, up, panel, 3 * kFiner / 2,
+                  between(part));
+    }
+    return finished(canvas, panel);
+}
+
 /// Feature `feature` of samples (N, D).
 std::vector<float> column(std::span<const float> samples, std::size_t features, std::size_t feature) {
     std::vector<float> values;
@@ -150,34 +195,55 @@ std::int64_t side_of(std::int64_t count) {
     return (kLargestSide - kMat.margin) / count - kMat.margin;
 }
 
-Picture scatter_panels(std::span<const float> originals, std::span<const float> reconstructions,
-                       std::int64_t features) {
+/// One panel a feature: draw(feature, panel).
+template <class Draw>
+Picture feature_panels(std::int64_t features, const Draw& draw) {
     const auto columns = static_cast<std::int64_t>(std::ceil(std::sqrt(features)));
     const std::int64_t side = std::min(kLargestPanel, side_of(columns)) * kFiner;
     return tiled(features, columns, kMat, [&](std::int64_t i) {
-        const auto feature = static_cast<std::size_t>(i);
-        const auto count = static_cast<std::size_t>(features);
-        return scatter_panel(column(originals, count, feature), column(reconstructions, count, feature),
-                             {side, side, i});
+        return draw(static_cast<std::size_t>(i), Panel{side, side, i});
     });
 }
 
-Picture line_panels(std::span<const float> originals, std::span<const float> reconstructions,
-                    std::int64_t features) {
+/// So many panels of lines: draw(number, panel).
+template <class Draw>
+Picture sample_panels(std::size_t panels, const Draw& draw) {
     constexpr std::int64_t kColumns = 2;
-    const Panel size = {side_of(kMostLinePanels / kColumns) * kFiner, side_of(kColumns) * kFiner, 0};
-    const auto count = static_cast<std::size_t>(features);
-    return tiled(static_cast<std::int64_t>(originals.size() / count), kColumns, kMat, [&](std::int64_t i) {
-        const std::size_t first = static_cast<std::size_t>(i) * count;
-        return line_panel(originals.subspan(first, count), reconstructions.subspan(first, count),
-                          {size.height, size.width, i});
+    const std::int64_t height = side_of(kMostLinePanels / kColumns) * kFiner;
+    const std::int64_t width = side_of(kColumns) * kFiner;
+    return tiled(static_cast<std::int64_t>(panels), kColumns, kMat, [&](std::int64_t i) {
+        return draw(static_cast<std::size_t>(i), Panel{height, width, i});
     });
 }
 
 }  // namespace
 
+Picture panels_of(std::span<const float> samples, std::int64_t features, std::int64_t together) {
+    const auto count = static_cast<std::size_t>(features);
+    require(features > 0 && together > 0 && samples.size() >= count && samples.size() % count == 0,
+            "panels show whole samples");
+    if (features <= kMostScatterPanels) {
+        const auto most = static_cast<std::size_t>(samples_in_panels(features, together)) * count;
+        const std::span<const float> shown = samples.first(std::min(samples.size(), most));
+        return feature_panels(features, [&](std::size_t feature, const Panel& panel) {
+            return course_panel(column(shown, count, feature), panel);
+        });
+    }
+    const std::size_t group = static_cast<std::size_t>(together) * count;
+    const std::size_t panels = std::min<std::size_t>((samples.size() + group - 1) / group, kMostLinePanels);
+    return sample_panels(panels, [&](std::size_t i, const Panel& panel) {
+        return lines_panel(samples.subspan(i * group, std::min(group, samples.size() - i * group)), count,
+                           panel);
+    });
+}
+
 std::int64_t samples_in_panels(std::int64_t features) {
     return features <= kMostScatterPanels ? kMostPoints : kMostLinePanels;
+}
+
+std::int64_t samples_in_panels(std::int64_t features, std::int64_t together) {
+    if (features > kMostScatterPanels) return kMostLinePanels * together;
+    return std::max<std::int64_t>(kMostPoints / together, 1) * together;
 }
 
 Picture panels_of(std::span<const float> originals, std::span<const float> reconstructions,
@@ -188,8 +254,16 @@ Picture panels_of(std::span<const float> originals, std::span<const float> recon
     require(originals.size() == reconstructions.size(), "each sample has a reconstruction");
     const std::size_t shown =
         std::min(originals.size(), static_cast<std::size_t>(samples_in_panels(features)) * count);
-    const auto panels = features <= kMostScatterPanels ? scatter_panels : line_panels;
-    return panels(originals.first(shown), reconstructions.first(shown), features);
+    if (features <= kMostScatterPanels) {
+        return feature_panels(features, [&](std::size_t feature, const Panel& panel) {
+            return scatter_panel(column(originals.first(shown), count, feature),
+                                 column(reconstructions.first(shown), count, feature), panel);
+        });
+    }
+    return sample_panels(shown / count, [&](std::size_t i, const Panel& panel) {
+        return line_panel(originals.subspan(i * count, count), reconstructions.subspan(i * count, count),
+                          panel);
+    });
 }
 
 }  // namespace vae_dist

@@ -219,6 +219,23 @@ TEST_F(Generate, ThePictureShowsTheFirstSamplesOrOneRowADimension) {
     expect_grid(7);
 }
 
+// Of features in any number, from the prior and along a walk.
+TEST_F(Generate, SamplesThatAreNoImagesArePanelsBesideTheFile) {
+    for (const std::int64_t features : {std::int64_t{20}, std::int64_t{70}}) {
+        save_model("gaussian", "none", {features});
+        GenerateOptions chosen = with_count(30);
+        chosen.output.force = true;
+        chosen.png = folder_.file("out.png");
+        generate_on(2, chosen);
+        EXPECT_EQ(read_text_file(chosen.png), png_text(panels_of(read("sample"), features, 1)));
+        chosen.count.reset();
+        chosen.traverse = true;
+        chosen.steps = 7;
+        generate_on(2, chosen);
+        EXPECT_EQ(read_text_file(chosen.png), png_text(panels_of(read("sample"), features, 7)));
+    }
+}
+
 TEST_F(Generate, PrintsOneSampleALine) {
     save_model("gaussian", "none", {20});
     GenerateOptions chosen = with_count(3);
@@ -260,9 +277,6 @@ TEST_F(Generate, WhatCannotBeDoneIsRefusedBeforeAnythingIsWritten) {
     chosen.data.dataset = dataset();
     chosen.row = 20;
     expect_refused(chosen, {"row 20", "0 to 19"});
-    chosen = with_count(3);
-    chosen.png = folder_.file("out.png");
-    expect_refused(chosen, {"--png", "shape 20"});
     chosen = with_count(1001);
     chosen.print = true;
     expect_refused(chosen, {"--print", "1000"});

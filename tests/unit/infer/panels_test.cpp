@@ -242,5 +242,48 @@ TEST(LinePanels, StandInReadingOrder) {
     EXPECT_LT(found.right, picture.width / 2);
 }
 
+// --- Of samples alone
+
+TEST(SamplePanels, OfFewFeaturesShowEachAlongTheSamples) {
+    std::vector<float> samples;  // of two features only the second varies
+    for (const float value : ramp(500))
+        samples.insert(samples.end(), {0, value});
+    const Picture picture = panels_of(samples, 2, 1);
+    const std::int64_t side = (picture.width - 3 * kMargin) / 2;
+    const Extent first = bluish(cut(picture, kMargin, kMargin, side, side));
+    const Extent second = bluish(cut(picture, kMargin, 2 * kMargin + side, side, side));
+    EXPECT_GT(first.right - first.left, side * 8 / 10) << "from the first sample to the last";
+    EXPECT_LT(first.bottom - first.top, side / 10);
+    EXPECT_GT(second.bottom - second.top, side * 8 / 10);
+}
+
+TEST(SamplePanels, OfManyFeaturesAreALineEachOrAPanelAWalk) {
+    std::vector<float> samples;
+    for (int i = 0; i < 6; ++i)
+        samples.insert(samples.end(), 100, static_cast<float>(i));
+    const Picture alone = panels_of(samples, 100, 1);
+    const Picture walks = panels_of(samples, 100, 3);
+    EXPECT_EQ(alone.width, walks.width);
+    EXPECT_EQ((alone.height - kMargin), 3 * (walks.height - kMargin)) << "three rows of panels, and one";
+    EXPECT_EQ(orange(alone).count, 0);
+    EXPECT_GT(orange(walks).count, 0) << "a walk ends in orange";
+    EXPECT_LT(orange(walks).bottom, walks.height * 6 / 10) << "the last steps have the largest numbers";
+    EXPECT_GT(bluish(walks).top, walks.height * 6 / 10);
+}
+
+TEST(SamplePanels, ShowSoManySamples) {
+    EXPECT_EQ(samples_in_panels(64, 1), 1000);
+    EXPECT_EQ(samples_in_panels(64, 7), 994);
+    EXPECT_EQ(samples_in_panels(65, 1), 16);
+    EXPECT_EQ(samples_in_panels(65, 10), 160);
+    for (const std::int64_t features : {std::int64_t{2}, std::int64_t{100}}) {
+        const std::int64_t most = samples_in_panels(features, 1);
+        std::vector<float> samples(static_cast<std::size_t>(most * features), 1);
+        const Picture full = panels_of(samples, features, 1);
+        samples.resize(samples.size() + static_cast<std::size_t>(features), 2);
+        EXPECT_EQ(panels_of(samples, features, 1).pixels, full.pixels);
+    }
+}
+
 }  // namespace
 }  // namespace vae_dist
