@@ -4,14 +4,43 @@
 
 #include "app/commands.hpp"
 #include "app/fresh_run.hpp"
+#include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/config/names.hpp"
 #include "vae_dist/core/text.hpp"
+#include "vae_dist/data/row_sample.hpp"
 #include "vae_dist/train/training_step.hpp"
 #include "vae_dist/train/validation.hpp"
 
 namespace vae_dist {
 
 namespace {
+
+// Of data in files, what was read and found to be right; on rank 0 only.
+struct Samples {
+    std::optional<RowSample> training;
+    std::optional<RowSample> validation;
+};
+
+Samples look_at_data(const Config& config, const TrainingData& data, Communicator& communicator) {
+    Samples samples;
+    run_on_first_rank(communicator, [&] {
+        const ValueRange allowed = allowed_values(config.data.transform, config.model.likelihood);
+        const auto look = [&](RowSource& source) {
+            return look_at_rows(source, input_scale(config.data, source.element_type()), allowed);
+        };
+        if (config.data.train) samples.training = look(data.source());
+        if (config.data.validation) {
+            const ReadAs as = {.conventions = config.data.conventions};
+            samples.validation = look(*open_hdf5_rows(*config.data.validation, as));
+        }
+    });
+    return samples;
+}
+
+void print_samples(const Samples& samples, const Log& log) {
+    if (samples.training) log.info("looked at   {}", samples.training->text());
+    if (samples.validation) log.info("            {} of the validation data", samples.validation->text());
+}
 
 using Bytes = std::vector<std::pair<const char*, std::int64_t>>;
 
@@ -97,9 +126,11 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
     std::optional<Validation> validation;
     if (config.data.validation) validation.emplace(config, data, communicator);
     const std::vector<std::string> places = describe_choices(started.compute, communicator);
+    const Samples looked_at = look_at_data(config, data, communicator);
     log.info("{} is valid", command.config);
     print_data(config, data, log);
     if (validation) log.info("validation  {} samples", format_count(validation->samples()));
+    print_samples(looked_at, log);
     print_ranks(data, communicator.size(), log);
     if (started.compute.backend == BackendKind::cuda) print_places(places, log);
     log.info("model       {} parameters", format_count(started.replica->vae.layout().parameter_count()));

@@ -101,6 +101,13 @@ class Hdf5Rows final : public RowSource {
         return found;
     }
 
+    std::vector<RowRange> file_rows() const override {
+        std::vector<RowRange> found;
+        for (const FileRows& file : files_)
+            found.push_back(file.rows);
+        return found;
+    }
+
  private:
     struct FileRows {
         std::string path;

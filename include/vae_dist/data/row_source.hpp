@@ -45,6 +45,9 @@ class RowSource {
     /// Where the rows lie, in their order; none where they are made up. Throws ErrorKind::failure.
     virtual std::vector<SourceFile> files() const { return {}; }
 
+    /// The rows of each file, in their order; all of them where they are made up.
+    virtual std::vector<RowRange> file_rows() const { return {{0, rows()}}; }
+
     std::int64_t features() const;  ///< numbers in one sample
     std::size_t row_bytes() const;
 };
