@@ -31,8 +31,8 @@ constexpr const char* kExamples = R"(Examples:
 
 Started again, the first command goes on with the run in output.directory. A run's directory stands for its
 latest complete checkpoint. Any command gives the same result on any number of ranks.
-Exit status: 0 done; 75 stopped early by a signal or a time limit, and saved: the same command goes on; 2 wrong
-usage, configuration or data; 1 any other failure.)";
+Exit status: 0 done; 75 stopped early by a signal or a time limit, and saved: the same command goes on;
+2 wrong usage, configuration or data; 1 any other failure.)";
 
 void add_config_options(CLI::App& app, std::string& config, std::vector<std::string>& overrides) {
     app.add_option("config", config, "Configuration file (YAML); configs/README.md explains every key")
@@ -187,7 +187,10 @@ class Parser {
             if (left.starts_with("-") && left.size() > 1) refuse_option(left, arguments);
         }
         if (!train_.config.empty()) refuse_unknown_command();
-        throw_input_error("{}; see {}", error.what(), help_command());
+        const std::string said = error.what();
+        if (error.get_name() == "ArgumentMismatch")  // "--count: 1 required N missing"
+            throw_input_error("{} needs a value; see {}", said.substr(0, said.find(':')), help_command());
+        throw_input_error("{}; see {}", said, help_command());
     }
 
     // An option may be meant for a key of the configuration, or may be misspelt.

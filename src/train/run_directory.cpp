@@ -20,7 +20,7 @@ void create_folder(const std::filesystem::path& folder) {
     try {
         create_writable_folder(folder);
     } catch (const Error& error) {
-        throw Error(error.kind(), fmt::format("{}; output.directory names another place", error.what()));
+        throw Error(error.kind(), fmt::format("{}; choose another output.directory", error.what()));
     }
 }
 

@@ -132,6 +132,8 @@ TEST_F(Commands, WrongUsageIsRefused) {
     expect_refused(run(0, {"generate"}), 2, {"checkpoint", "see vae_dist generate --help"});
     expect_refused(run(0, {"evaluate", "run", "--dat", "x"}), 2,
                    {"unknown option --dat", "did you mean --data?", "see vae_dist evaluate --help"});
+    expect_refused(run(0, {"generate", "run", "--count"}), 2,
+                   {"--count needs a value", "vae_dist generate --help"});
     expect_refused(run(0, {"import", "csv", "t.csv"}), 2, {"--out", "see vae_dist import csv --help"});
 }
 
