@@ -203,7 +203,8 @@ void ModelCommandLine::add_generate() {
     generate_app_->add_flag("--draw", options.draw, "Draw from the likelihood, not only its mean");
     add_output(generate_app_, options.output);
     add_units(generate_app_);
-    generate_app_->add_option("--png", options.png, "Picture of the samples, or of their numbers")->type_name("F.png");
+    generate_app_->add_option("--png", options.png, "Picture of the samples, or of their numbers")
+        ->type_name("F.png");
     generate_app_->add_flag("--print", options.print, "Print the samples, a line each");
 }
 

@@ -113,6 +113,13 @@ refuses_what_only_a_job_array_replaces() {
     done
 }
 
+does_not_start_again_where_the_folder_of_the_data_is_missing() {
+    start --ranks 2 "$folder/run.yaml" --set data.synthetic=null --set 'data.train={files: ["nowhere/*.h5"], dataset: x}'
+    expect_status 2
+    expect_said '^local.sh: start ' 1
+    expect_said 'there is no folder .*/nowhere' 1
+}
+
 gives_up_after_too_many_crashes() {
     printf '#!/bin/sh\nkill -KILL $$\n' >crashes
     chmod +x crashes

@@ -41,6 +41,8 @@ TEST_F(Names, ADatasetWithAColonServesATrainedModel) {
     expect_refused(evaluate(2, "colon.h5:H1:none"), 2, {"colon.h5:H1:none", "does not exist", "H1:STRAIN"});
     expect_refused(evaluate(0, "nowhere.h5:H1:x"), 2,
                    {"was not found", "'H1:x' in the file 'nowhere.h5'", "'x' in the file 'nowhere.h5:H1'"});
+    fs::create_symlink(path("colon.h5"), path("colonel.h5"));
+    expect_parts(evaluate(2, "col*.h5:H1:STRAIN").err, {"--data: the file colon.h5 is named twice"});
     write_images(path("colon.h5:H1"), "STRAIN", 20);
     expect_refused(evaluate(2, "colon.h5:H1:STRAIN"), 2, {"both exist", R"('"colon.h5":"H1:STRAIN"')"});
 }
