@@ -5,78 +5,12 @@
 #include <utility>
 
 #include "data/hdf5_detail.hpp"
+#include "data/hdf5_slab.hpp"
 #include "data/hdf5_unstored.hpp"
 
 namespace vae_dist::hdf5::detail {
 
 namespace {
-
-// A regular selection, in each dimension `count` blocks of `block` elements, `stride` apart.
-struct Slab {
-    explicit Slab(std::size_t dimensions)
-        : start(dimensions), stride(dimensions, 1), count(dimensions, 1), block(dimensions) {}
-
-    std::size_t dimensions() const { return start.size(); }
-    hsize_t end(std::size_t d) const { return start[d] + (count[d] - 1) * stride[d] + block[d]; }
-
-    std::vector<hsize_t> start;
-    std::vector<hsize_t> stride;
-    std::vector<hsize_t> count;
-    std::vector<hsize_t> block;
-};
-
-constexpr hsize_t kUnlimited = H5S_UNLIMITED;
-
-std::vector<hsize_t> extent_of(hid_t space) {
-    std::vector<hsize_t> extent(static_cast<std::size_t>(std::max(H5Sget_simple_extent_ndims(space), 0)));
-    H5Sget_simple_extent_dims(space, extent.data(), nullptr);
-    return extent;
-}
-
-// What is selected, in regular pieces; parts without a limit stay so.
-std::vector<Slab> slabs_of(hid_t space, const std::string& doing) {
-    const std::vector<hsize_t> extent = extent_of(space);
-    const std::size_t dimensions = extent.size();
-    const H5S_sel_type kind = H5Sget_select_type(space);
-    std::vector<Slab> slabs;
-    if (kind == H5S_SEL_ALL) {
-        slabs.emplace_back(dimensions).block = extent;
-    } else if (kind == H5S_SEL_HYPERSLABS && H5Sis_regular_hyperslab(space) > 0) {
-        Slab& slab = slabs.emplace_back(dimensions);
-        check(H5Sget_regular_hyperslab(space, slab.start.data(), slab.stride.data(), slab.count.data(),
-                                       slab.block.data()),
-              ErrorKind::input, doing);
-    } else if (kind == H5S_SEL_HYPERSLABS) {
-        const auto blocks =
-            static_cast<std::size_t>(check(H5Sget_select_hyper_nblocks(space), ErrorKind::input, doing));
-        std::vector<hsize_t> corners(2 * dimensions * blocks);
-        check(H5Sget_select_hyper_blocklist(space, 0, blocks, corners.data()), ErrorKind::input, doing);
-        for (std::size_t i = 0; i < blocks; ++i) {
-            Slab& slab = slabs.emplace_back(dimensions);
-            for (std::size_t d = 0; d < dimensions; ++d) {
-                slab.start[d] = corners[2 * dimensions * i + d];
-                slab.block[d] = corners[2 * dimensions * i + dimensions + d] - slab.start[d] + 1;
-            }
-        }
-    }
-    return slabs;
-}
-
-// Makes the part without a limit end at `extent`; false if nothing is left.
-bool clip(Slab& slab, const std::vector<hsize_t>& extent) {
-    for (std::size_t d = 0; d < slab.dimensions(); ++d) {
-        const bool endless = slab.count[d] == kUnlimited || slab.block[d] == kUnlimited;
-        if (!endless) continue;
-        if (slab.start[d] >= extent[d]) return false;
-        const hsize_t length = extent[d] - slab.start[d];
-        if (slab.block[d] == kUnlimited) {
-            slab.block[d] = length;
-        } else {
-            slab.count[d] = (length + slab.stride[d] - 1) / slab.stride[d];
-        }
-    }
-    return true;
-}
 
 // "part_%b.h5" stands for part_0.h5, part_1.h5 and so on, and "%%" for "%".
 bool is_numbered(const std::string& name) {
@@ -138,7 +72,12 @@ class GapSearch {
         const std::vector<Slab> wanted = slabs_of(there.get(), doing_);
         for (Slab& slab : mapped) {
             if (mapped.size() == 1 && wanted.size() == 1) limit_to(slab, wanted[0], source);
-            if (clip(slab, extent_) && !misses_rows(wanted, source)) remove(slab);
+            if (!clip(slab, extent_) || reaches_beyond(wanted, source)) continue;
+            if (!misses_rows(wanted, source)) {
+                remove(slab);
+            } else if (mapped.size() == 1 && wanted.size() == 1) {
+                remove_stored(slab, wanted[0], source);
+            }
         }
     }
 
@@ -159,19 +98,20 @@ class GapSearch {
     }
 
     const Source& look_at(const std::string& source_file, const std::string& source_dataset) {
-        const auto [at, is_new] = sources_.try_emplace({source_file, source_dataset});
-        if (!is_new) return at->second;
+        const auto inserted = sources_.try_emplace({source_file, source_dataset});
+        Source& found = inserted.first->second;
+        if (!inserted.second) return found;
         const auto keep = [&](const File& file) {
             if (file.kind(source_dataset) != NodeKind::dataset) return;
-            at->second = {true, file.info(source_dataset).shape,
-                          find_unstored_rows(file, source_dataset, SampleDimension::first, depth_ + 1)};
+            found = {true, file.info(source_dataset).shape,
+                     find_unstored_rows(file, source_dataset, SampleDimension::first, depth_ + 1)};
         };
         if (source_file == ".") {
             keep(file_);
         } else if (const std::optional<File> source = open_virtual_source(file_, dataset_, source_file)) {
             keep(*source);
         }
-        return at->second;
+        return found;
     }
 
     // A mapping without a limit goes as far as its source does.
@@ -193,23 +133,68 @@ class GapSearch {
         }
     }
 
-    // Whether rows that are mapped are not there, or stored nowhere, in the source.
-    static bool misses_rows(const std::vector<Slab>& wanted, const Source& source) {
+    // Whether numbers that are mapped are not there in the source.
+    static bool reaches_beyond(const std::vector<Slab>& wanted, const Source& source) {
+        const std::vector<hsize_t> shape(source.shape.begin(), source.shape.end());
         for (Slab there : wanted) {
-            if (there.dimensions() != source.shape.size()) continue;
-            const std::vector<hsize_t> shape(source.shape.begin(), source.shape.end());
+            if (there.dimensions() != shape.size()) continue;
             if (!clip(there, shape)) return true;
             for (std::size_t d = 0; d < shape.size(); ++d) {
                 if (there.end(d) > shape[d]) return true;
             }
-            if (!source.unstored || shape.empty()) continue;
-            for (const RowsIn& range : source.unstored->ranges) {
-                if (static_cast<hsize_t>(range.first) < there.end(0) &&
-                    static_cast<hsize_t>(range.end) > there.start[0])
-                    return true;
-            }
         }
         return false;
+    }
+
+    // Whether, between the first and the last row that is mapped, some are stored nowhere.
+    static bool misses_rows(const std::vector<Slab>& wanted, const Source& source) {
+        if (!source.unstored) return false;
+        const std::vector<hsize_t> shape(source.shape.begin(), source.shape.end());
+        return std::any_of(wanted.begin(), wanted.end(), [&](Slab there) {
+            if (there.dimensions() != shape.size() || !clip(there, shape)) return false;
+            const auto& ranges = source.unstored->ranges;
+            return std::any_of(ranges.begin(), ranges.end(), [&](const RowsIn& range) {
+                return static_cast<hsize_t>(range.first) < there.end(0) &&
+                       static_cast<hsize_t>(range.end) > there.start[0];
+            });
+        });
+    }
+
+    // Of a mapping of rows to as many rows of the source, those that are stored there; of another one none.
+    void remove_stored(Slab slab, Slab there, const Source& source) {
+        const std::vector<hsize_t> shape(source.shape.begin(), source.shape.end());
+        if (there.dimensions() != shape.size() || !clip(there, shape)) return;
+        join_blocks(slab);
+        join_blocks(there);
+        if (slab.count[0] != there.count[0] || slab.block[0] != there.block[0]) return;
+        Slab run = slab;
+        run.count[0] = run.stride[0] = 1;
+        for (hsize_t i = 0; i < there.count[0]; ++i) {
+            const hsize_t first = there.start[0] + i * there.stride[0];
+            for (hsize_t row = first; row < first + there.block[0];) {
+                const hsize_t end = std::min(first + there.block[0], end_of_alike(row, *source.unstored));
+                run.start[0] = slab.start[0] + i * slab.stride[0] + (row - first);
+                run.block[0] = run.stride[0] = end - row;
+                if (!is_unstored(row, *source.unstored)) remove(run);
+                row = end;
+            }
+        }
+    }
+
+    static bool is_unstored(hsize_t row, const UnstoredRows& unstored) {
+        const auto number = static_cast<std::int64_t>(row);
+        return std::any_of(unstored.ranges.begin(), unstored.ranges.end(),
+                           [&](const RowsIn& range) { return number >= range.first && number < range.end; });
+    }
+
+    // The first row after `row` that is stored where that is not, or the other way round.
+    static hsize_t end_of_alike(hsize_t row, const UnstoredRows& unstored) {
+        const auto number = static_cast<std::int64_t>(row);
+        for (const RowsIn& range : unstored.ranges) {
+            if (number < range.first) return static_cast<hsize_t>(range.first);
+            if (number < range.end) return static_cast<hsize_t>(range.end);
+        }
+        return kUnlimited;
     }
 
     void remove(const Slab& slab) {
