@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/hdf5_unstored.hpp"
 #include "data/recognise.hpp"
 #include "data/training_advice.hpp"
 #include "vae_dist/core/error.hpp"
@@ -86,6 +87,7 @@ struct Entry {
     std::optional<hdf5::DatasetInfo> info;  // absent: it cannot be read, because of `trouble`
     std::string trouble;
     std::string part;  // of what it is no samples, but a part
+    Declarations declarations;
     std::optional<ValueSummary> values;
     std::optional<TrainingAdvice> advice;  // absent: not looked at, or no numbers
 };
@@ -96,6 +98,7 @@ Entry examine(const hdf5::File& file, const std::string& dataset) {
     try {
         entry.info = file.info(dataset);
         entry.part = recognised_part(file, dataset, *entry.info);
+        entry.declarations = read_declarations(file, dataset);
     } catch (const Error& error) {
         entry.trouble = error.what();
     }
@@ -106,17 +109,33 @@ bool holds_rows_of_numbers(const Entry& entry) {
     return entry.info && entry.info->type && !entry.info->shape.empty();
 }
 
+// What training would refuse, and how it is told to do what the file says.
+void heed_declarations(const hdf5::File& file, Entry& entry) {
+    TrainingAdvice& advice = *entry.advice;
+    if (const auto unstored = hdf5::find_unstored_rows(file, entry.name)) {
+        advice.obstacle = unstored->text();
+    } else if (entry.declarations.is_packed()) {
+        advice = {.kind = "packed numbers",
+                  .obstacle = advice.obstacle,
+                  .scale = "",
+                  .transform = "standardize",
+                  .likelihood = "gaussian",
+                  .conventions = "netcdf"};
+    } else if (!entry.declarations.matlab_class.empty()) {
+        advice.conventions = "matlab";
+    }
+}
+
 // Once: reading takes time.
 void look_at_values(const hdf5::File& file, Entry& entry) {
     if (entry.advice || !holds_rows_of_numbers(entry)) return;
     try {
-        const std::vector<double> marks = fill_marks(file, entry.name);
+        std::vector<double> marks;
+        for (const MissingValue& missing : entry.declarations.missing)
+            marks.push_back(missing.value);
         entry.values = summarise_values(file.path(), entry.name, *entry.info, marks);
         entry.advice = advise(entry.name, *entry.info, entry.values);
-        const std::string declared = unheeded_declaration(file, entry.name);
-        if (!declared.empty())
-            entry.advice->obstacle =
-                fmt::format("its attribute {} changes its numbers, and is not heeded", declared);
+        heed_declarations(file, entry);
     } catch (const Error& error) {
         entry.trouble = error.what();
         entry.advice.emplace().obstacle = "it cannot be read";
@@ -170,13 +189,17 @@ std::string in_yaml(const std::string& text) {
     return fmt::format("\"{}\"", printable(quoted));
 }
 
+std::string setting(const char* key, const std::string& value) {
+    return value.empty() ? "" : fmt::format(", {}: {}", key, value);
+}
+
 std::string recommendation(const std::string& path, const Entry& entry) {
     const TrainingAdvice& advice = *entry.advice;
     return fmt::format(
-        "to train on it:  data: {{train: {{files: [{}], dataset: {}}}{}{}}}\n"
+        "to train on it:  data: {{train: {{files: [{}], dataset: {}}}{}{}{}}}\n"
         "                 model: {{likelihood: {}}}\n",
-        in_yaml(path), in_yaml(entry.name), advice.scale.empty() ? "" : ", scale: " + advice.scale,
-        advice.transform.empty() ? "" : ", transform: " + advice.transform, advice.likelihood);
+        in_yaml(path), in_yaml(entry.name), setting("conventions", advice.conventions),
+        setting("scale", advice.scale), setting("transform", advice.transform), advice.likelihood);
 }
 
 // The dataset with most numbers of those that are samples, rather with several numbers a sample than with

@@ -109,15 +109,17 @@ std::string pytables_part(const File& file, const std::string& dataset, const Pl
     return "";
 }
 
+// Matrices of numbers are samples where data.conventions says so.
 std::string matlab_part(const File& file, const std::string& dataset, const hdf5::DatasetInfo& info) {
     if (dataset.starts_with("/#")) return "MATLAB's own notes";
     const std::string type = attribute(file, dataset, "MATLAB_class");
     if (type.empty()) return "";
-    std::vector<std::int64_t> shape(info.shape.rbegin(), info.shape.rend());
     if (file.has_attribute(dataset, "MATLAB_empty") || !info.type)
         return fmt::format("a MATLAB array of class {}", type);
-    return fmt::format("a MATLAB array, {} in MATLAB: its rows go along the last dimension here",
-                       format_shape(shape));
+    if (info.shape.size() == 2 && type != "char") return "";
+    std::vector<std::int64_t> shape(info.shape.rbegin(), info.shape.rend());
+    return fmt::format("a MATLAB array of class {}, {} in MATLAB; only matrices of numbers can be trained on",
+                       type, format_shape(shape));
 }
 
 std::string netcdf_part(const File& file, const std::string& dataset) {
@@ -160,8 +162,9 @@ std::string recognised_format(const File& file, const std::vector<std::string>& 
     }
     for (const std::string& dataset : datasets) {
         if (file.has_attribute(dataset, "MATLAB_class"))
-            return "MATLAB 7.3, which reverses the order of dimensions: store X.' there, so that samples go "
-                   "along the first dimension here";
+            return "MATLAB 7.3, which reverses the order of dimensions: data.conventions: matlab takes the "
+                   "rows of a "
+                   "matrix as samples";
     }
     const auto is_scale = [&](const std::string& dataset) {
         return file.has_attribute(dataset, "DIMENSION_LIST") || file.has_attribute(dataset, "_Netcdf4Dimid");
@@ -179,34 +182,6 @@ std::string recognised_part(const File& file, const std::string& dataset, const 
         if (!what.empty()) return what;
     }
     return "";
-}
-
-std::string unheeded_declaration(const File& file, const std::string& dataset) {
-    const auto changes = [&](const char* name, double neutral) {
-        if (!file.has_attribute(dataset, name)) return false;
-        try {
-            return file.read_double_attribute(dataset, name) != neutral;
-        } catch (const Error&) {
-            return true;  // several numbers, or a text
-        }
-    };
-    if (changes("scale_factor", 1)) return "scale_factor";
-    if (changes("add_offset", 0)) return "add_offset";
-    if (attribute(file, dataset, "_Unsigned") == "true") return "_Unsigned";
-    return "";
-}
-
-std::vector<double> fill_marks(const File& file, const std::string& dataset) {
-    std::vector<double> marks;
-    for (const char* name : {"_FillValue", "missing_value"}) {
-        if (!file.has_attribute(dataset, name)) continue;
-        try {
-            marks.push_back(file.read_double_attribute(dataset, name));
-        } catch (const Error&) {
-            continue;  // several numbers, or a text
-        }
-    }
-    return marks;
 }
 
 }  // namespace vae_dist

@@ -17,11 +17,4 @@ std::string recognised_format(const hdf5::File& file, const std::vector<std::str
 std::string recognised_part(const hdf5::File& file, const std::string& dataset,
                             const hdf5::DatasetInfo& info);
 
-/// What the attributes of a dataset say of its numbers that training would pass over ("scale_factor"); empty
-/// where there is nothing.
-std::string unheeded_declaration(const hdf5::File& file, const std::string& dataset);
-
-/// The numbers that stand for missing ones, by the attributes of a dataset.
-std::vector<double> fill_marks(const hdf5::File& file, const std::string& dataset);
-
 }  // namespace vae_dist

@@ -15,6 +15,7 @@ struct TrainingAdvice {
     std::string scale;     ///< what to set in data.scale and data.transform; empty: nothing
     std::string transform;
     std::string likelihood;
+    std::string conventions = {};  ///< what to set in data.conventions; empty: nothing
 };
 
 /// By a dataset's name, type, shape and first values. `summary` is none where it could not be made.

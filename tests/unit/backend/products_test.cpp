@@ -105,7 +105,7 @@ TEST(Products, OfOursDoNotDependOnWhatIsComputedBeside) {
         const auto expect_equal_parts = [&](MatrixProducts& products, std::int64_t rows,
                                             std::int64_t columns) {
             SCOPED_TRACE(testing::Message() << rows << " x " << columns << " of " << m << " x " << n);
-            const Tensor part(memory, rows, columns, Place{3, 1});
+            const Tensor part(memory, rows, columns, MemoryPlace{3, 1});
             products.multiply({ConstOperand(a.view()).row_block(m - rows, rows)},
                               {ConstOperand(b.view()).row_block(n - columns, columns), true},
                               bias.data() + n - columns, part.view());

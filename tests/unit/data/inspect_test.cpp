@@ -205,21 +205,28 @@ TEST_F(Recognise, OfPandasTheBlocksOfNumbersAreTrainedOn) {
             "dataset: df/block0_values}, transform: standardize}"});
 }
 
-TEST_F(Recognise, MatlabReversesDimensions) {
+TEST_F(Recognise, MatlabReversesDimensionsWhichIsAsked) {
     write_made<double>("X", ElementType::float64, {1000}, [](std::size_t i) { return 0.5 * i; });
     file_.write_attribute("/X", "MATLAB_class", "double");
-    expect({"MATLAB 7.3", "X.'", "a MATLAB array, 1000 x 40 in MATLAB"});
+    expect({"MATLAB 7.3", "an array of MATLAB's (MATLAB_class double), 1000 x 40 there",
+            "dataset: X}, conventions: matlab, transform: standardize}"});
+}
+
+TEST_F(Recognise, ArraysOfMatlabThatAreNoMatricesAreNotRecommended) {
+    write_made<double>("X", ElementType::float64, {10, 20}, [](std::size_t i) { return 0.5 * i; });
+    file_.write_attribute("/X", "MATLAB_class", "double");
+    expect({"a MATLAB array of class double, 20 x 10 x 40 in MATLAB"});
     expect_nothing_recommended();
 }
 
-TEST_F(Recognise, OfNetcdfCoordinatesAndPackedNumbersAreNot) {
+TEST_F(Recognise, CoordinatesOfNetcdfAreNotAndPackedNumbersAreUnpacked) {
     write_made<std::int16_t>("t", ElementType::int16, {4}, [](std::size_t i) { return 3 * i; });
     write_made<double>("lat", ElementType::float64, {}, [](std::size_t i) { return 0.5 * i; });
     file_.write_attribute("/lat", "CLASS", "DIMENSION_SCALE");
     file_.write_attribute("/t", "_Netcdf4Dimid", std::int64_t{0});
     file_.write_attribute("/t", "scale_factor", 0.01);
-    expect({"netCDF-4", "the coordinates of a dimension", "its attribute scale_factor changes its numbers"});
-    expect_nothing_recommended();
+    expect({"netCDF-4", "the coordinates of a dimension", "packed numbers (netCDF): scale_factor 0.01",
+            "dataset: t}, conventions: netcdf, transform: standardize}"});
 }
 
 TEST_F(Recognise, ValuesThatStandForMissingOnesAreCounted) {
