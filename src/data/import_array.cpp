@@ -51,6 +51,17 @@ std::size_t input_width(const ArrayInput& array) {
     return array.half_floats ? 2 : element_bytes(array.type);
 }
 
+// Memory grows with what the file holds: a damaged header may say anything.
+void read_block(ImportInput& input, std::size_t bytes, std::int64_t end, std::vector<std::byte>& block) {
+    constexpr std::size_t kPiece = std::size_t{16} << 20;
+    block.clear();
+    while (block.size() < bytes) {
+        const std::size_t before = block.size();
+        block.resize(std::min(bytes, before + kPiece));
+        input.read_exactly(std::span(block).subspan(before), end);
+    }
+}
+
 }  // namespace
 
 void check_shape(const ArrayInput& array, const ImportInput& input) {
@@ -87,13 +98,14 @@ void copy_array(ImportInput& input, const ArrayInput& array, const std::string& 
                                      .type = array.type,
                                      .chunk_rows = chunk_rows});
 
-    constexpr std::int64_t kChunksAtOnce = 16;
+    constexpr std::int64_t kBytesAtOnce = std::int64_t{4} << 20;
+    const std::int64_t chunk_bytes = chunk_rows * row_elements * width;
+    const std::int64_t rows_at_once = chunk_rows * std::max(std::int64_t{1}, kBytesAtOnce / chunk_bytes);
     const std::int64_t end = input.position() + rows * row_elements * width;
     std::vector<std::byte> block;
-    for (std::int64_t row = 0; row < rows; row += chunk_rows * kChunksAtOnce) {
-        const std::int64_t count = std::min(chunk_rows * kChunksAtOnce, rows - row);
-        block.resize(static_cast<std::size_t>(count * row_elements * width));
-        input.read_exactly(block, end);
+    for (std::int64_t row = 0; row < rows; row += rows_at_once) {
+        const std::int64_t count = std::min(rows_at_once, rows - row);
+        read_block(input, static_cast<std::size_t>(count * row_elements * width), end, block);
         if (array.order != std::endian::native) reverse_bytes(block, static_cast<std::size_t>(width));
         if (array.half_floats) block = widen_halves(block);
         writer.append(count, block.data());

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "data/import_output.hpp"
+#include "support/little_address_space.hpp"
 #include "unit/data/import_fixture.hpp"
 
 namespace vae_dist {
@@ -46,6 +47,14 @@ TEST_F(Import, IdxImagesAndLabelsGzippedOrNot) {
     EXPECT_EQ(file.read_floats("train/x")[7], 207);
     EXPECT_EQ(file.read_floats("train/y"), (std::vector<float>{1, 2, 3, 4, 5}));
     EXPECT_EQ(file.read_text_attribute("train/x", "source"), "images.gz");
+}
+
+// Memory for what a damaged header says may be more than there is: here 16 rows of 2 GiB.
+TEST_F(Import, IdxThatIsShorterThanItsHeaderSaysTakesNoMemoryForTheRest) {
+    const LittleAddressSpace little(rlim_t{1} << 30);
+    if (!little.works()) GTEST_SKIP() << "a sanitizer has taken most addresses";
+    const std::string images = write("images", idx_header(8, {16, 0x7fffffff}) + "0123456789");
+    expect_error(ErrorKind::input, {"images", "22 bytes"}, [&] { import_idx(images, {}, target()); });
 }
 
 TEST_F(Import, IdxNumbersOfEveryType) {
