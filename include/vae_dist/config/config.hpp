@@ -132,7 +132,7 @@ struct ComputeConfig {
     CommunicatorKind communicator = CommunicatorKind::automatic;
     std::int64_t threads = 1;
     Switch shared_memory = Switch::automatic;  ///< between the ranks of a host
-    Switch overlap = Switch::automatic;  ///< of messages between hosts with the backward pass
+    Switch overlap = Switch::automatic;        ///< of messages between hosts with the backward pass
     bool operator==(const ComputeConfig&) const = default;
 };
 

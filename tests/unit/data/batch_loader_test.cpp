@@ -365,8 +365,8 @@ TEST(LoaderBytes, CountShardsInMemoryAndWindowsInAStream) {
     EXPECT_EQ(loader_bytes(plan, *source, options_for({0, 2}, 100, CacheMode::memory)),
               5000 * row_bytes + batches);
     const std::int64_t more_batches = 2 * (128 / 25) * 25 * row_bytes;  // while a block of 128 rows is read
-    const std::int64_t stream = loader_bytes(plan, *source, options_for({0, 2}, 100, CacheMode::stream)) -
-                                batches - more_batches;
+    const std::int64_t stream =
+        loader_bytes(plan, *source, options_for({0, 2}, 100, CacheMode::stream)) - batches - more_batches;
     EXPECT_GE(stream, 2 * 2 * 256 * row_bytes);
     EXPECT_LE(stream, (2 * 2 * 256 + 128) * row_bytes);  // and the block that the two share
 }
