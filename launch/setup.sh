@@ -21,6 +21,7 @@ packages=(
 preset=release
 if [[ ${1:-} == --for-tests ]]; then
     shift
+    packages+=(clang clang-format clang-tidy-16)
     # A Slurm cluster on this machine. As another user than root it cannot run, so its services need not be there.
     ((EUID)) || packages+=(slurm-wlm munge iproute2 util-linux)
 fi

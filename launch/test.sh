@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Packages and Release build as in quickstart.sh, then every test. First what is for GPUs: under sanitizers, on the stand-in
-# for CUDA; and built by CUDA's compiler where that is installed. With arguments, which go to ctest, the Release build's tests
-# alone: launch/test.sh -R mpi_contract
+# for CUDA; and built by CUDA's compiler where that is installed. While the Release build's tests run, which often wait,
+# clang-format and clang-tidy look at the sources, Clang builds the program, and the debug build is made; then its unit tests
+# run. With arguments, which go to ctest, the Release build's tests alone: launch/test.sh -R mpi_contract
 set -euo pipefail
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -29,12 +30,47 @@ with_cuda() {
     run_tests cuda --label-regex '^cuda$'
 }
 
+with_clang() {
+    if ! command -v clang++ >/dev/null; then
+        echo "SKIPPED: the build with Clang, for there is none here"
+        return
+    fi
+    "$root/launch/setup.sh" --preset clang vae_dist || return 1
+    rm -rf "$root/build/clang/run"
+    "$root/build/clang/vae_dist" "$root/configs/synthetic.yaml" --set train.epochs=1 --set "output.directory=$root/build/clang/run"
+}
+
+# What needs nothing but cores, and leaves them to the tests.
+look_at_sources_and_build() {
+    local status=0
+    renice -n 19 -p "$BASHPID" >/dev/null
+    "$root/launch/setup.sh" --preset debug unit_tests odr || status=1 # odr: classes of one name
+    with_clang || status=1
+    "$root/launch/check_sources.sh" || status=1
+    return "$status"
+}
+
 failed=()
+meanwhile=
 if (($# == 0)); then
     with_sanitizers || failed+=("GPUs' code under sanitizers")
     with_cuda || failed+=("the build with CUDA")
+    set -m # a process group of its own, to be ended with this script
+    look_at_sources_and_build >"$root/build/meanwhile.log" 2>&1 &
+    meanwhile=$!
+    set +m
+    trap 'kill -- "-$meanwhile" 2>/dev/null || true' EXIT
 fi
 run_tests release "$@" || failed+=("the Release build")
+if [[ -n $meanwhile ]]; then
+    if wait "$meanwhile"; then
+        grep -E 'SKIPPED|LEFT OUT|clang-tidy on' "$root/build/meanwhile.log" || true
+    else
+        cat "$root/build/meanwhile.log"
+        failed+=("the debug build, its look at classes of one name, the build with Clang, clang-format or clang-tidy")
+    fi
+    run_tests debug --label-regex '^unit$' || failed+=("unit tests of the debug build")
+fi
 ((${#failed[@]} == 0)) || {
     printf 'FAILED: %s\n' "${failed[@]}" >&2
     exit 1
