@@ -2,7 +2,7 @@
 # Packages and Release build as in quickstart.sh, then every test. First what is for GPUs: under sanitizers, on the stand-in
 # for CUDA; and built by CUDA's compiler where that is installed. While the Release build's tests run, which often wait,
 # clang-format and clang-tidy look at the sources, Clang builds the program, and the debug build is made; then its unit tests
-# run. With arguments, which go to ctest, the Release build's tests alone: launch/test.sh -R mpi_contract
+# run. Last come the operations and whole runs as on a processor with AVX2 alone. With arguments, which go to ctest, the Release build's tests alone: launch/test.sh -R mpi_contract
 set -euo pipefail
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -46,7 +46,21 @@ look_at_sources_and_build() {
     renice -n 19 -p "$BASHPID" >/dev/null
     "$root/launch/setup.sh" --preset debug unit_tests odr || status=1 # odr: classes of one name
     with_clang || status=1
+    "$root/launch/setup.sh" --preset x86-64-v3 vae_dist backend_test || status=1
     "$root/launch/check_sources.sh" || status=1
+    return "$status"
+}
+
+# As on a processor without AVX-512: built for AVX2, and with oneDNN limited to it. Then the build
+# alone and the limit alone.
+with_avx2() {
+    local program="$root/build/x86-64-v3/vae_dist" status=0
+    "$root/build/x86-64-v3/tests/unit/backend/backend_test" --gtest_brief=1 || status=1
+    DNNL_MAX_CPU_ISA=AVX2 "$root/build/x86-64-v3/tests/unit/backend/backend_test" --gtest_brief=1 || status=1
+    DNNL_MAX_CPU_ISA=AVX2 VAE_DIST_PROGRAM="$program" \
+        run_tests release --tests-regex '^(same_result|resume|stop|signals)_test' || status=1
+    VAE_DIST_PROGRAM="$program" run_tests release --tests-regex '^same_result_test' || status=1
+    DNNL_MAX_CPU_ISA=AVX2 run_tests release --tests-regex '^same_result_test' || status=1
     return "$status"
 }
 
@@ -67,8 +81,9 @@ if [[ -n $meanwhile ]]; then
         grep -E 'SKIPPED|LEFT OUT|clang-tidy on' "$root/build/meanwhile.log" || true
     else
         cat "$root/build/meanwhile.log"
-        failed+=("the debug build, its look at classes of one name, the build with Clang, clang-format or clang-tidy")
+        failed+=("the debug build, its look at classes of one name, the build with Clang, clang-format, clang-tidy or the build for AVX2")
     fi
+    with_avx2 || failed+=("what runs on processors with AVX2 alone")
     run_tests debug --label-regex '^unit$' || failed+=("unit tests of the debug build")
 fi
 ((${#failed[@]} == 0)) || {
