@@ -2,7 +2,8 @@
 # Packages and Release build as in quickstart.sh, then every test. First what is for GPUs: under sanitizers, on the stand-in
 # for CUDA; and built by CUDA's compiler where that is installed. While the Release build's tests run, which often wait,
 # clang-format and clang-tidy look at the sources, Clang builds the program, and the debug build is made; then its unit tests
-# run. Last come the operations and whole runs as on a processor with AVX2 alone. With arguments, which go to ctest, the Release build's tests alone: launch/test.sh -R mpi_contract
+# run, and operations and whole runs as on a processor with AVX2 alone. With arguments, which go to ctest, the Release build's
+# tests alone: launch/test.sh -R mpi_contract
 set -euo pipefail
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"

@@ -18,7 +18,8 @@ namespace {
 CsvFormat format_of(const CsvOptions& options) {
     const CsvFormat format{options.delimiter.value_or(options.decimal == ',' ? ';' : ','), options.decimal};
     if (format.decimal != '.' && format.decimal != ',') {
-        throw_input_error("--decimal takes a point or a comma, not '{}'", printable(std::string(1, format.decimal)));
+        throw_input_error("--decimal takes a point or a comma, not '{}'",
+                          printable(std::string(1, format.decimal)));
     }
     if (format.delimiter == format.decimal) {
         throw_input_error("'{}' cannot be both --delimiter and --decimal", format.decimal);
