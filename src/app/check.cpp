@@ -29,10 +29,7 @@ Samples look_at_data(const Config& config, const TrainingData& data, Communicato
             return look_at_rows(source, input_scale(config.data, source.element_type()), allowed);
         };
         if (config.data.train) samples.training = look(data.source());
-        if (config.data.validation) {
-            const ReadAs as = {.conventions = config.data.conventions};
-            samples.validation = look(*open_hdf5_rows(*config.data.validation, as));
-        }
+        if (config.data.validation) samples.validation = look(*open_validation_rows(config.data));
     });
     return samples;
 }

@@ -20,4 +20,9 @@ std::unique_ptr<RowSource> open_training_rows(const DataConfig& config) {
                         : make_synthetic_rows(*config.synthetic);
 }
 
+std::unique_ptr<RowSource> open_validation_rows(const DataConfig& config) {
+    require(config.validation.has_value(), "data.validation is configured");
+    return open_hdf5_rows(*config.validation, {.conventions = config.conventions});
+}
+
 }  // namespace vae_dist

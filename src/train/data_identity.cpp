@@ -66,7 +66,7 @@ DatasetIdentity identity_of(RowSource& data) {
 DataIdentity identity_of(const DataConfig& config, RowSource& train) {
     DataIdentity identity;
     if (config.train) identity.train = identity_of(train);
-    if (config.validation) identity.validation = identity_of(*open_hdf5_rows(*config.validation));
+    if (config.validation) identity.validation = identity_of(*open_validation_rows(config));
     return identity;
 }
 

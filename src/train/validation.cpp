@@ -13,8 +13,7 @@ namespace vae_dist {
 namespace {
 
 std::unique_ptr<RowSource> open_rows_like(const RowSource& training, const Config& config) {
-    std::unique_ptr<RowSource> rows =
-        open_hdf5_rows(config.data.validation.value(), {.conventions = config.data.conventions});
+    std::unique_ptr<RowSource> rows = open_validation_rows(config.data);
     if (rows->row_shape() != training.row_shape()) {
         throw_input_error("data.validation has samples of shape {} ({}), but data.train has shape {} ({})",
                           format_shape(rows->row_shape()), rows->description(),

@@ -60,7 +60,8 @@ TEST_F(DeclaredData, PackedNumbersAreRefusedOrUnpacked) {
     expect_refused_by_all(
         {}, {"d.h5:x", "packed", "scale_factor 0.01", "0 of 64 rows (0%)", "data.conventions: netcdf"});
     expect_parts(run_well(0, {"inspect", "d.h5"}).out, {"packed", "scale_factor 0.01", "_FillValue -1"});
-    run_well(2, with_settings("run.yaml", {"data.conventions=netcdf"}));
+    run_well(2, with_settings("run.yaml",
+                              {"data.conventions=netcdf", "data.validation={files: [d.h5], dataset: x}"}));
     expect_parts(run_well(2, {"evaluate", "run", "--data", "d.h5:x", "--limit", "9"}).out, {"elbo"});
     // The checkpoint's model saw hundredths.
     expect_refused(run(2, {"evaluate", "run", "--data", "d.h5:x", "--conventions", "auto"}), 2,

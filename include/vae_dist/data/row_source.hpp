@@ -71,4 +71,7 @@ std::unique_ptr<RowSource> make_synthetic_rows(const SyntheticConfig& config);
 /// The training data that a configuration names (data.train or data.synthetic).
 std::unique_ptr<RowSource> open_training_rows(const DataConfig& config);
 
+/// The validation data that a configuration names, which has some.
+std::unique_ptr<RowSource> open_validation_rows(const DataConfig& config);
+
 }  // namespace vae_dist
