@@ -9,8 +9,10 @@ namespace vae_dist::fuzz {
 std::vector<Bytes> seeds() {
     const auto idx = [](std::uint8_t type, std::vector<std::uint8_t> shape, std::size_t data_bytes) {
         Bytes bytes = {0, 0, type, static_cast<std::uint8_t>(shape.size())};
-        for (const std::uint8_t size : shape)
-            bytes.insert(bytes.end(), {0, 0, 0, size});
+        for (const std::uint8_t size : shape) {
+            for (const std::uint8_t byte : {std::uint8_t{0}, std::uint8_t{0}, std::uint8_t{0}, size})
+                bytes.push_back(byte);
+        }
         for (std::size_t i = 0; i < data_bytes; ++i)
             bytes.push_back(static_cast<std::uint8_t>(i * 37));
         return bytes;

@@ -46,10 +46,11 @@ struct Tile {
     const float* bias;  ///< (kColumns), or null
 };
 
-// Loops over registers are written out by the compiler, or the accumulators would lie in memory.
+// Loops over registers are written out, and their bodies inlined, or the accumulators would lie in memory.
+#define VAE_DIST_INLINE __attribute__((always_inline))
 template <std::int64_t kCount, class Body>
 [[gnu::always_inline]] inline void each(Body&& body) {
-    [&]<std::int64_t... i>(std::integer_sequence<std::int64_t, i...>) {
+    [&]<std::int64_t... i>(std::integer_sequence<std::int64_t, i...>) VAE_DIST_INLINE {
         (body(std::integral_constant<std::int64_t, i>()), ...);
     }
     (std::make_integer_sequence<std::int64_t, kCount>());
@@ -60,8 +61,8 @@ template <std::int64_t kTileRows>
                                                 std::int64_t column_step) {
     namespace simd = Eigen::internal;
     Vector sums[kTileRows][kVectors];
-    each<kTileRows>([&](auto r) {
-        each<kVectors>([&](auto v) {
+    each<kTileRows>([&](auto r) VAE_DIST_INLINE {
+        each<kVectors>([&](auto v) VAE_DIST_INLINE {
             const std::int64_t first = v * kLanes;
             if (!tile.begins) {
                 sums[r][v] = simd::ploadu<Vector>(tile.c + r * tile.c_stride + first);
@@ -76,16 +77,21 @@ template <std::int64_t kTileRows>
     const float* b = tile.b;
     for (std::int64_t k = 0; k < tile.depth; ++k, a += column_step, b += kColumns) {
         Vector row[kVectors];
-        each<kVectors>([&](auto v) { row[v] = simd::pload<Vector>(b + v * kLanes); });
-        each<kTileRows>([&](auto r) {
+        each<kVectors>([&](auto v) VAE_DIST_INLINE { row[v] = simd::pload<Vector>(b + v * kLanes); });
+        each<kTileRows>([&](auto r) VAE_DIST_INLINE {
             const Vector factor = simd::pset1<Vector>(a[r * row_step]);
-            each<kVectors>([&](auto v) { sums[r][v] = simd::pmadd(factor, row[v], sums[r][v]); });
+            each<kVectors>([&](auto v)
+                               VAE_DIST_INLINE { sums[r][v] = simd::pmadd(factor, row[v], sums[r][v]); });
         });
     }
-    each<kTileRows>([&](auto r) {
-        each<kVectors>([&](auto v) { simd::pstoreu(tile.c + r * tile.c_stride + v * kLanes, sums[r][v]); });
+    each<kTileRows>([&](auto r) VAE_DIST_INLINE {
+        each<kVectors>([&](auto v) VAE_DIST_INLINE {
+            simd::pstoreu(tile.c + r * tile.c_stride + v * kLanes, sums[r][v]);
+        });
     });
 }
+
+#undef VAE_DIST_INLINE
 
 // A step that is known makes addresses part of the instructions.
 template <std::int64_t kTileRows>
