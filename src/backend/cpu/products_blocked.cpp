@@ -102,12 +102,15 @@ class BlockedProduct {
 
     // The last columns of a product, in a tile of full width beside it.
     static void run_narrow(product_tile::Tile tile, std::int64_t rows, std::int64_t columns) {
-        std::array<float, kRows * kColumns> wide{};
+        std::array<float, kRows * kColumns> wide;  // cleared where it is read
         std::array<float, kColumns> bias{};
         const FloatMatrix narrow(tile.c, rows, columns, tile.c_stride);
         if (tile.bias != nullptr) std::copy_n(tile.bias, columns, bias.data());
-        for (std::int64_t i = 0; i < rows && !tile.begins; ++i)
-            std::copy_n(narrow.row(i), columns, wide.data() + i * kColumns);
+        if (!tile.begins) {
+            wide.fill(0);
+            for (std::int64_t i = 0; i < rows; ++i)
+                std::copy_n(narrow.row(i), columns, wide.data() + i * kColumns);
+        }
         tile.c = wide.data();
         tile.c_stride = kColumns;
         tile.bias = bias.data();
