@@ -105,5 +105,6 @@ int guarded_main(int argc, char** argv) {
 }  // namespace vae_dist
 
 int main(int argc, char** argv) {
+    vae_dist::block_signals();  // for good: a run that is saved ends as one, whatever comes on its way out
     return vae_dist::guarded_main(argc, argv);
 }

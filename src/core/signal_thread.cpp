@@ -42,12 +42,17 @@ void wait_for_signals(int end) {
 
 }  // namespace
 
+void block_signals() {
+    const sigset_t blocked = all_but_faults();
+    pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+}
+
 SignalThread::SignalThread() {
     require(!exists.exchange(true), "one SignalThread at a time");
     end_ = ::eventfd(0, EFD_CLOEXEC);
     if (end_ < 0) throw_failure("cannot make a descriptor for signals: {}", std::strerror(errno));
-    const sigset_t blocked = all_but_faults();
-    pthread_sigmask(SIG_BLOCK, &blocked, &blocked_before_);
+    pthread_sigmask(SIG_BLOCK, nullptr, &blocked_before_);
+    block_signals();
     try {
         thread_ = std::jthread([end = end_] { wait_for_signals(end); });
     } catch (const std::system_error& error) {

@@ -7,13 +7,17 @@
 
 namespace vae_dist {
 
+/// Blocks each signal that can be blocked in the calling thread, and so in every thread that it starts later.
+/// Called first of all, it also makes sure that a signal on the way out of the program, when handlers are
+/// gone, does not change its exit status.
+void block_signals();
+
 /// The only thread of the process on which handlers of signals run, ours and those of libraries.
 ///
-/// The calling thread, and so every thread that starts later, blocks each signal that can be blocked; this
-/// one blocks none, and only waits. Code that computes is therefore never interrupted: products of oneDNN
-/// keep numbers below their stack pointer, where the system would put the frame of a handler. A signal
-/// without a handler still does what the system does by default, for one thread takes it. What cannot be
-/// blocked are faults: see FaultStack.
+/// The calling thread blocks all signals, as block_signals does; this one blocks none, and only waits. Code
+/// that computes is therefore never interrupted: products of oneDNN keep numbers below their stack pointer,
+/// where the system would put the frame of a handler. A signal without a handler still does what the system
+/// does by default, for one thread takes it. What cannot be blocked are faults: see FaultStack.
 ///
 /// Make it before MPI and other libraries start threads. One object at a time.
 class SignalThread {

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/stop_signals.hpp"
 
 namespace vae_dist {
 namespace {
@@ -121,6 +122,22 @@ TEST(SignalThread, ItsEndRestoresWhatWasBlocked) {
     EXPECT_FALSE(blocks(SIGUSR1));
     sigemptyset(&mask);
     pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+}
+
+// As at the end of main: the thread and the handlers are gone, the process is not.
+TEST(SignalThread, ASignalOnTheWayOutChangesNoExitStatus) {
+    const int status = status_of_child([] {
+        block_signals();
+        {
+            const StopSignals stop;
+            const SignalThread signals;
+        }
+        for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2})
+            kill(getpid(), signal);
+        _exit(75);
+    });
+    ASSERT_TRUE(WIFEXITED(status)) << status;
+    EXPECT_EQ(WEXITSTATUS(status), 75);
 }
 
 TEST(SignalThread, ThereIsOneAtATime) {
