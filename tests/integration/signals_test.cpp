@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <random>
@@ -34,6 +35,21 @@ constexpr const char* kConfig =
 constexpr std::array kStopSignals = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
 // What the system ignores by default, or by which it only stops and continues.
 constexpr std::array kHarmless = {SIGWINCH, SIGURG, SIGCHLD, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU};
+
+// A bit for each signal, as /proc tells. Not SIGKILL and SIGSTOP, nor faults, nor the two that the C library
+// keeps.
+constexpr std::uint64_t bit(int signal) {
+    return std::uint64_t{1} << (signal - 1);
+}
+constexpr std::uint64_t kAllThatCanBeBlocked =
+    ~(bit(SIGKILL) | bit(SIGSTOP) | bit(SIGSEGV) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGILL) | bit(SIGTRAP) |
+      bit(SIGSYS) | bit(SIGABRT) | bit(32) | bit(33));
+
+std::uint64_t blocked_signals(const std::filesystem::path& status) {
+    const std::string text = contents_of(status);
+    const std::size_t place = text.find("SigBlk:");
+    return place == std::string::npos ? 0 : std::stoull(text.substr(place + 7), nullptr, 16);
+}
 
 int number_of_starts(int otherwise) {
     const char* const text = std::getenv("VAE_DIST_SIGNALS");
@@ -100,6 +116,26 @@ TEST_F(Signals, ARunThatIsStoppedAtRandomMomentsSavesEachTimeAndEndsInTheSameBit
     run_well(0, with_settings("run.yaml", {end, "output.directory=whole"}));
     EXPECT_EQ(metrics_of(path("whole")), metrics_of(path("run")));
     expect_equal_hdf5(checkpoints_in(path("whole")).back(), checkpoints_in(path("run")).back());
+}
+
+// Threads of libraries, too.
+TEST_F(Signals, OneThreadOfEachRankTakesThemAndNoneThatComputes) {
+    const std::unique_ptr<Process> process =
+        start(2, with_settings("run.yaml", {"train.steps=1000000000", "compute.threads=2"}));
+    const auto is_under_way = [&] { return process->out().find("step ") != std::string::npos; };
+    ASSERT_TRUE(comes_true_while_running(*process, is_under_way)) << process->wait(limit_).text();
+    for (const int rank : {0, 1}) {
+        const auto pid = process->process_of_rank(rank);
+        ASSERT_TRUE(pid);
+        std::vector<std::string> takers;
+        for (const auto& thread : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", *pid))) {
+            if (blocked_signals(thread.path() / "status") != kAllThatCanBeBlocked)
+                takers.push_back(contents_of(thread.path() / "comm"));
+        }
+        EXPECT_EQ(takers, std::vector<std::string>{"signals\n"}) << "rank " << rank;
+    }
+    process->signal(SIGUSR1);
+    EXPECT_EQ(process->wait(limit_).status, kStopped);
 }
 
 TEST_F(Signals, ThoseThatAskForNothingChangeNothing) {

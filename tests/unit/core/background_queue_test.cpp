@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <csignal>
 #include <future>
 #include <numeric>
 #include <vector>
@@ -96,15 +95,6 @@ TEST(BackgroundQueue, DoesWhatItHasTakenBeforeItGoes) {
 TEST(BackgroundQueue, GoesWithAFailureThatNobodyAskedFor) {
     BackgroundQueue queue;
     queue.post(fail);
-}
-
-TEST(BackgroundQueue, ItsThreadIsNotTheOneThatGetsSignals) {
-    sigset_t blocked;
-    BackgroundQueue queue;
-    queue.post([&] { pthread_sigmask(SIG_SETMASK, nullptr, &blocked); });
-    queue.wait();
-    for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2})
-        EXPECT_EQ(sigismember(&blocked, signal), 1) << signal;
 }
 
 }  // namespace
