@@ -115,8 +115,11 @@ void heed_declarations(const hdf5::File& file, Entry& entry) {
     if (const auto unstored = hdf5::find_unstored_rows(file, entry.name)) {
         advice.obstacle = unstored->text();
     } else if (entry.declarations.is_packed()) {
+        // What the raw numbers look like says nothing; that some of them are missing or not finite does.
+        const bool has_gaps =
+            entry.values && (entry.values->marks > 0 || entry.values->finite < entry.values->values);
         advice = {.kind = "packed numbers",
-                  .obstacle = advice.obstacle,
+                  .obstacle = has_gaps ? advice.obstacle : "",
                   .scale = "",
                   .transform = "standardize",
                   .likelihood = "gaussian",

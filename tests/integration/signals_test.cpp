@@ -93,8 +93,14 @@ class Signals : public Workplace {
         const int first =
             ranks == 0 ? kStopSignals[static_cast<std::size_t>(below(kStopSignals.size()))] : SIGUSR1;
         process->signal(first);
+        // Not to mpirun, which they would end on its own way out.
         for (int i = 0; i < 20; ++i) {
-            process->signal(below(2) == 0 ? SIGUSR1 : SIGUSR2);
+            const int more = below(2) == 0 ? SIGUSR1 : SIGUSR2;
+            if (ranks == 0) {
+                process->signal(more);
+            } else {
+                process->signal_rank(below(ranks), more);
+            }
             pause(2);
         }
         const Outcome outcome = process->wait(limit_);
