@@ -31,21 +31,26 @@ with_cuda() {
     run_tests cuda --label-regex '^cuda$'
 }
 
+trains_an_epoch() {
+    local build="$root/build/$1"
+    rm -rf "$build/run"
+    "$build/vae_dist" "$root/configs/synthetic.yaml" --set train.epochs=1 --set "output.directory=$build/run"
+}
+
 with_clang() {
     if ! command -v clang++ >/dev/null; then
         echo "SKIPPED: the build with Clang, for there is none here"
         return
     fi
-    "$root/launch/setup.sh" --preset clang vae_dist || return 1
-    rm -rf "$root/build/clang/run"
-    "$root/build/clang/vae_dist" "$root/configs/synthetic.yaml" --set train.epochs=1 --set "output.directory=$root/build/clang/run"
+    "$root/launch/setup.sh" --preset clang vae_dist && trains_an_epoch clang
 }
 
 # What needs nothing but cores, and leaves them to the tests.
 look_at_sources_and_build() {
     local status=0
     renice -n 19 -p "$BASHPID" >/dev/null
-    "$root/launch/setup.sh" --preset debug unit_tests odr || status=1 # odr: classes of one name
+    "$root/launch/setup.sh" --preset debug vae_dist unit_tests odr || status=1 # odr: classes of one name
+    trains_an_epoch debug || status=1
     with_clang || status=1
     "$root/launch/setup.sh" --preset x86-64-v3 vae_dist backend_test || status=1
     "$root/launch/check_sources.sh" || status=1
