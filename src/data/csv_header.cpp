@@ -5,7 +5,6 @@
 #include <cctype>
 #include <cmath>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string_view>
 
@@ -48,9 +47,10 @@ double step_of(std::span<const std::string> fields, char decimal) {
 }
 
 bool counts_from_zero(std::span<const std::string> fields) {
-    return std::ranges::equal(
-        fields, std::views::iota(std::size_t{0}, fields.size()),
-        [](const std::string& field, std::size_t i) { return field == std::to_string(i); });
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        if (fields[i] != std::to_string(i)) return false;
+    }
+    return true;
 }
 
 FirstLineGuess guess_among_numbers(const std::vector<std::string>& first,

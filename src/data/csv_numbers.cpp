@@ -87,7 +87,8 @@ std::optional<double> parse_number(std::string_view field, char decimal) {
 bool parse_csv_line(std::string_view line, const CsvTable& table, std::vector<double>& values) {
     const char* at = line.data();
     const char* const end = at + line.size();
-    const auto [delimiter, decimal] = table.format;
+    const char delimiter = table.format.delimiter;
+    const char decimal = table.format.decimal;
     const std::size_t row = values.size();
     values.resize(row + table.chosen.size());
     const auto skip_blanks = [&] {
