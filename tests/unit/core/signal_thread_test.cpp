@@ -11,6 +11,7 @@
 #include <chrono>
 #include <thread>
 
+#include "support/child_process.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/stop_signals.hpp"
 
@@ -40,19 +41,6 @@ bool comes_true(const auto& condition) {
         std::this_thread::yield();
     }
     return true;
-}
-
-// The status, as of waitpid, of a process of its own that runs `body`.
-template <class Body>
-int status_of_child(const Body& body) {
-    const pid_t child = fork();
-    if (child == 0) {
-        body();
-        _exit(0);
-    }
-    int status = -1;
-    EXPECT_EQ(waitpid(child, &status, 0), child);
-    return status;
 }
 
 bool blocks(int signal) {

@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "support/child_process.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
@@ -17,19 +18,6 @@ Handler handler_of(int signal) {
     struct sigaction action = {};
     sigaction(signal, nullptr, &action);
     return action.sa_handler;
-}
-
-// The status, as of waitpid, of a process of its own that runs `body`.
-template <class Body>
-int status_of_child(const Body& body) {
-    const pid_t child = fork();
-    if (child == 0) {
-        body();
-        _exit(0);
-    }
-    int status = -1;
-    EXPECT_EQ(waitpid(child, &status, 0), child);
-    return status;
 }
 
 TEST(StopSignals, NothingIsReceivedAtFirst) {
