@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 #include <sched.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <fstream>
+#include <span>
 #include <thread>
 #include <vector>
+
+#include "vae_dist/core/checksum.hpp"
 
 namespace vae_dist {
 
@@ -16,14 +18,14 @@ namespace {
 std::optional<std::uint32_t> executable_checksum() {
     std::ifstream executable("/proc/self/exe", std::ios::binary);
     std::vector<char> piece(1 << 20);
-    uLong sum = crc32_z(0, nullptr, 0);
+    std::uint32_t sum = 0;
     while (executable) {
         executable.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-        sum = crc32_z(sum, reinterpret_cast<const unsigned char*>(piece.data()),
-                      static_cast<std::size_t>(executable.gcount()));
+        const auto read = std::span(piece).first(static_cast<std::size_t>(executable.gcount()));
+        sum = crc32_of(std::as_bytes(read), sum);
     }
     if (!executable.is_open() || executable.bad() || !executable.eof()) return std::nullopt;
-    return static_cast<std::uint32_t>(sum);
+    return sum;
 }
 
 }  // namespace

@@ -20,15 +20,6 @@
 namespace vae_dist {
 namespace {
 
-/// The memory of one batch, used again and again.
-struct Slot {
-    Batch batch;
-    std::vector<Slice> slices;
-    std::vector<std::byte> raw;
-    std::vector<std::int64_t> rows;
-    std::exception_ptr error;  // instead of the batch
-};
-
 /// The current exception, where it says that memory is out as an error that says what it was wanted for.
 std::exception_ptr current_error(const RowSource& source) {
     try {
@@ -96,6 +87,15 @@ class BatchLoader::Reader {
     }
 
  private:
+    /// The memory of one batch, used again and again.
+    struct Slot {
+        Batch batch;
+        std::vector<Slice> slices;
+        std::vector<std::byte> raw;
+        std::vector<std::int64_t> rows;
+        std::exception_ptr error;  // instead of the batch
+    };
+
     Slot& slot(std::size_t number) { return slots_[number % slots_.size()]; }
 
     void make_cursors() {

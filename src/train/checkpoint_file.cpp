@@ -1,10 +1,11 @@
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "vae_dist/config/load.hpp"
+#include "vae_dist/core/checksum.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/instruction_set.hpp"
 #include "vae_dist/data/hdf5.hpp"
@@ -21,8 +22,7 @@ constexpr const char* kEpochEndPending = "epoch_end_pending";
 
 // HDF5 itself does not checksum a long text.
 std::int64_t checksum(const std::string& text) {
-    return static_cast<std::int64_t>(
-        crc32_z(0, reinterpret_cast<const unsigned char*>(text.data()), text.size()));
+    return crc32_of(std::as_bytes(std::span(text)));
 }
 
 std::string config_text(Config config) {

@@ -1,7 +1,5 @@
 #include "vae_dist/train/consistency.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -13,6 +11,7 @@
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/comm/topology.hpp"
 #include "vae_dist/config/load.hpp"
+#include "vae_dist/core/checksum.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/train/training_data.hpp"
@@ -21,11 +20,6 @@ namespace vae_dist {
 
 namespace {
 
-std::uint32_t add_to_checksum(std::uint32_t sum, std::span<const std::byte> bytes) {
-    return static_cast<std::uint32_t>(
-        crc32_z(sum, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
-}
-
 // --- Data
 
 std::uint32_t checksum_of_some_rows(RowSource& data) {
@@ -33,7 +27,7 @@ std::uint32_t checksum_of_some_rows(RowSource& data) {
     std::uint32_t sum = 0;
     for (const std::int64_t number : {std::int64_t{0}, data.rows() / 2, data.rows() - 1}) {
         data.read(number, 1, row.data());
-        sum = add_to_checksum(sum, row);
+        sum = crc32_of(row, sum);
     }
     return sum;
 }
@@ -163,7 +157,7 @@ std::uint32_t parameter_checksum(const ParameterLayout& layout, const ParameterS
         for (std::size_t first = 0; first < numbers.size_bytes(); first += kPiece) {
             const auto part = std::span(piece).first(std::min(kPiece, numbers.size_bytes() - first));
             backend.copy_out(part.data(), bytes + first, part.size());
-            sum = add_to_checksum(sum, part);
+            sum = crc32_of(part, sum);
         }
     };
     if (store.operands.empty()) {

@@ -1,22 +1,17 @@
 #include "vae_dist/train/data_identity.hpp"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
 
+#include "vae_dist/core/checksum.hpp"
 #include "vae_dist/core/text.hpp"
 
 namespace vae_dist {
 
 namespace {
-
-std::uint32_t add_to_checksum(std::uint32_t sum, std::span<const std::byte> bytes) {
-    return static_cast<std::uint32_t>(
-        crc32_z(sum, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
-}
 
 // As long a text as fits into a checkpoint's attribute, however many files there are.
 std::string names_of(const std::vector<SourceFile>& files) {
@@ -25,7 +20,7 @@ std::string names_of(const std::vector<SourceFile>& files) {
     std::uint32_t sum = 0;
     for (const SourceFile& file : files) {
         names.push_back(file.name);
-        sum = add_to_checksum(sum, std::as_bytes(std::span(file.name.c_str(), file.name.size() + 1)));
+        sum = crc32_of(std::as_bytes(std::span(file.name.c_str(), file.name.size() + 1)), sum);
     }
     const std::string text = format_list(names, kMostNamed);
     return names.size() <= kMostNamed ? text : fmt::format("{} (CRC-32 of all names {:08x})", text, sum);
@@ -55,7 +50,7 @@ DatasetIdentity identity_of(RowSource& data) {
     const std::vector<std::int64_t> rows = sampled_rows(data);
     for (const std::int64_t number : rows) {
         data.read(number, 1, row.data());
-        sum = add_to_checksum(sum, row);
+        sum = crc32_of(row, sum);
     }
     return {.files = names_of(data.files()),
             .form = fmt::format("{} samples of {} {}", data.rows(), format_shape(data.row_shape()),

@@ -1,11 +1,11 @@
 #include "vae_dist/train/training_data.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
+#include <span>
 
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/comm/topology.hpp"
+#include "vae_dist/core/checksum.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/input_pipeline.hpp"
@@ -33,11 +33,11 @@ std::int64_t resolve_virtual_ranks(const TrainConfig& config, std::int64_t saved
 std::int64_t data_fingerprint(const RowSource& data) {
     const std::string sample =
         fmt::format("{} {}", fmt::join(data.row_shape(), "x"), element_name(data.element_type()));
-    auto sum = crc32_z(0, reinterpret_cast<const unsigned char*>(sample.data()), sample.size());
+    std::uint32_t sum = crc32_of(std::as_bytes(std::span(sample)));
     for (const RowRange& block : data.blocks()) {
-        sum = crc32_z(sum, reinterpret_cast<const unsigned char*>(&block.rows), sizeof(block.rows));
+        sum = crc32_of(std::as_bytes(std::span(&block.rows, 1)), sum);
     }
-    return static_cast<std::int64_t>(sum);
+    return sum;
 }
 
 TrainingData::TrainingData(const Config& config, Communicator& communicator)

@@ -46,13 +46,13 @@ std::vector<WatchMessage> Link::receive() {
 }
 
 void take_leave(std::vector<Link> links, const WatchMessage& last) {
-    using Clock = std::chrono::steady_clock;
+    using std::chrono::steady_clock;
     constexpr std::chrono::seconds kPatience{1};
     for (Link& link : links)
         link.send(last);
     std::vector<bool> sent_all(links.size());
-    const Clock::time_point latest = Clock::now() + kPatience;
-    while (Clock::now() < latest) {
+    const steady_clock::time_point latest = steady_clock::now() + kPatience;
+    while (steady_clock::now() < latest) {
         std::vector<pollfd> waiting;
         for (std::size_t i = 0; i < links.size(); ++i) {
             links[i].receive();
@@ -64,7 +64,7 @@ void take_leave(std::vector<Link> links, const WatchMessage& last) {
             waiting.push_back({links[i].descriptor(), events, 0});
         }
         if (waiting.empty()) return;
-        wait_for_any(waiting, std::chrono::ceil<std::chrono::milliseconds>(latest - Clock::now()));
+        wait_for_any(waiting, std::chrono::ceil<std::chrono::milliseconds>(latest - steady_clock::now()));
     }
 }
 

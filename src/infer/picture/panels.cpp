@@ -18,7 +18,7 @@ constexpr std::int64_t kMostPoints = 1000;       // in a scatter panel
 constexpr std::int64_t kMostLinePanels = 16;     // samples
 constexpr std::int64_t kLargestSide = 2000;      // pixels, of the whole picture
 constexpr std::int64_t kLargestPanel = 480;      // pixels, of a scatter panel
-constexpr Mat kMat = {.margin = 8, .grey = 255};
+constexpr Mat kPanelMat = {.margin = 8, .grey = 255};
 
 // Panels are drawn so many times larger than they are shown, for smooth edges.
 constexpr std::int64_t kFiner = 2;
@@ -192,7 +192,7 @@ std::vector<float> column(std::span<const float> samples, std::size_t features, 
 
 /// The side of each of `count` panels that stand in a row of `kLargestSide` pixels.
 std::int64_t side_of(std::int64_t count) {
-    return (kLargestSide - kMat.margin) / count - kMat.margin;
+    return (kLargestSide - kPanelMat.margin) / count - kPanelMat.margin;
 }
 
 /// One panel a feature: draw(feature, panel).
@@ -200,7 +200,7 @@ template <class Draw>
 Picture feature_panels(std::int64_t features, const Draw& draw) {
     const auto columns = static_cast<std::int64_t>(std::ceil(std::sqrt(features)));
     const std::int64_t side = std::min(kLargestPanel, side_of(columns)) * kFiner;
-    return tiled(features, columns, kMat, [&](std::int64_t i) {
+    return tiled(features, columns, kPanelMat, [&](std::int64_t i) {
         return draw(static_cast<std::size_t>(i), Panel{side, side, i});
     });
 }
@@ -211,7 +211,7 @@ Picture sample_panels(std::size_t panels, const Draw& draw) {
     constexpr std::int64_t kColumns = 2;
     const std::int64_t height = side_of(kMostLinePanels / kColumns) * kFiner;
     const std::int64_t width = side_of(kColumns) * kFiner;
-    return tiled(static_cast<std::int64_t>(panels), kColumns, kMat, [&](std::int64_t i) {
+    return tiled(static_cast<std::int64_t>(panels), kColumns, kPanelMat, [&](std::int64_t i) {
         return draw(static_cast<std::size_t>(i), Panel{height, width, i});
     });
 }

@@ -1,14 +1,13 @@
 #include "train/step/device_sums.hpp"
 
+#include "train/step/sum_formats.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
 
 namespace {
 
-/// As on processors (see ExactFormat): multiples of 2^-40.
-constexpr int kFractionBits = 40;
-
+/// As on processors: ExactFormat.
 class ExactSums final : public DeviceSums {
  public:
     ExactSums(const EvenShards& shards, std::int64_t addends, ParameterStore& store, DeviceBackend& device,
@@ -20,14 +19,15 @@ class ExactSums final : public DeviceSums {
           sums_(device.allocate(static_cast<std::size_t>(shards.padded_size()) * sizeof(std::int64_t))) {}
 
     void add(ElementRange range, bool first) override {
-        device_.add_exact(elements(store_.gradients, range), kFractionBits, addends_, first,
+        device_.add_exact(elements(store_.gradients, range), ExactFormat::kFractionBits, addends_, first,
                           elements(sums(), range), misfits_);
     }
     void reduce(DeviceCollectives& collectives, ElementRange bucket, ElementRange mine) override {
         collectives.reduce_scatter_sum(elements(sums(), bucket), elements(sums(), mine));
     }
     void finish(ElementRange range) override {
-        device_.from_exact(elements(sums(), range), kFractionBits, elements(store_.gradients, range));
+        device_.from_exact(elements(sums(), range), ExactFormat::kFractionBits,
+                           elements(store_.gradients, range));
     }
     std::int64_t bytes() const override { return static_cast<std::int64_t>(sums_.bytes()); }
 

@@ -13,8 +13,6 @@ namespace vae_dist {
 
 namespace {
 
-constexpr int kFractionBits = 40;
-
 template <class T>
 std::span<const T> as_numbers(const std::byte* from, std::size_t count) {
     return {reinterpret_cast<const T*>(from), count};

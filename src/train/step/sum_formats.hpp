@@ -17,6 +17,7 @@ namespace vae_dist {
 class ExactFormat {
  public:
     using Sum = std::int64_t;
+    static constexpr int kFractionBits = 40;
 
     /// `addends` is how many slices are added up, over all ranks.
     ExactFormat(Backend& backend, std::int64_t addends) : backend_(backend), addends_(addends) {}
