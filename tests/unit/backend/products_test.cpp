@@ -96,7 +96,10 @@ TEST(Products, OfOursDoNotDependOnWhatIsComputedBeside) {
     const auto alone = make_blocked_products(Threads(1));
     const auto shared = make_blocked_products(Threads(3));
     const std::int64_t shapes[][3] = {{1, 1, 1}, {31, 5, 300}, {200, 130, 600}, {7, 1100, 40}};
-    for (const auto& [m, n, k] : shapes) {
+    for (const auto& shape : shapes) {
+        const std::int64_t m = shape[0];
+        const std::int64_t n = shape[1];
+        const std::int64_t k = shape[2];
         const Tensor a(memory, m, k, normal_values(m * k, 1));
         const Tensor b(memory, n, k, normal_values(n * k, 2));
         const Tensor bias(memory, 1, n, normal_values(n, 3));
