@@ -101,12 +101,16 @@ class Chaos : public Workplace {
         return true;
     }
 
+    static void wait_for_a_rank(int rank, Process& process) {
+        while (!process.process_of_rank(rank) && process.running())
+            std::this_thread::sleep_for(milliseconds(1));
+    }
+
     static void strike(const Kill& kill, Process& process) {
         switch (kill.blow) {
             case Blow::kill_a_rank:
-                // Perhaps it is not there yet.
-                while (!process.signal_rank(kill.victim, SIGKILL) && process.running())
-                    std::this_thread::sleep_for(milliseconds(1));
+                wait_for_a_rank(kill.victim, process);
+                process.signal_rank(kill.victim, SIGKILL);
                 break;
             case Blow::kill_mpirun:
                 process.signal(SIGKILL);
@@ -118,6 +122,8 @@ class Chaos : public Workplace {
                 process.signal(SIGINT);
                 break;
             case Blow::ask_to_stop:
+                // mpirun hands the signal on, and drops it where it has started no rank yet.
+                wait_for_a_rank(0, process);
                 process.signal(SIGUSR1);
                 break;
         }
