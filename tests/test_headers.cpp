@@ -1,0 +1,2 @@
+// A program, for precompiled headers belong to one.
+int main() {}
