@@ -75,20 +75,19 @@ constexpr std::int64_t kSumAtATime = 64;
 bool round_one(std::span<const float* const> arrays, float factor, float limit, std::int64_t first,
                std::int64_t last, float* to) {
     const float unit = 1 / factor;  // a power of two: exact
-    int bad = 0;
-    for (std::int64_t at = first; at < last; at += kSumAtATime) {
-        const std::span<const float> values(arrays[0] + at,
-                                            static_cast<std::size_t>(std::min(kSumAtATime, last - at)));
-        std::array<float, kSumAtATime> sums;
-        for (std::size_t i = 0; i < values.size(); ++i) {
-            const float scaled = values[i] * factor;
-            const bool fits = std::abs(scaled) < limit;
-            bad |= fits ? 0 : 1;
-            sums[i] = std::rint(fits ? scaled : 0.0F) * unit + 0.0F;  // no -0, which integers do not have
-        }
-        std::copy_n(sums.begin(), values.size(), to + at);
-    }
-    return bad == 0;
+    const float* const values = arrays[0] + first;
+    float* const rounded = to + first;
+    Block bad = Block::Zero();
+    for_blocks(last - first, [&](std::int64_t at, auto count) {
+        const Block scaled = load(values + at, count) * factor;
+        const Block room = limit - scaled.abs();
+        bad += where_positive(room, Block::Zero(), Block::Ones());
+        Block multiple = where_positive(room, scaled, Block::Zero());
+        for (float& number : multiple)
+            number = std::rint(number);
+        store(multiple * unit + 0.0F, rounded + at, count);  // no -0, which integers do not have
+    });
+    return (bad == 0.0F).all();
 }
 
 // A block of elements at a time, whose sums stay in registers. kArrays is their number where it is known when

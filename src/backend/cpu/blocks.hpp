@@ -95,18 +95,23 @@ Block only(const Block& block, Count count) {
     }
 }
 
-// A block as the compiler's own vector, which knows a choice between two, lane by lane.
-using BlockFloats [[gnu::vector_size(4 * kBlock)]] = float;
+// The compiler's own vectors know a choice between two, lane by lane; as wide as the processor's registers,
+// or it would take the block apart in memory.
+constexpr std::int64_t kLanesOfRegister = Eigen::internal::packet_traits<float>::size;
+using RegisterFloats [[gnu::vector_size(4 * kLanesOfRegister)]] = float;
+static_assert(kBlock % kLanesOfRegister == 0);
 
 /// a where condition > 0, else b, lane by lane.
 [[gnu::always_inline]] inline Block where_positive(const Block& condition, const Block& a, const Block& b) {
-    BlockFloats c, x, y;
-    std::memcpy(&c, condition.data(), sizeof(c));
-    std::memcpy(&x, a.data(), sizeof(x));
-    std::memcpy(&y, b.data(), sizeof(y));
-    x = c > 0 ? x : y;
     Block chosen;
-    std::memcpy(chosen.data(), &x, sizeof(x));
+    for (std::int64_t i = 0; i < kBlock; i += kLanesOfRegister) {
+        RegisterFloats c, x, y;
+        std::memcpy(&c, condition.data() + i, sizeof(c));
+        std::memcpy(&x, a.data() + i, sizeof(x));
+        std::memcpy(&y, b.data() + i, sizeof(y));
+        x = c > 0 ? x : y;
+        std::memcpy(chosen.data() + i, &x, sizeof(x));
+    }
     return chosen;
 }
 

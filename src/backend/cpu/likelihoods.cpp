@@ -39,8 +39,8 @@ class LogOfProduct {
 
 // With the gradient in one precision or the other, or without where T is void.
 template <class T>
-void bernoulli_row(std::int64_t features, const float* logits, const float* x, const float* weight,
-                   float* log_likelihood, T* gradient) {
+[[gnu::flatten]] void bernoulli_row(std::int64_t features, const float* logits, const float* x,
+                                    const float* weight, float* log_likelihood, T* gradient) {
     Block total = Block::Zero();
     LogOfProduct softplus;  // softplus(logit) = max(logit, 0) + log(1 + exp(-|logit|))
     for_blocks(features, [&](std::int64_t first, auto count) {

@@ -26,14 +26,20 @@ void split_columns(const Threads& threads, std::int64_t columns, const Body& bod
 template <class F, class T>
 void backward_rows(F f, MatrixView<const T> argument, MatrixView<const T> y, ConstFloatMatrix dvalue,
                    MatrixView<T> dy, float* dbias) {
+    constexpr std::int64_t kAtATime = 4;  // rows for which a block of the sums stays in registers
     std::fill_n(dbias, dy.columns, 0.0F);
-    for (std::int64_t r = 0; r < dy.rows; ++r) {
+    for (std::int64_t begin = 0; begin < dy.rows; begin += kAtATime) {
+        const std::int64_t end = std::min(begin + kAtATime, dy.rows);
         for_blocks(dy.columns, [&](std::int64_t first, auto count) {
-            const Block derivative =
-                f.derivative(load(argument.row(r) + first, count), load(y.row(r) + first, count));
-            const Block d = load(dvalue.row(r) + first, count) * derivative;
-            store(d, dy.row(r) + first, count);
-            store(load(dbias + first, count) + d, dbias + first, count);
+            Block sums = load(dbias + first, count);
+            for (std::int64_t r = begin; r < end; ++r) {
+                const Block derivative =
+                    f.derivative(load(argument.row(r) + first, count), load(y.row(r) + first, count));
+                const Block d = load(dvalue.row(r) + first, count) * derivative;
+                store(d, dy.row(r) + first, count);
+                sums += d;
+            }
+            store(sums, dbias + first, count);
         });
     }
 }

@@ -46,8 +46,9 @@ Block kl_block(const Block& mean, const Block& log_variance) {
 
 }  // namespace
 
-void CpuBackend::sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
-                                  const PosteriorDraws& draws, FloatMatrix epsilon, FloatMatrix latent) {
+[[gnu::flatten]] void CpuBackend::sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
+                                                   const PosteriorDraws& draws, FloatMatrix epsilon,
+                                                   FloatMatrix latent) {
     require(std::ssize(draws.rows) == mean.rows, "every row of the posterior has a number");
     require(latent.rows == mean.rows * draws.count, "every draw has a row");
     require(draws.first + draws.count <= kMostDraws, "draws are numbered below 2^23");
@@ -69,7 +70,8 @@ void CpuBackend::sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_va
     });
 }
 
-void CpuBackend::posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance, float* kl) {
+[[gnu::flatten]] void CpuBackend::posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
+                                               float* kl) {
     const auto row_kl = [&](std::int64_t r) {
         Block total = Block::Zero();
         for_blocks(mean.columns, [&](std::int64_t first, auto count) {
@@ -84,9 +86,10 @@ void CpuBackend::posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_varian
     });
 }
 
-void CpuBackend::posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
-                                    ConstFloatMatrix epsilon, ConstFloatMatrix dlatent, float kl_weight,
-                                    float free_bits, FloatMatrix dmean, FloatMatrix dlog_variance) {
+[[gnu::flatten]] void CpuBackend::posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
+                                                     ConstFloatMatrix epsilon, ConstFloatMatrix dlatent,
+                                                     float kl_weight, float free_bits, FloatMatrix dmean,
+                                                     FloatMatrix dlog_variance) {
     const auto row_backward = [&](std::int64_t r, std::int64_t first, auto count) {
         const Block m = load(mean.row(r) + first, count);
         const Block s = load(log_variance.row(r) + first, count);

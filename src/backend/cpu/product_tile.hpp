@@ -40,10 +40,10 @@ struct Tile {
     Elements a;      ///< (rows, depth)
     const float* b;  ///< a panel (depth, kColumns)
     std::int64_t depth;
-    float* c;  ///< (rows, kColumns)
+    float* c;  ///< (rows, columns)
     std::int64_t c_stride;
     bool begins;        ///< the chains: from the bias, or zero, instead of c
-    const float* bias;  ///< (kColumns), or null
+    const float* bias;  ///< (columns), or null
 };
 
 // Loops over registers are written out, and their bodies inlined, or the accumulators would lie in memory.
@@ -56,13 +56,13 @@ template <std::int64_t kCount, class Body>
     (std::make_integer_sequence<std::int64_t, kCount>());
 }
 
-template <std::int64_t kTileRows>
+template <std::int64_t kTileRows, std::int64_t kTileVectors>
 [[gnu::always_inline]] inline void add_products(const Tile& tile, std::int64_t row_step,
                                                 std::int64_t column_step) {
     namespace simd = Eigen::internal;
-    Vector sums[kTileRows][kVectors];
+    Vector sums[kTileRows][kTileVectors];
     each<kTileRows>([&](auto r) VAE_DIST_INLINE {
-        each<kVectors>([&](auto v) VAE_DIST_INLINE {
+        each<kTileVectors>([&](auto v) VAE_DIST_INLINE {
             const std::int64_t first = v * kLanes;
             if (!tile.begins) {
                 sums[r][v] = simd::ploadu<Vector>(tile.c + r * tile.c_stride + first);
@@ -76,16 +76,16 @@ template <std::int64_t kTileRows>
     const float* a = tile.a.data;
     const float* b = tile.b;
     for (std::int64_t k = 0; k < tile.depth; ++k, a += column_step, b += kColumns) {
-        Vector row[kVectors];
-        each<kVectors>([&](auto v) VAE_DIST_INLINE { row[v] = simd::pload<Vector>(b + v * kLanes); });
+        Vector row[kTileVectors];
+        each<kTileVectors>([&](auto v) VAE_DIST_INLINE { row[v] = simd::pload<Vector>(b + v * kLanes); });
         each<kTileRows>([&](auto r) VAE_DIST_INLINE {
             const Vector factor = simd::pset1<Vector>(a[r * row_step]);
-            each<kVectors>([&](auto v)
-                               VAE_DIST_INLINE { sums[r][v] = simd::pmadd(factor, row[v], sums[r][v]); });
+            each<kTileVectors>([&](auto v)
+                                   VAE_DIST_INLINE { sums[r][v] = simd::pmadd(factor, row[v], sums[r][v]); });
         });
     }
     each<kTileRows>([&](auto r) VAE_DIST_INLINE {
-        each<kVectors>([&](auto v) VAE_DIST_INLINE {
+        each<kTileVectors>([&](auto v) VAE_DIST_INLINE {
             simd::pstoreu(tile.c + r * tile.c_stride + v * kLanes, sums[r][v]);
         });
     });
@@ -94,22 +94,29 @@ template <std::int64_t kTileRows>
 #undef VAE_DIST_INLINE
 
 // A step that is known makes addresses part of the instructions.
-template <std::int64_t kTileRows>
+template <std::int64_t kTileRows, std::int64_t kTileVectors>
 void run_tile(const Tile& tile) {
     if (tile.a.column_step == 1) {
-        add_products<kTileRows>(tile, tile.a.row_step, 1);
+        add_products<kTileRows, kTileVectors>(tile, tile.a.row_step, 1);
     } else {
-        add_products<kTileRows>(tile, 1, kTileRows);
+        add_products<kTileRows, kTileVectors>(tile, 1, kTileRows);
     }
 }
 
-/// Computes a tile of `rows` rows, 1 to kRows. The steps of a are either (any, 1), or (1, rows).
-inline void run(const Tile& tile, std::int64_t rows) {
+template <std::int64_t kTileVectors>
+void run_tile_of(const Tile& tile, std::int64_t rows) {
     constexpr auto kTiles = []<std::int64_t... i>(std::integer_sequence<std::int64_t, i...>) {
-        return std::array{&run_tile<i + 1>...};
+        return std::array{&run_tile<i + 1, kTileVectors>...};
     }
     (std::make_integer_sequence<std::int64_t, kRows>());
     kTiles[static_cast<std::size_t>(rows - 1)](tile);
+}
+
+/// Computes a tile of `rows` rows, 1 to kRows, and kColumns or kLanes columns. The steps of a are either
+/// (any, 1), or (1, rows).
+inline void run(const Tile& tile, std::int64_t rows, std::int64_t columns) {
+    static_assert(kVectors == 2);
+    columns == kLanes ? run_tile_of<1>(tile, rows) : run_tile_of<kVectors>(tile, rows);
 }
 
 /// Copies rows of a into panels of kRows rows, whose elements of one k lie together: panel p begins at

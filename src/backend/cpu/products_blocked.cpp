@@ -91,8 +91,8 @@ class BlockedProduct {
                                                  c.stride,
                                                  k == 0,
                                                  bias};
-                if (columns == kColumns) {
-                    product_tile::run(tile, rows);
+                if (columns == kColumns || columns == kLanes) {
+                    product_tile::run(tile, rows, columns);
                 } else {
                     run_narrow(tile, rows, columns);
                 }
@@ -100,8 +100,9 @@ class BlockedProduct {
         }
     }
 
-    // The last columns of a product, in a tile of full width beside it.
+    // The last columns of a product, in a tile of whole vectors beside it.
     static void run_narrow(product_tile::Tile tile, std::int64_t rows, std::int64_t columns) {
+        const std::int64_t width = columns < kLanes ? kLanes : kColumns;
         std::array<float, kRows * kColumns> wide;  // cleared where it is read
         std::array<float, kColumns> bias{};
         const FloatMatrix narrow(tile.c, rows, columns, tile.c_stride);
@@ -109,14 +110,14 @@ class BlockedProduct {
         if (!tile.begins) {
             wide.fill(0);
             for (std::int64_t i = 0; i < rows; ++i)
-                std::copy_n(narrow.row(i), columns, wide.data() + i * kColumns);
+                std::copy_n(narrow.row(i), columns, wide.data() + i * width);
         }
         tile.c = wide.data();
-        tile.c_stride = kColumns;
+        tile.c_stride = width;
         tile.bias = bias.data();
-        product_tile::run(tile, rows);
+        product_tile::run(tile, rows, width);
         for (std::int64_t i = 0; i < rows; ++i)
-            std::copy_n(wide.data() + i * kColumns, columns, narrow.row(i));
+            std::copy_n(wide.data() + i * width, columns, narrow.row(i));
     }
 
     Elements a_;
