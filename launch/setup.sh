@@ -77,6 +77,7 @@ build() {
     if [[ -e $cache ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
         configure+=(--fresh)
     fi
+    export CCACHE_SLOPPINESS=pch_defines,time_macros # or it compiles tests, which have precompiled headers, each time
     mkdir -p build
     "${configure[@]}" >build/configure.log 2>&1 || {
         cat build/configure.log >&2
