@@ -1,6 +1,7 @@
 #pragma once
 
-// What most tests include, read once for all of them (CMake's precompiled headers). A test includes what it uses all the same.
+// What most tests include, read once for all of them (CMake's precompiled headers). A test includes what it
+// uses all the same.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
