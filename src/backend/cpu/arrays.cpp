@@ -71,37 +71,40 @@ template <bool kOverwrite>
 // Elements that are summed at a time, through memory of their own: `to` may be one of the arrays.
 constexpr std::int64_t kSumAtATime = 64;
 
-// What sum_rounded gives for one array, whose rounded multiples are floats already.
-bool round_one(std::span<const float* const> arrays, float factor, float limit, std::int64_t first,
-               std::int64_t last, float* to) {
+// What sum_rounded gives for one array or two: rounded multiples are floats, and a float's sum of two floats
+// is their sum rounded once. No integers, for which many processors have no vector conversions.
+template <std::size_t kArrays>
+bool sum_few(std::span<const float* const> arrays, float factor, float limit, std::int64_t first,
+             std::int64_t last, float* to) {
+    static_assert(kArrays == 1 || kArrays == 2);
     const float unit = 1 / factor;  // a power of two: exact
-    const float* const values = arrays[0] + first;
-    float* const rounded = to + first;
     Block bad = Block::Zero();
-    for_blocks(last - first, [&](std::int64_t at, auto count) {
-        const Block scaled = load(values + at, count) * factor;
+    const auto multiple = [&](const float* values, auto count) {
+        const Block scaled = load(values, count) * factor;
         const Block room = limit - scaled.abs();
         bad += where_positive(room, Block::Zero(), Block::Ones());
-        Block multiple = where_positive(room, scaled, Block::Zero());
-        for (float& number : multiple)
+        Block rounded = where_positive(room, scaled, Block::Zero());
+        for (float& number : rounded)
             number = std::rint(number);
-        store(multiple * unit + 0.0F, rounded + at, count);  // no -0, which integers do not have
+        return rounded;
+    };
+    for_blocks(last - first, [&](std::int64_t at, auto count) {
+        Block sum = multiple(arrays[0] + first + at, count);
+        if constexpr (kArrays == 2) sum += multiple(arrays[1] + first + at, count);
+        store(sum * unit + 0.0F, to + first + at, count);  // no -0, which integers do not have
     });
     return (bad == 0.0F).all();
 }
 
-// A block of elements at a time, whose sums stay in registers. kArrays is their number where it is known when
-// compiling, else 0.
-template <std::size_t kArrays>
+// A block of elements at a time, whose sums stay in registers.
 bool sum_rounded(std::span<const float* const> arrays, float factor, float limit, std::int64_t first,
                  std::int64_t last, float* to) {
-    const std::size_t count = kArrays == 0 ? arrays.size() : kArrays;
     const float unit = 1 / factor;  // a power of two: exact
     bool fits = true;
     for (std::int64_t at = first; at < last; at += kSumAtATime) {
         const auto size = static_cast<std::size_t>(std::min(kSumAtATime, last - at));
         std::array<std::int64_t, kSumAtATime> sums;
-        for (std::size_t a = 0; a < count; ++a) {
+        for (std::size_t a = 0; a < arrays.size(); ++a) {
             const std::span<const float> values(arrays[a] + at, size);
             const bool fit = a == 0 ? add_rounded<true>(values, factor, limit, sums.data())
                                     : add_rounded<false>(values, factor, limit, sums.data());
@@ -163,7 +166,7 @@ bool CpuBackend::sum_exact(std::span<const float* const> arrays, int fraction_bi
             "the scale of an exact sum is in range");
     const float factor = std::ldexp(1.0F, fraction_bits);
     const float limit = limit_above(0x1p62 / static_cast<double>(addends));
-    const auto sum = arrays.size() == 1 ? round_one : arrays.size() == 2 ? sum_rounded<2> : sum_rounded<0>;
+    const auto sum = arrays.size() == 1 ? sum_few<1> : arrays.size() == 2 ? sum_few<2> : sum_rounded;
     std::atomic<bool> fits = true;
     threads_.split(std::ssize(to), kGrain, [&](std::int64_t first, std::int64_t last) {
         if (!sum(arrays, factor, limit, first, last, to.data())) fits = false;
