@@ -88,10 +88,15 @@ bool sum_few(std::span<const float* const> arrays, float factor, float limit, st
             number = std::rint(number);
         return rounded;
     };
+    const auto sum = [&](std::int64_t at, auto count) -> Block {
+        if constexpr (kArrays == 1)
+            return multiple(arrays[0] + at, count);
+        else
+            return multiple(arrays[0] + at, count) + multiple(arrays[1] + at, count);
+    };
     for_blocks(last - first, [&](std::int64_t at, auto count) {
-        Block sum = multiple(arrays[0] + first + at, count);
-        if constexpr (kArrays == 2) sum += multiple(arrays[1] + first + at, count);
-        store(sum * unit + 0.0F, to + first + at, count);  // no -0, which integers do not have
+        // Not -0, which integers do not have.
+        store(sum(first + at, count) * unit + 0.0F, to + first + at, count);
     });
     return (bad == 0.0F).all();
 }
