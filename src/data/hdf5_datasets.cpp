@@ -132,12 +132,39 @@ Handle make_space(std::span<const std::int64_t> shape, bool growing) {
             H5Sclose};
 }
 
+namespace {
+
+// HDF5 would read beyond the end of what it has: in a damaged file, shape and size may be at odds. Chunks it
+// looks at itself, and what was never written has no size.
+void require_whole_storage(const File& file, const std::string& dataset, hid_t opened) {
+    const std::string doing = fmt::format("cannot read about '{}'", locate(file, dataset));
+    const Handle creation(check(H5Dget_create_plist(opened), ErrorKind::input, doing), H5Pclose);
+    const H5D_layout_t layout = H5Pget_layout(creation.get());
+    const bool in_one_piece =
+        layout == H5D_COMPACT || (layout == H5D_CONTIGUOUS && H5Pget_external_count(creation.get()) == 0);
+    const hsize_t stored = H5Dget_storage_size(opened);
+    if (!in_one_piece || stored == 0) return;
+    const Handle space(check(H5Dget_space(opened), ErrorKind::input, doing), H5Sclose);
+    const Handle type(check(H5Dget_type(opened), ErrorKind::input, doing), H5Tclose);
+    const auto elements =
+        static_cast<hsize_t>(check(H5Sget_simple_extent_npoints(space.get()), ErrorKind::input, doing));
+    const hsize_t element_bytes = H5Tget_size(type.get());
+    if (element_bytes == 0 || elements > stored / element_bytes) {
+        throw_input_error("'{}' is damaged: its shape is {} of {} bytes each, but {} bytes are stored",
+                          locate(file, dataset), format_shape(extent(space.get())), element_bytes, stored);
+    }
+}
+
+}  // namespace
+
 Handle open_dataset(const File& file, const std::string& dataset, hid_t access) {
     const NodeKind kind = file.kind(dataset);
     if (kind == NodeKind::dataset) {
-        const hid_t opened = H5Dopen2(file.id(), dataset.c_str(), access);
-        return {check(opened, ErrorKind::input, fmt::format("cannot open '{}'", locate(file, dataset))),
-                H5Dclose};
+        const hid_t id = H5Dopen2(file.id(), dataset.c_str(), access);
+        Handle opened(check(id, ErrorKind::input, fmt::format("cannot open '{}'", locate(file, dataset))),
+                      H5Dclose);
+        require_whole_storage(file, dataset, opened.get());
+        return opened;
     }
     if (kind == NodeKind::missing) {
         if (const auto link = describe_dead_link(file, dataset))

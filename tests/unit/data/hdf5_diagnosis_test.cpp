@@ -64,6 +64,37 @@ TEST_F(Diagnosis, ADamagedChunkIsToldBeforeHdf5sWords) {
     expect_refused("x", {"d.h5:x' rows 0 to 99: the file is damaged there", "(HDF5: "});
 }
 
+// In files of the old format no checksum protects a shape. HDF5 reads beyond what is stored.
+TEST_F(Diagnosis, AShapeThatTakesMoreThanIsStoredIsDamage) {
+    for (const H5D_layout_t layout : {H5D_COMPACT, H5D_CONTIGUOUS}) {
+        {
+            const Handle file(H5Fcreate(path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
+            const hsize_t sizes[] = {4321, 3};
+            const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+            H5Pset_layout(creation.get(), layout);
+            const Handle space(H5Screate_simple(2, sizes, nullptr), H5Sclose);
+            const Handle made(H5Dcreate2(file.get(), "x", H5T_NATIVE_FLOAT, space.get(), H5P_DEFAULT,
+                                         creation.get(), H5P_DEFAULT),
+                              H5Dclose);
+            const std::vector<float> values(std::size_t{3} * 4321, 0.5F);
+            ASSERT_GE(H5Dwrite(made.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
+                      0);
+        }
+        EXPECT_EQ(open_hdf5_rows({{path()}, "x"})->rows(), 4321);
+        std::string bytes = hdf5::read_bytes(path());
+        const std::string size("\xe1\x10\0\0\0\0\0\0",
+                               8);  // 4321, twice: the size, and the most that it may be
+        std::size_t at = bytes.find(size);
+        ASSERT_NE(at, std::string::npos);
+        for (; at != std::string::npos; at = bytes.find(size))
+            bytes[at] = '\xe2';
+        hdf5::write_bytes(path(), std::as_bytes(std::span(bytes)));
+        expect_refused(
+            "x", {"d.h5:x' is damaged: its shape is 4322 x 3 of 4 bytes each, but 51852 bytes are stored"});
+        EXPECT_NE(describe_data_file(path()).find("is damaged"), std::string::npos);
+    }
+}
+
 TEST_F(Diagnosis, ALinkWhoseTargetIsGoneIsNamed) {
     write_float_rows(path("there.h5"), "x", 1, {1});
     hdf5::File file = hdf5::File::create(path());
