@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # clang-format on every source file, and clang-tidy on the lines that changed: since the branch left origin/main or main, else in
-# the last commit; at most 4 files, the rest is named. Needs build/release/compile_commands.json. Says what it leaves out.
+# the last commit; at most 4 files, the rest is named. Says what it leaves out.
 # usage: launch/check_sources.sh [COMMIT]    what changed since COMMIT
 set -euo pipefail
 
@@ -56,15 +56,21 @@ tidy() {
         echo "SKIPPED: clang-tidy, for this copy has no history that tells what changed"
         return
     }
+    # How each file is compiled; nothing is.
+    local commands=build/develop/compile_commands.json
+    cmake --preset develop >build/develop.log 2>&1 || {
+        cat build/develop.log >&2
+        return 1
+    }
     local file lines files=() others=()
     while read -r file; do
-        if grep -qF "\"$root/$file\"" build/release/compile_commands.json; then
+        if grep -qF "\"$root/$file\"" "$commands"; then
             files+=("$file")
         else
             others+=("$file")
         fi
     done < <(git diff --name-only --diff-filter=AM "$base" -- 'src/*.cpp' 'tests/*.cpp')
-    ((${#others[@]} == 0)) || echo "LEFT OUT by clang-tidy, for the Release build has not got them: ${others[*]}"
+    ((${#others[@]} == 0)) || echo "LEFT OUT by clang-tidy, for the build has not got them: ${others[*]}"
     if ((${#files[@]} > most_files)); then
         printf 'LEFT OUT by clang-tidy, which looks at %s files: %s\n' "$most_files" "${files[*]:most_files}"
         files=("${files[@]:0:most_files}")
@@ -78,7 +84,7 @@ tidy() {
         [[ -n "$lines" ]] || continue
         printf '%s\0' "$file" "[{\"name\":\"$file\",\"lines\":[$lines]}]"
     done | xargs -0 -r -n 2 -P "$(nproc)" bash -c '
-        "$0" -p build/release --quiet --warnings-as-errors="*" --extra-arg=-Wno-unknown-warning-option \
+        "$0" -p build/develop --quiet --warnings-as-errors="*" --extra-arg=-Wno-unknown-warning-option \
             --line-filter="$2" "$1" 2> >(grep -v "warnings generated\|Suppressed" >&2)' "$program"
 }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Packages and Release build as in quickstart.sh, then every test. While the Release build's tests run, which often wait, the
-# other builds are made: what is for GPUs, under sanitizers; the program with CUDA, where that is installed, and with Clang; the
-# debug build; one for processors with AVX2 alone. clang-format and clang-tidy look at the sources. Then those builds' own tests
-# run. With arguments, which go to ctest, the Release build's tests alone: launch/test.sh -R mpi_contract
+# other builds are made: one for processors with AVX2 alone; the debug build, which has sanitizers; the program with CUDA, where
+# that is installed, with Clang, and linked in search of classes of one name. clang-format and clang-tidy look at the sources.
+# Then those builds' own tests run. With arguments, which go to ctest, the Release build's tests alone:
+# launch/test.sh -R mpi_contract
 set -euo pipefail
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -19,13 +20,28 @@ if (($#)); then
     exit
 fi
 
+# Each part is a process group of its own, so that a signal to this script ends what it has started.
+set -m
+others= now=
+end_what_runs() {
+    local group
+    for group in $others $now; do kill -- "-$group" 2>/dev/null || true; done
+}
+trap end_what_runs EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 failures="$root/build/failed_parts"
 : >"$failures"
 # A part of what follows: the others go on where one fails.
 part() {
     local name="$1"
     shift
-    "$@" || printf '%s\n' "$name" >>"$failures"
+    "$@" </dev/null &
+    now=$!
+    wait "$now" || printf '%s\n' "$name" >>"$failures"
+    now=
 }
 
 has_cuda() { command -v nvcc >/dev/null || [[ -x /usr/local/cuda/bin/nvcc ]]; }
@@ -33,7 +49,8 @@ has_cuda() { command -v nvcc >/dev/null || [[ -x /usr/local/cuda/bin/nvcc ]]; }
 trains_an_epoch() {
     local build="$root/build/$1"
     rm -rf "$build/run"
-    "$build/vae_dist" "$root/configs/synthetic.yaml" --set train.epochs=1 --set "output.directory=$build/run"
+    ASAN_OPTIONS=detect_leaks=0 "$build/vae_dist" "$root/configs/synthetic.yaml" --set train.epochs=1 \
+        --set "output.directory=$build/run"
 }
 
 builds_and_trains() {
@@ -59,17 +76,18 @@ builds_with_clang() {
 # What needs nothing but cores, and leaves them to the tests.
 build_the_others() {
     renice -n 19 -p "$BASHPID" >/dev/null
+    set +m
     part "the build for processors with AVX2 alone" "$root/launch/setup.sh" --preset x86-64-v3 vae_dist backend_test
-    part "the debug build, its epoch or its look at classes of one name" builds_and_trains debug vae_dist unit_tests odr
-    part "the build under sanitizers" "$root/launch/setup.sh" --preset asan gpu_tests
+    part "the debug build, or its epoch" builds_and_trains debug vae_dist unit_tests gpu_tests
+    part "the search for classes of one name" "$root/launch/setup.sh" --preset odr vae_dist
     part "the build with CUDA" builds_with_cuda
     part "the build with Clang, or its epoch" builds_with_clang
     part "clang-format or clang-tidy" "$root/launch/check_sources.sh"
 }
 
 # Open MPI leaks; that ours does not, tests see by other means.
-gpu_tests_under_sanitizers() {
-    ASAN_OPTIONS=detect_leaks=0 run_tests asan --label-regex '^gpu$'
+tests_under_sanitizers() {
+    ASAN_OPTIONS=detect_leaks=0 run_tests debug --label-regex '^(unit|gpu)$'
 }
 
 cuda_tests() {
@@ -86,22 +104,17 @@ runs_with_avx2() {
         run_tests release --tests-regex '^(same_result|resume|stop|signals)_test'
 }
 
-others=
-trap '[[ -z $others ]] || kill -- "-$others" 2>/dev/null || true' EXIT
-set -m # a process group of its own, to be ended with this script
-build_the_others >"$root/build/others.log" 2>&1 &
+build_the_others >"$root/build/others.log" 2>&1 </dev/null &
 others=$!
-set +m
 part "the Release build's tests" run_tests release
 wait "$others"
 others=
 grep -E 'SKIPPED|LEFT OUT|clang-tidy on' "$root/build/others.log" || true
 if [[ -s $failures ]]; then cat "$root/build/others.log"; fi
-part "what is for GPUs, under sanitizers" gpu_tests_under_sanitizers
 part "tests of the build with CUDA" cuda_tests
 part "operations on processors with AVX2 alone" operations_with_avx2
 part "runs on processors with AVX2 alone" runs_with_avx2
-part "unit tests of the debug build" run_tests debug --label-regex '^unit$'
+part "unit tests, and what is for GPUs, under sanitizers" tests_under_sanitizers
 [[ ! -s $failures ]] || {
     sed 's/^/FAILED: /' "$failures" >&2
     exit 1

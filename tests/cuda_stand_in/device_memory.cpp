@@ -12,7 +12,7 @@
 #include "environment.hpp"
 #include "stand_in.hpp"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(VAE_DIST_ADDRESS_SANITIZER)
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(data, bytes) static_cast<void>(0)

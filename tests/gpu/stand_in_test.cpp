@@ -65,7 +65,7 @@ TEST_F(StandIn, FreshMemoryIsNotANumber) {
         EXPECT_TRUE(std::isnan(value));
 }
 
-#if !defined(__SANITIZE_ADDRESS__)  // which finds it at once
+#if !defined(VAE_DIST_ADDRESS_SANITIZER)  // which finds it at once
 TEST_F(StandIn, WritesBesideAnArrayAreFound) {
     const auto spoil = [&](std::ptrdiff_t at) {
         float* array = nullptr;

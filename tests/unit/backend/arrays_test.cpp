@@ -31,7 +31,7 @@ TEST_P(BackendTest, MemoryIsZeroedAlignedAndCopiesBothWays) {
 }
 
 TEST_P(BackendTest, SaysHowMuchMemoryIsMissing) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef VAE_DIST_ADDRESS_SANITIZER
     GTEST_SKIP() << "the address sanitizer ends a program that asks for so much";
 #endif
     try {

@@ -73,7 +73,7 @@ void limit_address_space(std::int64_t bytes) {
 class UnderAMemoryLimit : public testing::Test {
  protected:
     void SetUp() override {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef VAE_DIST_ADDRESS_SANITIZER
         GTEST_SKIP() << "AddressSanitizer needs more address space than any limit leaves";
 #endif
         data_ = write_sparse_file(folder_);
