@@ -89,7 +89,7 @@ tidy() {
 }
 
 git rev-parse --verify --quiet HEAD >/dev/null 2>&1 || {
-    echo "SKIPPED: clang-format and clang-tidy, for $root is no copy that git knows"
+    echo "SKIPPED: clang-format and clang-tidy, for $root is not a copy that git knows"
     exit 0
 }
 status=0

@@ -231,7 +231,7 @@ class Parser {
                                    "inspect", "import"});
     }
 
-    // A word that is no file was meant as a command.
+    // A word that does not name a file was meant as a command.
     void refuse_unknown_command() const {
         const std::string& word = train_.config;
         if (word.find_first_of("./") != std::string::npos || std::filesystem::exists(word)) return;

@@ -22,7 +22,7 @@ std::vector<Key> all_keys();
 /// The keys that `config` has a value for: not those of absent sections.
 std::vector<Setting> settings_of(const Config& config);
 
-/// Throws an input error for a document that is no map of sections and known keys, or that repeats one.
+/// Throws an input error for a document that is not a map of sections and known keys, or that repeats one.
 void check_keys(const Node& root);
 
 /// The document's values over the defaults. The document has passed check_keys. Throws an input error for a

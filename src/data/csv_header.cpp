@@ -12,7 +12,7 @@ namespace vae_dist {
 
 namespace {
 
-// So many numbers in a row that count up are no accident.
+// So many numbers in a row that count up are not there by accident.
 constexpr std::size_t kManyColumns = 8;
 
 bool is_missing(const std::string& field) {

@@ -201,7 +201,7 @@ NodeKind File::kind(const std::string& object) const {
     detail::start_library();
     const std::string doing = fmt::format("cannot look up '{}'", locate(*this, object));
     const std::string absolute = object.starts_with('/') ? object : "/" + object;
-    // Link by link, since HDF5 calls it an error to ask for a path through something that is no group.
+    // Link by link, since HDF5 calls it an error to ask for a path through something that is not a group.
     for (std::size_t end = 0; end < absolute.size();) {
         end = std::min(absolute.find('/', end + 1), absolute.size());
         const std::string path = absolute.substr(0, end);

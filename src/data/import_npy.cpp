@@ -61,7 +61,7 @@ std::string find_value(std::string_view header, std::string_view key) {
     return std::string(header.substr(at, header.find_first_of(ends, at) - at));
 }
 
-// numpy's kind and width in bytes. Booleans are no uint8, whose values count in 255ths by default.
+// numpy's kind and width in bytes. Booleans are not uint8, whose values count in 255ths by default.
 constexpr std::pair<std::string_view, ElementType> kTypes[] = {
     {"b1", ElementType::int8},    {"i1", ElementType::int8},    {"u1", ElementType::uint8},
     {"i2", ElementType::int16},   {"u2", ElementType::uint16},  {"i4", ElementType::int32},

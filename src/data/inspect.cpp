@@ -86,7 +86,7 @@ struct Entry {
     std::string name;
     std::optional<hdf5::DatasetInfo> info;  // absent: it cannot be read, because of `trouble`
     std::string trouble;
-    std::string part;  // of what it is no samples, but a part
+    std::string part;  // what it is a part of, if it does not hold samples
     Declarations declarations;
     std::optional<ValueSummary> values;
     std::optional<TrainingAdvice> advice;  // absent: not looked at, or no numbers

@@ -12,7 +12,7 @@ namespace vae_dist {
 /// The format of a file and what follows from it, as a line for people; empty where none is recognised.
 std::string recognised_format(const hdf5::File& file, const std::vector<std::string>& datasets);
 
-/// What a dataset is that is no array of samples ("the row numbers of the sparse matrix X (CSR)"), by its
+/// What a dataset is that does not hold samples ("the row numbers of the sparse matrix X (CSR)"), by its
 /// place and attributes; empty where it may be one. `dataset` is a full path.
 std::string recognised_part(const hdf5::File& file, const std::string& dataset,
                             const hdf5::DatasetInfo& info);

@@ -208,7 +208,7 @@ void Run::close_step(bool save_asked) {
     if (best || occasion != Occasion::none) save({.as_best = best, .occasion = occasion});
 }
 
-// A validation, and all after it, is left to whoever goes on: there may be no time for it.
+// A validation, and all after it, is left to whoever goes on: there may not be time for it.
 void Run::stop() {
     progress_.epoch_end_pending = validation_ && (validation_is_due() || is_last());
     if (is_last() && !progress_.epoch_end_pending) return close_step(false);

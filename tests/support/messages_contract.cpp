@@ -88,7 +88,7 @@ void messages_of_two_ranks_come_in_the_order_of_sending(Communicator& communicat
                 EXPECT_EQ(n, got.size() - 1) << "numbers begin anew after wait_all";
             }
         }
-        // The last first: a wait for one is no wait for those before it.
+        // The last first: a wait for one does not wait for those before it.
         for (std::size_t n = got.size(); n-- > 0;) {
             messages->wait_for(n);
             EXPECT_TRUE(messages->has_received(n));

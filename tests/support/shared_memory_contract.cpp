@@ -226,7 +226,7 @@ void what_was_written_before_a_number_was_published_can_be_read(Communicator& co
         }
     }
     EXPECT_EQ(wrong, 0);
-    meeting.publish(kBlocks);  // again is no less
+    meeting.publish(kBlocks);  // as many again: allowed
     EXPECT_THROW(meeting.publish(kBlocks - 1), Error);
     meeting.meet();
 }

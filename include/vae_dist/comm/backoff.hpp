@@ -11,7 +11,7 @@ class Backoff {
  public:
     void pause();
 
-    /// True once `pause` gives the processor away: work that is no hurry may be done between the looks.
+    /// True once `pause` gives the processor away: work that can wait may be done between the looks.
     bool is_patient() const { return pauses_ >= kSpins; }
 
  private:

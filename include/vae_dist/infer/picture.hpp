@@ -41,12 +41,12 @@ ValueSpan span_of_most(std::span<const float> values);
 
 /// Samples (N, H, W, channels), N >= 1, side by side on grey, `columns` in a row, in reading order, with a
 /// margin around each; the last row may be short, and one row alone is only as wide as it has samples. Small
-/// ones are enlarged by a whole number. Values beyond the span are clipped; what is no number is shown black.
+/// ones are enlarged by a whole number. Values beyond the span are clipped; NaN is shown black.
 /// `samples.size()` is a multiple of the shape's size. The picture holds all samples: the caller bounds N.
 Picture grid_of(std::span<const float> samples, const ImageShape& shape, std::int64_t columns,
                 const ValueSpan& shown);
 
-/// For samples that are no pictures: originals and reconstructions (N, D), N >= 1, as panels. Up to 64
+/// For samples that are not pictures: originals and reconstructions (N, D), N >= 1, as panels. Up to 64
 /// features: one panel a feature, each sample a point, its original's value from left to right, its
 /// reconstruction's from bottom to top, with the diagonal on which both are equal; both axes span the
 /// originals. More features: one panel a sample, the numbers from left to right, the original as a broad dark

@@ -85,7 +85,7 @@ void require_checkpoint(const std::string& path);
 bool is_checkpoint(const std::string& path);
 
 /// Reads all of a checkpoint, verifying every checksum; `name` is for messages. Throws an input error if it
-/// is no checkpoint, of another format version, incomplete or damaged.
+/// is not a checkpoint, of another format version, incomplete or damaged.
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string& name);
 
 /// "vae_dist 0.1.0, x86-64-v4; CPU, oneDNN 2.6.3 ...": the program and its means of computing, on which last

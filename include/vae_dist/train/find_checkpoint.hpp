@@ -40,7 +40,8 @@ std::optional<FoundCheckpoint> newest_complete_checkpoint(const std::filesystem:
 
 /// The bytes of a checkpoint that the user named: a file, or a run's directory, of
 /// which the newest complete checkpoint is meant. Only reads. Throws an input error that tells apart: nothing
-/// of that name, a folder that is no run's, a run without a complete checkpoint, a file that cannot be read.
+/// of that name, a folder that is not a run's, a run without a complete checkpoint, a file that cannot be
+/// read.
 FoundCheckpoint find_checkpoint(const std::string& path, const Log& log);
 
 }  // namespace vae_dist

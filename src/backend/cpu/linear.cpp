@@ -76,7 +76,7 @@ void CpuBackend::linear_backward_weight(ConstOperand dy, ConstOperand x, FloatMa
 
 void CpuBackend::activation_backward(Activation activation, ConstOperand before, ConstOperand y,
                                      ConstFloatMatrix dvalue, Operand dy, float* dbias) {
-    // Where the derivative does not need it, `before` may be no matrix at all.
+    // Where the derivative does not need it, `before` may be empty.
     const ConstOperand argument = keeps_preactivation(activation) ? before : y;
     with_activation(activation, [&](auto f) {
         dy.visit([&]<class T>(const MatrixView<T>& gradient) {

@@ -76,7 +76,7 @@ void with_kept(bool keeps, const Body& body) {
 
 }  // namespace
 
-// An activation is no part of the product: of the library's it is not known what becomes of NaN.
+// An activation is not part of the product: what the library's own makes of NaN is not known.
 void CudaBackend::linear(ConstOperand x, ConstOperand weight, const float* bias, const Activation* activation,
                          Operand before, Operand y) {
     if (activation == nullptr && !y.is_bfloat16())

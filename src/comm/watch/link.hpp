@@ -25,8 +25,8 @@ class Link {
     /// What has come since the last call.
     std::vector<WatchMessage> receive();
 
-    /// As of the last send or receive. A link that brought what is no message is out of use as one that
-    /// brings nothing: unreachable.
+    /// As of the last send or receive. A link that brought something else than a message is out of use as one
+    /// that brings nothing: unreachable.
     Transfer::End end() const { return end_; }
     bool is_open() const { return socket_ && end_ == Transfer::End::open; }
     /// `is_open` is then false, and `end` what it was.

@@ -74,7 +74,7 @@ Socket listen_at(const std::string& address) {
     return socket;
 }
 
-/// Empty for what is no address that others can use as it is: IPv6 addresses of one link need its name, too.
+/// Empty for an address that others cannot use as it is: IPv6 addresses of one link need its name, too.
 std::string as_text(const sockaddr* address) {
     char text[INET6_ADDRSTRLEN] = "";
     if (address->sa_family == AF_INET) {

@@ -8,7 +8,7 @@ namespace vae_dist {
 
 /// What a rank tells of itself. All ranks make the same calls in the same order, so the numbers of calls say
 /// who has not arrived where the others wait. Waits (for shared memory, for messages) are each rank's own:
-/// their numbers are no measure of another's.
+/// their numbers do not measure another's.
 struct RankState {
     std::uint64_t entered = 0;  ///< calls of the communicator that it has begun
     std::uint64_t left = 0;     ///< ... and ended

@@ -74,7 +74,7 @@ class DeviceEngine final : public StepEngine {
     DeviceBackend& device_;
     Communicator& communicator_;
     /// What the ranks agree on each step, integers that are added up: StepTail's words; then room for the
-    /// norm, which is no part of the sum; then the bits of each chunk's sum of squares, which one rank has.
+    /// norm, which is not part of the sum; then the bits of each chunk's sum of squares, which one rank has.
     Buffer words_;
     Buffer zeros_;    ///< as many
     Buffer wishes_;   ///< this rank's host's tail

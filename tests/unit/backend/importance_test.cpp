@@ -43,7 +43,7 @@ TEST_P(BackendTest, LogPriorRatioIsThatOfTheDensities) {
 TEST_P(BackendTest, ImportanceWeightsAreNormalisedAndTheBoundIsTheLogOfTheirMean) {
     constexpr std::int64_t kSamples = 3;
     constexpr double kBeta = 0.3;
-    for (const float spread : {1.0F, 300.0F}) {  // exp(300) is no float
+    for (const float spread : {1.0F, 300.0F}) {  // exp(300) exceeds a float
         const auto likelihood = normal_values(kSamples * kDraws, 1, spread);
         const auto ratio = normal_values(kSamples * kDraws, 2, spread);
         const Tensor likelihood_tensor(backend(), 1, kSamples * kDraws, likelihood);

@@ -1,4 +1,4 @@
-// Samples that are no images as panels.
+// Samples that are not images, as panels.
 
 #include <gtest/gtest.h>
 
