@@ -224,7 +224,7 @@ TEST(ArchitectureChecker, FindsPrivateHeadersOutsideTheirLayer) {
 
 TEST(ArchitectureChecker, FindsLibrariesOutsideTheirPlace) {
     EXPECT_NE(objection("src/config/load.cpp", {"yaml-cpp/yaml.h", false}), "");
-    EXPECT_NE(objection("src/data/row_source.cpp", {"hdf5.h", false}), "");
+    EXPECT_NE(objection("src/data/rows/row_source.cpp", {"hdf5.h", false}), "");
     EXPECT_NE(objection("src/train/trainer.cpp", {"mpi.h", false}), "");
     EXPECT_NE(objection("include/vae_dist/model/vae.hpp", {"Eigen/Core", false}), "");
     EXPECT_NE(objection("src/infer/picture/grid.cpp", {"png.h", false}), "");

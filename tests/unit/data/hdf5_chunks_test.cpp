@@ -1,5 +1,3 @@
-#include "data/hdf5_chunks.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "data/hdf5/chunks.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/data/hdf5_fixture.hpp"

@@ -1,13 +1,12 @@
 // Rows that are stored nowhere are refused, for HDF5 would give fill values.
 
-#include "data/hdf5_unstored.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 
+#include "data/hdf5/unstored.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/data/data_files.hpp"

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "data/import_output.hpp"
+#include "data/import/output.hpp"
 #include "support/little_address_space.hpp"
 #include "unit/data/import_fixture.hpp"
 

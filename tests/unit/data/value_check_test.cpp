@@ -1,4 +1,4 @@
-#include "data/value_check.hpp"
+#include "data/rows/value_check.hpp"
 
 #include <gtest/gtest.h>
 

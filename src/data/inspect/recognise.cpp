@@ -1,0 +1,187 @@
+#include "data/inspect/recognise.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
+
+namespace vae_dist {
+
+namespace {
+
+using hdf5::File;
+using hdf5::NodeKind;
+
+/// An attribute as text; empty where there is none.
+std::string attribute(const File& file, const std::string& object, const std::string& name) {
+    return file.has_attribute(object, name) ? file.attribute_as_text(object, name) : "";
+}
+
+/// The group that a dataset is in, and its name in there.
+struct Place {
+    std::string group;  ///< "/" for the root
+    std::string name;
+};
+
+Place place_of(const std::string& dataset) {
+    const std::size_t slash = dataset.rfind('/');
+    if (slash == 0 || slash == std::string::npos) return {"/", dataset.substr(slash + 1)};
+    return {dataset.substr(0, slash), dataset.substr(slash + 1)};
+}
+
+std::string member(const std::string& group, const char* name) {
+    return group == "/" ? fmt::format("/{}", name) : fmt::format("{}/{}", group, name);
+}
+
+bool has_datasets(const File& file, const std::string& group, std::initializer_list<const char*> names) {
+    return std::all_of(names.begin(), names.end(),
+                       [&](const char* name) { return file.kind(member(group, name)) == NodeKind::dataset; });
+}
+
+bool is_sparse(const File& file, const std::string& group) {
+    return has_datasets(file, group, {"data", "indices", "indptr"});
+}
+
+bool is_tenx(const File& file, const std::string& group) {
+    return is_sparse(file, group) && has_datasets(file, group, {"barcodes", "shape"});
+}
+
+bool is_anndata(const File& file) {
+    if (attribute(file, "/", "encoding-type") == "anndata") return true;
+    const auto is_there = [&](const char* name) { return file.kind(name) != NodeKind::missing; };
+    return is_there("/obs") && is_there("/var") && (is_there("/X") || is_there("/layers"));
+}
+
+bool is_pytables(const File& file) {
+    return file.has_attribute("/", "PYTABLES_FORMAT_VERSION");
+}
+
+std::string sparse_form(const File& file, const std::string& group) {
+    if (is_tenx(file, group)) return "CSC";
+    std::string form = attribute(file, group, "encoding-type");
+    if (form.empty()) form = attribute(file, group, "h5sparse_format");
+    if (form.starts_with("csr")) return "CSR";
+    if (form.starts_with("csc")) return "CSC";
+    return "compressed";
+}
+
+std::string sparse_part(const File& file, const Place& place) {
+    if (!is_sparse(file, place.group)) return "";
+    const std::string of =
+        fmt::format("the sparse matrix {} ({})", place.group == "/" ? "of this file" : place.group.substr(1),
+                    sparse_form(file, place.group));
+    if (place.name == "data") return "the values that are not zero of " + of;
+    if (place.name == "indices") return "the positions of the values of " + of;
+    if (place.name == "indptr") return "where rows or columns begin in " + of;
+    if (place.name == "shape") return "the shape of " + of;
+    return "";
+}
+
+std::string anndata_part(const File& file, const std::string& dataset) {
+    if (!is_anndata(file)) return "";
+    for (const auto& [group, what] : {std::pair("/obs/", "a column of the table of cells (obs)"),
+                                      std::pair("/var/", "a column of the table of genes (var)"),
+                                      std::pair("/raw/var/", "a column of the table of genes (raw/var)"),
+                                      std::pair("/varm/", "numbers of genes, not of cells (varm)"),
+                                      std::pair("/obsp/", "relations between cells (obsp)"),
+                                      std::pair("/varp/", "relations between genes (varp)"),
+                                      std::pair("/uns/", "notes of other programs (uns)")}) {
+        if (dataset.starts_with(group)) return what;
+    }
+    return "";
+}
+
+std::string pytables_part(const File& file, const std::string& dataset, const Place& place) {
+    if (!is_pytables(file)) return "";
+    if (dataset.find("/_i_") != std::string::npos) return "part of the index of a table";
+    const std::string& name = place.name;
+    if (name.starts_with("axis") || name.ends_with("_items") || name.find("_label") != std::string::npos ||
+        name.find("_level") != std::string::npos) {
+        const bool is_pandas = !attribute(file, place.group, "pandas_type").empty();
+        if (is_pandas) return "names of rows or columns of a pandas table";
+    }
+    if (attribute(file, dataset, "CLASS") == "TABLE")
+        return "a table whose columns have types of their own (compound)";
+    return "";
+}
+
+// Matrices of numbers are samples where data.conventions says so.
+std::string matlab_part(const File& file, const std::string& dataset, const hdf5::DatasetInfo& info) {
+    if (dataset.starts_with("/#")) return "MATLAB's own notes";
+    const std::string type = attribute(file, dataset, "MATLAB_class");
+    if (type.empty()) return "";
+    if (file.has_attribute(dataset, "MATLAB_empty") || !info.type)
+        return fmt::format("a MATLAB array of class {}", type);
+    if (info.shape.size() == 2 && type != "char") return "";
+    std::vector<std::int64_t> shape(info.shape.rbegin(), info.shape.rend());
+    return fmt::format("a MATLAB array of class {}, {} in MATLAB; only matrices of numbers can be trained on",
+                       type, format_shape(shape));
+}
+
+std::string netcdf_part(const File& file, const std::string& dataset) {
+    if (attribute(file, dataset, "CLASS") == "DIMENSION_SCALE") return "the coordinates of a dimension";
+    return "";
+}
+
+}  // namespace
+
+std::string recognised_format(const File& file, const std::vector<std::string>& datasets) {
+    if (is_anndata(file)) {
+        const bool sparse = is_sparse(file, "/X");
+        return fmt::format("AnnData: a table of cells x genes in X{}",
+                           sparse ? ", stored as a sparse matrix, which cannot be trained on: store it dense "
+                                    "(adata.X = adata.X.toarray() in Python)"
+                                  : "");
+    }
+    for (const std::string& dataset : datasets) {
+        const Place place = place_of(dataset);
+        if (place.name != "indptr" || !is_sparse(file, place.group)) continue;
+        const std::string group = place.group == "/" ? "of this file" : place.group.substr(1);
+        if (is_tenx(file, place.group)) {
+            return fmt::format(
+                "10x Genomics: counts of features x cells in the sparse matrix {}, which cannot be trained "
+                "on: store it dense, with cells as rows (scanpy.read_10x_h5 and toarray() in Python)",
+                group);
+        }
+        return fmt::format(
+            "the sparse matrix {} ({}) cannot be trained on: store it dense, with samples as rows "
+            "(toarray() of scipy.sparse in Python)",
+            group, sparse_form(file, place.group));
+    }
+    if (is_pytables(file)) {
+        const bool pandas = std::any_of(datasets.begin(), datasets.end(), [&](const std::string& dataset) {
+            return file.has_attribute(place_of(dataset).group, "pandas_type");
+        });
+        return pandas ? "pandas (PyTables): the numbers of a table are in block0_values and so on, one block "
+                        "for each type of column"
+                      : "PyTables";
+    }
+    for (const std::string& dataset : datasets) {
+        if (file.has_attribute(dataset, "MATLAB_class"))
+            return "MATLAB 7.3, which reverses the order of dimensions: data.conventions: matlab takes the "
+                   "rows of a "
+                   "matrix as samples";
+    }
+    const auto is_scale = [&](const std::string& dataset) {
+        return file.has_attribute(dataset, "DIMENSION_LIST") || file.has_attribute(dataset, "_Netcdf4Dimid");
+    };
+    if (file.has_attribute("/", "_NCProperties") || std::any_of(datasets.begin(), datasets.end(), is_scale))
+        return "netCDF-4";
+    return "";
+}
+
+std::string recognised_part(const File& file, const std::string& dataset, const hdf5::DatasetInfo& info) {
+    const Place place = place_of(dataset);
+    for (const std::string& what :
+         {sparse_part(file, place), anndata_part(file, dataset), pytables_part(file, dataset, place),
+          matlab_part(file, dataset, info), netcdf_part(file, dataset)}) {
+        if (!what.empty()) return what;
+    }
+    return "";
+}
+
+}  // namespace vae_dist
