@@ -2,6 +2,7 @@
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "backend/cpu/blocks.hpp"
@@ -101,6 +102,46 @@ bool sum_few(std::span<const float* const> arrays, float factor, float limit, st
     return (bad == 0.0F).all();
 }
 
+// Vectors of half a register's floats, which are a register's doubles.
+constexpr std::int64_t kHalfRegister = kLanesOfRegister / 2;
+using HalfFloats [[gnu::vector_size(4 * kHalfRegister)]] = float;
+using HalfMask [[gnu::vector_size(4 * kHalfRegister)]] = std::int32_t;
+using RegisterDoubles [[gnu::vector_size(8 * kHalfRegister)]] = double;
+
+// sum_rounded of kSumAtATime elements in doubles, to which every processor has vector conversions. False, and
+// `to` as it was, where a double may not hold a sum, or an element is not below `limit`.
+bool sum_as_doubles(std::span<const float* const> arrays, float factor, float limit, std::int64_t first,
+                    float* to) {
+    constexpr double kRound = 0x1.8p52;  // a double below 2^51 plus this is a whole number
+    const float most = std::min(limit, 0x1p51F / static_cast<float>(arrays.size()));
+    const float unit = 1 / factor;  // a power of two: exact
+    std::array<float, kSumAtATime> sums;
+    HalfMask fits = ~HalfMask{};
+    for (std::int64_t at = 0; at < kSumAtATime; at += kBlock) {
+        std::array<RegisterDoubles, kBlock / kHalfRegister> block{};  // stays in registers
+        for (const float* array : arrays) {
+            const float* from = array + first + at;
+            for (RegisterDoubles& sum : block) {
+                HalfFloats scaled;
+                std::memcpy(&scaled, from, sizeof(scaled));
+                from += kHalfRegister;
+                scaled *= factor;
+                fits &= (scaled < most) & (scaled > -most);
+                sum += (__builtin_convertvector(scaled, RegisterDoubles) + kRound) - kRound;
+            }
+        }
+        for (std::size_t i = 0; i < block.size(); ++i) {
+            const HalfFloats rounded = __builtin_convertvector(block[i], HalfFloats) * unit;
+            std::memcpy(&sums[static_cast<std::size_t>(at) + i * kHalfRegister], &rounded, sizeof(rounded));
+        }
+    }
+    for (std::int64_t lane = 0; lane < kHalfRegister; ++lane) {
+        if (fits[lane] == 0) return false;
+    }
+    std::copy(sums.begin(), sums.end(), to + first);
+    return true;
+}
+
 // A block of elements at a time, whose sums stay in registers.
 bool sum_rounded(std::span<const float* const> arrays, float factor, float limit, std::int64_t first,
                  std::int64_t last, float* to) {
@@ -108,6 +149,7 @@ bool sum_rounded(std::span<const float* const> arrays, float factor, float limit
     bool fits = true;
     for (std::int64_t at = first; at < last; at += kSumAtATime) {
         const auto size = static_cast<std::size_t>(std::min(kSumAtATime, last - at));
+        if (size == kSumAtATime && sum_as_doubles(arrays, factor, limit, at, to)) continue;
         std::array<std::int64_t, kSumAtATime> sums;
         for (std::size_t a = 0; a < arrays.size(); ++a) {
             const std::span<const float> values(arrays[a] + at, size);
