@@ -162,10 +162,10 @@ ImportResult import_csv(const std::string& csv, const CsvOptions& options, const
     if (!table.names.empty() && !lines.next(line)) throw_input_error("'{}' has a header, but no data", csv);
 
     ImportOutput output(target);
-    constexpr std::int64_t kNoLimit = std::int64_t{1} << 20;
+    constexpr std::int64_t kMostChunkRows = std::int64_t{1} << 20;
     const auto columns = static_cast<std::int64_t>(table.chosen.size());
     const std::int64_t chunk_rows =
-        hdf5::chunk_rows_for(columns * static_cast<std::int64_t>(sizeof(double)), kNoLimit);
+        hdf5::chunk_rows_for(columns * static_cast<std::int64_t>(sizeof(double)), kMostChunkRows);
     hdf5::RowWriter writer = output.create_rows(
         target.dataset, {.row_shape = {columns}, .type = ElementType::float64, .chunk_rows = chunk_rows});
     copy_lines(lines, line, table, writer);
