@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Packages and Release build as in quickstart.sh, then every test. While the Release build's tests run, which often wait, the
-# other builds are made: one for processors with AVX2 alone; the debug build, which has sanitizers; the program with CUDA, where
-# that is installed, with Clang, and linked in search of classes of one name. clang-format and clang-tidy look at the sources.
+# other builds are made: one for processors with AVX2 alone; the debug build, which has sanitizers; one under the thread
+# sanitizer; the program with CUDA, where that is installed, with Clang, and linked in search of classes of one name.
+# clang-format and clang-tidy look at the sources.
 # Then those builds' own tests run. With arguments, which go to ctest, the Release build's tests alone:
 # launch/test.sh -R mpi_contract
 set -euo pipefail
@@ -79,6 +80,7 @@ build_the_others() {
     set +m
     part "the build for processors with AVX2 alone" "$root/launch/setup.sh" --preset x86-64-v3 vae_dist backend_test
     part "the debug build, or its epoch" builds_and_trains debug vae_dist unit_tests gpu_tests
+    part "the build under the thread sanitizer" "$root/launch/setup.sh" --preset tsan thread_tests
     part "the search for classes of one name" "$root/launch/setup.sh" --preset odr vae_dist
     part "the build with CUDA" builds_with_cuda
     part "the build with Clang, or its epoch" builds_with_clang
@@ -88,6 +90,10 @@ build_the_others() {
 # Open MPI leaks; that ours does not, tests see by other means.
 tests_under_sanitizers() {
     ASAN_OPTIONS=detect_leaks=0 run_tests debug --label-regex '^(unit|gpu)$'
+}
+
+threads_under_the_thread_sanitizer() {
+    TSAN_OPTIONS="suppressions=$root/tests/tsan.supp:allocator_may_return_null=1" run_tests tsan --label-regex '^threads$'
 }
 
 cuda_tests() {
@@ -114,6 +120,7 @@ if [[ -s $failures ]]; then cat "$root/build/others.log"; fi
 part "tests of the build with CUDA" cuda_tests
 part "operations on processors with AVX2 alone" operations_with_avx2
 part "runs on processors with AVX2 alone" runs_with_avx2
+part "what has threads, under the thread sanitizer" threads_under_the_thread_sanitizer
 part "unit tests, and what is for GPUs, under sanitizers" tests_under_sanitizers
 [[ ! -s $failures ]] || {
     sed 's/^/FAILED: /' "$failures" >&2
