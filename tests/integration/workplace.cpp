@@ -1,5 +1,7 @@
 #include "integration/workplace.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -61,10 +63,11 @@ std::vector<std::string> slow_disk(const std::filesystem::path& folder, std::chr
     const std::filesystem::path library = kPlace.path() / "slow_disk.so";
     std::error_code exists;
     std::filesystem::create_symlink(VAE_DIST_SLOW_DISK, library, exists);
+    const char* const sanitizer = std::getenv("ASAN_OPTIONS");
     return {"LD_PRELOAD=" + library.string(), "SLOW_DISK_FOLDER=" + folder.string(),
             "SLOW_DISK_MS=" + std::to_string(delay.count()),
             // A program that was built with sanitizers asks for their library to come first.
-            "ASAN_OPTIONS=verify_asan_link_order=0"};
+            fmt::format("ASAN_OPTIONS={}:verify_asan_link_order=0", sanitizer == nullptr ? "" : sanitizer)};
 }
 
 std::unique_ptr<Process> Workplace::start(int ranks, const std::vector<std::string>& arguments,
