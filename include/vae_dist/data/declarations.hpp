@@ -8,9 +8,9 @@
 
 namespace vae_dist {
 
-/// A value that an attribute declares to stand for a missing one.
+/// A value that a file declares to stand for a missing one.
 struct MissingValue {
-    std::string attribute;  ///< "_FillValue" or "missing_value"
+    std::string attribute;  ///< "_FillValue" or "missing_value", else "HDF5's fill value"
     double value = 0;
 };
 

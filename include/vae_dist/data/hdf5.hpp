@@ -56,6 +56,7 @@ struct DatasetInfo {
     std::vector<std::string> filters;  ///< "deflate", "shuffle", "fletcher32", ... in the order of writing
     std::uint64_t stored_bytes = 0;
     bool is_virtual = false;  ///< made of other datasets, often in other files; it stores nothing itself
+    std::optional<double> fill_value;  ///< of numbers that were never written, where the file's maker set one
 };
 
 /// The numbers of an attribute, whatever their type.

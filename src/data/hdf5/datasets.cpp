@@ -187,8 +187,13 @@ Handle open_dataset(const File& file, const std::string& dataset, hid_t access) 
 
 namespace {
 
-// Chunks and filters, from the dataset's creation properties.
+// Chunks, filters and fill value, from the dataset's creation properties.
 void describe_storage(hid_t creation, std::size_t rank, DatasetInfo& info) {
+    H5D_fill_value_t defined = H5D_FILL_VALUE_UNDEFINED;
+    double fill = 0;
+    if (info.type && H5Pfill_value_defined(creation, &defined) >= 0 &&
+        defined == H5D_FILL_VALUE_USER_DEFINED && H5Pget_fill_value(creation, H5T_NATIVE_DOUBLE, &fill) >= 0)
+        info.fill_value = fill;
     if (H5Pget_layout(creation) == H5D_CHUNKED) {
         std::vector<hsize_t> sizes(rank);
         H5Pget_chunk(creation, static_cast<int>(rank), sizes.data());

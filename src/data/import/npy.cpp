@@ -25,7 +25,7 @@ std::string read_header(ImportInput& input) {
                           input.path());
     }
     const int version = std::to_integer<int>(start[6]);
-    if (!complete || !text.starts_with(kMagic)) throw_input_error("'{}' is no .npy file", input.path());
+    if (!complete || !text.starts_with(kMagic)) throw_input_error("'{}' is not a .npy file", input.path());
     if (version < 1 || version > 3) {
         throw_input_error("'{}' has version {} of the .npy format; 1 to 3 are known", input.path(), version);
     }

@@ -12,6 +12,7 @@
 #include "data/hdf5/unstored.hpp"
 #include "data/inspect/recognise.hpp"
 #include "data/inspect/training_advice.hpp"
+#include "data/rows/dataset_rows.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
@@ -126,6 +127,13 @@ void heed_declarations(const hdf5::File& file, Entry& entry) {
                   .conventions = "netcdf"};
     } else if (!entry.declarations.matlab_class.empty()) {
         advice.conventions = "matlab";
+        return;
+    }
+    if (!advice.obstacle.empty() || !entry.declarations.limits_values()) return;
+    const DatasetRows rows(file.path(), entry.name, {.conventions = Conventions::netcdf});
+    if (rows.any_missing()) {
+        advice.obstacle = fmt::format("it has missing values ({}) in {}", missing_text(entry.declarations),
+                                      rows.share_missing());
     }
 }
 

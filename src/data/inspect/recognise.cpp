@@ -42,8 +42,12 @@ bool has_datasets(const File& file, const std::string& group, std::initializer_l
                        [&](const char* name) { return file.kind(member(group, name)) == NodeKind::dataset; });
 }
 
+bool is_matlab_sparse(const File& file, const std::string& group) {
+    return file.has_attribute(group, "MATLAB_sparse") && has_datasets(file, group, {"data", "ir", "jc"});
+}
+
 bool is_sparse(const File& file, const std::string& group) {
-    return has_datasets(file, group, {"data", "indices", "indptr"});
+    return has_datasets(file, group, {"data", "indices", "indptr"}) || is_matlab_sparse(file, group);
 }
 
 bool is_tenx(const File& file, const std::string& group) {
@@ -61,7 +65,7 @@ bool is_pytables(const File& file) {
 }
 
 std::string sparse_form(const File& file, const std::string& group) {
-    if (is_tenx(file, group)) return "CSC";
+    if (is_tenx(file, group) || is_matlab_sparse(file, group)) return "CSC";
     std::string form = attribute(file, group, "encoding-type");
     if (form.empty()) form = attribute(file, group, "h5sparse_format");
     if (form.starts_with("csr")) return "CSR";
@@ -75,8 +79,9 @@ std::string sparse_part(const File& file, const Place& place) {
         fmt::format("the sparse matrix {} ({})", place.group == "/" ? "of this file" : place.group.substr(1),
                     sparse_form(file, place.group));
     if (place.name == "data") return "the values that are not zero of " + of;
-    if (place.name == "indices") return "the positions of the values of " + of;
-    if (place.name == "indptr") return "where rows or columns begin in " + of;
+    const bool matlab = is_matlab_sparse(file, place.group);
+    if (place.name == (matlab ? "ir" : "indices")) return "the positions of the values of " + of;
+    if (place.name == (matlab ? "jc" : "indptr")) return "where rows or columns begin in " + of;
     if (place.name == "shape") return "the shape of " + of;
     return "";
 }
@@ -139,8 +144,13 @@ std::string recognised_format(const File& file, const std::vector<std::string>& 
     }
     for (const std::string& dataset : datasets) {
         const Place place = place_of(dataset);
-        if (place.name != "indptr" || !is_sparse(file, place.group)) continue;
+        if (place.name != "data" || !is_sparse(file, place.group)) continue;
         const std::string group = place.group == "/" ? "of this file" : place.group.substr(1);
+        if (is_matlab_sparse(file, place.group)) {
+            return fmt::format(
+                "MATLAB 7.3: the sparse matrix {} cannot be trained on: store it dense (full() in MATLAB)",
+                group);
+        }
         if (is_tenx(file, place.group)) {
             return fmt::format(
                 "10x Genomics: counts of features x cells in the sparse matrix {}, which cannot be trained "

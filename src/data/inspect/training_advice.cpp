@@ -120,12 +120,14 @@ TrainingAdvice advise(const std::string& name, const hdf5::DatasetInfo& info,
                                    format_count(values.values - values.finite)));
     }
     if (values.marks > 0) {
-        return refused(fmt::format("values in it that stand for missing ones (_FillValue): {}",
-                                   format_count(values.marks)));
+        return refused(
+            fmt::format("values in it that stand for missing ones: {}", format_count(values.marks)));
     }
     constexpr double kMostLikely = 1e15;
     if (std::max(values.highest, -values.lowest) > kMostLikely)
         return refused("values as large as this are mostly marks of missing ones");
+    if (values.levels == 1 && values.values > 1)
+        return refused(fmt::format("every number in it is {:g}", values.lowest));
     const std::string word = last_word(name);
     if (info.shape.size() == 1) return advise_single_numbers(word, values);
     if (values.whole && values.lowest >= 0) return advise_whole_numbers(word, info, values);

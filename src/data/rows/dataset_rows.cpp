@@ -78,7 +78,10 @@ hdf5::SampleDimension DatasetRows::choose_dimension(const hdf5::File& file,
         throw_input_error(
             "{}{}. Set {} none to take MATLAB's last dimension as the samples, {}; matlab is for matrices "
             "only",
-            what, by_columns ? fmt::format(" has {} dimensions", info.shape.size()) : "", as_.setting, first);
+            what,
+            by_columns && declared.matlab_class.empty() ? fmt::format(" has {} dimensions", info.shape.size())
+                                                        : "",
+            as_.setting, first);
     }
     throw_input_error("{}. Set {} matlab for {} samples of {} numbers, or {} none for {}", what, as_.setting,
                       format_count(info.shape[1]), format_count(info.shape[0]), as_.setting, first);
@@ -169,8 +172,9 @@ void DatasetRows::refuse_missing(std::int64_t row, const std::byte* stored, std:
         path_, dataset_, row, numbers_.describe_missing(stored, index), share_missing(numbers_), as_.setting);
 }
 
-std::string DatasetRows::share_missing(const DeclaredNumbers& numbers) const {
-    if (!numbers.declarations().limits_values()) return "";
+DatasetRows::MissingRows DatasetRows::count_missing(const DeclaredNumbers& numbers) const {
+    MissingRows found;
+    if (!numbers.declarations().limits_values()) return found;
     constexpr std::int64_t kMostPieces = 16;
     constexpr std::int64_t kPieceBytes = std::int64_t{1} << 20;
     const auto features = static_cast<std::size_t>(element_count(reader_.row_shape()));
@@ -179,20 +183,26 @@ std::string DatasetRows::share_missing(const DeclaredNumbers& numbers) const {
     const bool all = rows() <= kMostPieces * piece;
     const std::int64_t pieces = all ? (rows() + piece - 1) / piece : kMostPieces;
     std::vector<std::byte> stored;
-    std::int64_t looked_at = 0;
-    std::int64_t found = 0;
     for (std::int64_t i = 0; i < pieces; ++i) {
         const std::int64_t first = all ? i * piece : i * (rows() / pieces);
         const std::int64_t count = std::min(piece, rows() - first);
         stored.resize(static_cast<std::size_t>(count) * row_bytes);
         reader_.read(first, count, stored.data());
         for (std::size_t at = 0; at < stored.size(); at += row_bytes)
-            found += numbers.first_missing(stored.data() + at, features) ? 1 : 0;
-        looked_at += count;
+            found.missing += numbers.first_missing(stored.data() + at, features) ? 1 : 0;
+        found.looked_at += count;
     }
-    const double share = 100 * static_cast<double>(found) / static_cast<double>(looked_at);
-    return fmt::format("{} of {} rows{} ({:.3g}%)", format_count(found), format_count(looked_at),
-                       all ? "" : fmt::format(" looked at, of {},", format_count(rows())), share);
+    return found;
+}
+
+std::string DatasetRows::share_missing(const DeclaredNumbers& numbers) const {
+    if (!numbers.declarations().limits_values()) return "";
+    const auto [missing, looked_at] = count_missing(numbers);
+    const double share =
+        100 * static_cast<double>(missing) / static_cast<double>(std::max<std::int64_t>(looked_at, 1));
+    return fmt::format("{} of {} rows{} ({:.3g}%)", format_count(missing), format_count(looked_at),
+                       looked_at == rows() ? "" : fmt::format(" looked at, of {},", format_count(rows())),
+                       share);
 }
 
 }  // namespace vae_dist

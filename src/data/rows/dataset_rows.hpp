@@ -36,12 +36,19 @@ class DatasetRows {
     /// "25 of 50 rows (50%)" have missing values; of long data some pieces are looked at. Empty where none
     /// are declared.
     std::string share_missing() const { return share_missing(numbers_); }
+    /// Of the rows looked at.
+    bool any_missing() const { return count_missing(numbers_).missing > 0; }
 
  private:
     hdf5::RowReader open() const;
     void require_rows_of_numbers(const hdf5::DatasetInfo& info) const;
     hdf5::SampleDimension choose_dimension(const hdf5::File& file, const hdf5::DatasetInfo& info) const;
     void require_no_packing(const Declarations& declarations);
+    struct MissingRows {
+        std::int64_t missing = 0;
+        std::int64_t looked_at = 0;
+    };
+    MissingRows count_missing(const DeclaredNumbers& numbers) const;
     std::string share_missing(const DeclaredNumbers& numbers) const;
     [[noreturn]] void refuse_missing(std::int64_t row, const std::byte* stored, std::size_t index) const;
 

@@ -72,6 +72,15 @@ class AttributeReader {
             for (const double value : declared->values)
                 found_.missing.push_back({name, value});
         }
+        read_fill_value();
+    }
+
+    // netCDF's library gives every dataset a fill value, often without an attribute. Not of single bytes, for
+    // which its conventions have none, and not 0, which is a number like others.
+    void read_fill_value() {
+        if (has("_FillValue") || !info_.fill_value || *info_.fill_value == 0) return;
+        if (element_bytes(*info_.type) > 1)
+            found_.missing.push_back({"HDF5's fill value", *info_.fill_value});
     }
 
     void read_valid_range() {

@@ -79,6 +79,42 @@ TEST_F(NetcdfConventions, AMissingValueIsAnErrorWhenItsRowIsRead) {
     EXPECT_EQ(read_all<std::int16_t>(*open(Conventions::none))[6], -1);
 }
 
+// As netCDF's library leaves rows that a program did not write in a chunk that it did.
+TEST_F(ConventionsOf, HDF5sOwnFillValueStandsForAMissingOneButForZeroAndBytes) {
+    const auto write = [&](hid_t type, int fill) {
+        hdf5::File file = hdf5::File::create(folder_.file("f.h5"));
+        const hsize_t sizes[] = {3, 2};
+        {
+            const hdf5::Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+            ASSERT_GE(H5Pset_fill_value(creation.get(), H5T_NATIVE_INT, &fill), 0);
+            const hdf5::Handle space(H5Screate_simple(2, sizes, nullptr), H5Sclose);
+            const hdf5::Handle made(
+                H5Dcreate2(file.id(), "x", type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+                H5Dclose);
+            const int values[] = {1, 2, 3, fill, 5, 6};
+            ASSERT_GE(H5Dwrite(made.get(), H5T_NATIVE_INT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), 0);
+        }
+        file.close();
+    };
+    const auto read = [&](Conventions conventions = Conventions::automatic) {
+        const auto source = open_hdf5_rows({{folder_.file("f.h5")}, "x"}, {.conventions = conventions});
+        std::vector<std::byte> rows(3 * source->row_bytes());
+        source->read(0, 3, rows.data());
+    };
+    write(H5T_STD_I16LE, -32767);
+    for (const Conventions conventions : {Conventions::automatic, Conventions::netcdf}) {
+        expect_error(ErrorKind::input,
+                     {"f.h5:x row 1", "-32767 stands for a missing value (HDF5's fill value)",
+                      "1 of 3 rows (33.3%)", "data.conventions: none"},
+                     [&] { read(conventions); });
+    }
+    read(Conventions::none);
+    write(H5T_STD_I16LE, 0);
+    read();
+    write(H5T_STD_U8LE, 255);
+    read();
+}
+
 TEST_F(NetcdfConventions, AFillValueThatNoRowHoldsDoesNoHarm) {
     declare("_FillValue", std::int64_t{-32768});
     declare("missing_value", 1e20);
@@ -193,6 +229,8 @@ TEST_F(MatlabConventions, WhatIsNoMatrixIsRefused) {
                  {"2 x 2 x 3 there and 3 x 2 x 2 in the file", "none to take MATLAB's last dimension",
                   "3 samples of shape 2 x 2"},
                  [&] { open(); });
+    expect_error(ErrorKind::input, {"3 x 2 x 2 in the file. Set data.conventions: none"},
+                 [&] { open(Conventions::matlab); });
     EXPECT_EQ(open(Conventions::none)->rows(), 3);
     declare("MATLAB_class", "char");
     expect_error(ErrorKind::input, {"text of MATLAB's"}, [&] { open(); });

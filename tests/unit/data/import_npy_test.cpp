@@ -87,8 +87,8 @@ TEST_F(Import, NpyRefusesWhatIsWrong) {
     };
     const std::string good = npy("'|u1'", "(4, 2)", "abcdefgh");
     const std::string size = std::to_string(good.size());
-    expect_refused({"no .npy file"}, importing("1,2\n3,4\n"));
-    expect_refused({"no .npy file"}, importing(""));
+    expect_refused({"not a .npy file"}, importing("1,2\n3,4\n"));
+    expect_refused({"not a .npy file"}, importing(""));
     expect_refused({".npz", "numpy.save"}, importing("PK\3\4 archive"));
     expect_refused({"truncated", "should have " + size}, importing(good.substr(0, good.size() - 3)));
     expect_refused({"truncated"}, importing(good.substr(0, 20)));

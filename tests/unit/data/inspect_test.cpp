@@ -212,6 +212,21 @@ TEST_F(Recognise, MatlabReversesDimensionsWhichIsAsked) {
             "dataset: X}, conventions: matlab, transform: standardize}"});
 }
 
+TEST_F(Recognise, SparseMatricesOfMatlabAreNotRecommended) {
+    for (const char* name : {"S/data", "S/ir", "S/jc"})
+        write_made<double>(name, ElementType::float64, {}, [](std::size_t i) { return 0.5 * i; });
+    file_.write_attribute("/S", "MATLAB_sparse", std::int64_t{50});
+    expect({"MATLAB 7.3: the sparse matrix S cannot be trained on", "full() in MATLAB",
+            "the values that are not zero of the sparse matrix S (CSC)", "where rows or columns begin"});
+    expect_nothing_recommended();
+}
+
+TEST_F(Recognise, ADatasetOfOneNumberOverAndOverIsNotRecommended) {
+    write_made<std::int64_t>("attention_mask", ElementType::int64, {4}, [](std::size_t) { return 1; });
+    expect({"every number in it is 1"});
+    expect_nothing_recommended();
+}
+
 TEST_F(Recognise, ArraysOfMatlabThatAreNoMatricesAreNotRecommended) {
     write_made<double>("X", ElementType::float64, {10, 20}, [](std::size_t i) { return 0.5 * i; });
     file_.write_attribute("/X", "MATLAB_class", "double");
@@ -232,7 +247,14 @@ TEST_F(Recognise, CoordinatesOfNetcdfAreNotAndPackedNumbersAreUnpacked) {
 TEST_F(Recognise, ValuesThatStandForMissingOnesAreCounted) {
     write_made<float>("t", ElementType::float32, {4}, [](std::size_t i) { return i < 3 ? -1 : 0.5 * i; });
     file_.write_attribute("/t", "_FillValue", -1.0);
-    expect({"values in it that stand for missing ones (_FillValue): 3"});
+    expect({"values in it that stand for missing ones: 3"});
+    expect_nothing_recommended();
+}
+
+TEST_F(Recognise, ValuesOutsideOfTheValidRangeAreNotRecommended) {
+    write_made<float>("t", ElementType::float32, {4}, [](std::size_t i) { return 0.25 * i; });
+    file_.write_attribute("/t", "valid_max", 38.5);
+    expect({"it has missing values (valid_max 38.5) in 2 of 40 rows (5%)"});
     expect_nothing_recommended();
 }
 
