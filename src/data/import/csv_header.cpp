@@ -16,8 +16,10 @@ namespace {
 constexpr std::size_t kManyColumns = 8;
 
 bool is_missing(const std::string& field) {
-    constexpr std::array<std::string_view, 14> kWords = {
-        "", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "nil", "?", "-", ".", "missing"};
+    // Those after "missing" are errors of Excel's.
+    constexpr std::array<std::string_view, 20> kWords = {
+        "",  "na", "n/a", "#n/a",    "<na>",    "nan",     "-nan",  "null",   "none",  "nil",
+        "?", "-",  ".",   "missing", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"};
     std::string lower = field;
     std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
     return std::ranges::find(kWords, lower) != kWords.end();

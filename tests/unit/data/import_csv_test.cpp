@@ -67,6 +67,7 @@ TEST_F(Import, CsvTakesNoLineWithANumberForAHeader) {
                    importing("a\n\nid,2019\n1,2\n", {.skip_lines = 2}));
     expect_refused({"line 1, column 1", "'NA' is not a number", "missing values"},
                    importing("NA,NA\n1,2\n3,4\n"));
+    expect_refused({"line 1, column 1", "'#N/A' is not a number"}, importing("#N/A,#DIV/0!\n1,2\n"));
     expect_refused({"line 1, column 1", "empty"}, importing("\"\",n/a\n1,2\n"));
     expect_refused({"line 1, column 1", "empty"}, importing(",,\n4,5,6\n"));
     import_csv(write("t.csv", ",a,\n0,1,2\n"), {}, target());
