@@ -115,7 +115,7 @@ bool sum_as_doubles(std::span<const float* const> arrays, float factor, float li
     constexpr double kRound = 0x1.8p52;  // a double below 2^51 plus this is a whole number
     const float most = std::min(limit, 0x1p51F / static_cast<float>(arrays.size()));
     const float unit = 1 / factor;  // a power of two: exact
-    std::array<float, kSumAtATime> sums;
+    std::array<float, kSumAtATime> sums{};
     HalfMask fits = ~HalfMask{};
     for (std::int64_t at = 0; at < kSumAtATime; at += kBlock) {
         std::array<RegisterDoubles, kBlock / kHalfRegister> block{};  // stays in registers
