@@ -182,7 +182,7 @@ TEST_F(Signals, EndEvaluationsAtOnceOrChangeNothingInThem) {
     }
 }
 
-TEST_F(Signals, EndImportsAtOnceOrChangeNothingInThem) {
+TEST_F(Signals, EndImportsAtOnceAndLeaveAWholeFileOrNone) {
     std::string table = "a,b,c\n";
     for (int row = 0; row < 200000; ++row)
         table += fmt::format("{},{},{}\n", row, row % 7, 0.25 * row);
@@ -202,7 +202,10 @@ TEST_F(Signals, EndImportsAtOnceOrChangeNothingInThem) {
         process->signal(signal);
         const Outcome outcome = process->wait(limit_);
         EXPECT_TRUE(outcome.status == 128 + signal || outcome.status == 0) << outcome.text();
-        EXPECT_EQ(std::filesystem::exists(path("ended.h5")), outcome.status == 0);
+        // The signal may also come when the file has its name and the program only ends.
+        const bool is_there = std::filesystem::exists(path("ended.h5"));
+        EXPECT_TRUE(is_there || outcome.status != 0) << outcome.text();
+        if (is_there) expect_equal_hdf5(path("whole.h5"), path("ended.h5"));
         std::filesystem::remove(path("ended.h5"));
     }
     run_well(0, {"import", "csv", "table.csv", "--out", "ended.h5:x"});
