@@ -107,7 +107,7 @@ operations_with_avx2() {
 }
 runs_with_avx2() {
     DNNL_MAX_CPU_ISA=AVX2 VAE_DIST_PROGRAM="$root/build/x86-64-v3/vae_dist" \
-        run_tests release --tests-regex '^(same_result|resume|stop|signals)_test'
+        run_tests release --tests-regex '^(same_result|resume|stop|signals|golden)_test'
 }
 
 build_the_others >"$root/build/others.log" 2>&1 </dev/null &
