@@ -20,6 +20,7 @@ struct Declarations {
     std::vector<MissingValue> missing;  ///< as the numbers lie in the file
     std::optional<double> valid_min;    ///< of valid_min or valid_range
     std::optional<double> valid_max;
+    std::string valid_range;               ///< the attributes that say so: "valid_min 0 and valid_max 100"
     bool valid_range_is_unpacked = false;  ///< it is meant after scale_factor and add_offset
     double scale_factor = 1;
     double add_offset = 0;

@@ -12,6 +12,12 @@ namespace {
 
 using hdf5::AttributeNumbers;
 
+// A number of an attribute, which may be of float32.
+std::string number(double value) {
+    const auto narrow = static_cast<float>(value);
+    return static_cast<double>(narrow) == value ? fmt::format("{}", narrow) : fmt::format("{}", value);
+}
+
 // Reads the attributes of one dataset that conventions give a meaning.
 class AttributeReader {
  public:
@@ -85,20 +91,26 @@ class AttributeReader {
 
     void read_valid_range() {
         bool in_floats = false;
+        std::vector<std::string> attributes;
         if (const auto range = numbers("valid_range", 2)) {
             found_.valid_min = range->values[0];
             found_.valid_max = range->values[1];
             in_floats = range->floats;
+            attributes.push_back(
+                fmt::format("valid_range {} to {}", number(range->values[0]), number(range->values[1])));
         }
         if (const auto least = numbers("valid_min")) {
             found_.valid_min = least->values[0];
             in_floats = least->floats;
+            attributes.push_back("valid_min " + number(least->values[0]));
         }
         if (const auto most = numbers("valid_max")) {
             found_.valid_max = most->values[0];
             in_floats = most->floats;
+            attributes.push_back("valid_max " + number(most->values[0]));
         }
         found_.valid_range_is_unpacked = in_floats && !holds_floats();
+        if (!attributes.empty()) found_.valid_range = format_list(attributes);
     }
 
     void read_matlab() {
@@ -112,12 +124,6 @@ class AttributeReader {
     std::vector<std::string> names_;
     Declarations found_;
 };
-
-// A number of an attribute, which may be of float32.
-std::string number(double value) {
-    const auto narrow = static_cast<float>(value);
-    return static_cast<double>(narrow) == value ? fmt::format("{}", narrow) : fmt::format("{}", value);
-}
 
 }  // namespace
 

@@ -65,10 +65,12 @@ struct MissingNumbers {
         if (declared.valid_max) most = limit(*declared.valid_max);
     }
 
-    bool outside(T stored) const {
+    bool outside(T stored) const { return meant(stored) < least || meant(stored) > most; }
+
+    // As the valid range counts.
+    double meant(T stored) const {
         const auto value = static_cast<double>(stored);
-        const double meant = unpacked ? value * scale + offset : value;
-        return meant < least || meant > most;
+        return unpacked ? value * scale + offset : value;
     }
 
     // The place of the value in the declarations that it is; -1 if it is none.
@@ -119,7 +121,11 @@ std::string DeclaredNumbers::describe_missing(const std::byte* stored, std::size
         const MissingNumbers<T> missing(declarations_);
         const T value = element_at<T>(stored, index);
         const std::ptrdiff_t which = missing.which(value);
-        if (which < 0) return fmt::format("{} is outside of the valid range", value);
+        if (which < 0) {
+            return fmt::format(
+                "{} is outside of the valid range ({}{})", value, declarations_.valid_range,
+                missing.unpacked ? fmt::format("; unpacked it is {:.7g}", missing.meant(value)) : "");
+        }
         return fmt::format("{} stands for a missing value ({})", value,
                            declarations_.missing[static_cast<std::size_t>(which)].attribute);
     });

@@ -124,7 +124,8 @@ TEST_F(NetcdfConventions, AFillValueThatNoRowHoldsDoesNoHarm) {
 
 TEST_F(NetcdfConventions, AValueOutsideOfTheValidRangeIsAnError) {
     declare("valid_max", std::int64_t{500});
-    expect_error(ErrorKind::input, {"row 2", "600 is outside of the valid range", "1 of 4 rows (25%)"},
+    expect_error(ErrorKind::input,
+                 {"row 2", "600 is outside of the valid range (valid_max 500)", "1 of 4 rows (25%)"},
                  [&] { read_all<std::int16_t>(*open()); });
 }
 
@@ -132,8 +133,10 @@ TEST_F(NetcdfConventions, AValidRangeOfFloatsIsThatOfTheUnpackedNumbers) {
     declare("scale_factor", 0.01);
     declare("valid_min", -0.5);
     declare("valid_max", 5.5);
-    expect_error(ErrorKind::input, {"row 2", "600 is outside of the valid range"},
-                 [&] { read_all<float>(*open(Conventions::netcdf)); });
+    expect_error(
+        ErrorKind::input,
+        {"row 2", "600 is outside of the valid range (valid_min -0.5 and valid_max 5.5; unpacked it is 6)"},
+        [&] { read_all<float>(*open(Conventions::netcdf)); });
 }
 
 TEST_F(NetcdfConventions, UnsignedNumbersInASignedTypeAreReadAsTheyAreMeant) {

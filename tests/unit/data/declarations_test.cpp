@@ -67,6 +67,7 @@ TEST_F(DeclarationsOf, NetcdfAreItsPackingAndItsMissingValues) {
     EXPECT_EQ(found.missing.size(), 3U);
     EXPECT_EQ(found.valid_max, 100);
     EXPECT_FALSE(found.valid_range_is_unpacked);
+    EXPECT_EQ(found.valid_range, "valid_range 0 to 100");
     EXPECT_EQ(list(),
               (std::vector<std::string>{
                   "packed numbers (netCDF): _Unsigned, scale_factor 0.01 and add_offset 273.15; "
