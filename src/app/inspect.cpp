@@ -9,6 +9,7 @@
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/config/load.hpp"
 #include "vae_dist/config/names.hpp"
+#include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/hdf5.hpp"
 #include "vae_dist/data/matching_files.hpp"
@@ -60,14 +61,30 @@ std::string describe(const std::string& file, const Log& log) {
     return describe_checkpoint(parse_checkpoint(found.bytes, found.name), found.name);
 }
 
+// The files that can be read, and then an error that names the others.
+void describe_all(const std::vector<std::string>& files, const Log& log) {
+    std::vector<Error> errors;
+    for (const std::string& file : files) {
+        try {
+            log.info("{}", describe(file, log));
+        } catch (const Error& error) {
+            errors.push_back(error);
+        }
+    }
+    if (errors.empty()) return;
+    if (files.size() == 1) throw errors.front();
+    std::vector<std::string> messages;
+    for (const Error& error : errors)
+        messages.emplace_back(error.what());
+    constexpr std::size_t kMostNamed = 5;
+    throw Error(errors.front().kind(), fmt::format("{} of {} files cannot be read: {}", errors.size(),
+                                                   files.size(), format_list(messages, kMostNamed)));
+}
+
 }  // namespace
 
 void run_command(const InspectCommand& command, Communicator& communicator, const Log& log) {
-    run_on_first_rank(communicator, [&] {
-        const std::vector<std::string> files = matching_files(command.files);
-        for (const std::string& file : files)
-            log.info("{}", describe(file, log));
-    });
+    run_on_first_rank(communicator, [&] { describe_all(matching_files(command.files), log); });
 }
 
 }  // namespace vae_dist

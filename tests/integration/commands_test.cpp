@@ -96,6 +96,14 @@ TEST_F(Commands, InspectRefusesATextFile) {
     expect_refused(run(3, {"inspect", "nowhere.h5"}), 2, {"nowhere.h5", "No such file"});
 }
 
+TEST_F(Commands, InspectShowsTheFilesThatItCanReadAndThenNamesTheOthers) {
+    write_text("text.h5", "no HDF5\n");
+    const Outcome outcome = run(2, {"inspect", "text.h5", "d.h5", "nowhere.h5"});
+    expect_refused(outcome, 2,
+                   {"2 of 3 files cannot be read", "'text.h5' is not an HDF5 file", "nowhere.h5"});
+    expect_parts(outcome.out, {"d.h5: HDF5", "train/x"});
+}
+
 TEST_F(Commands, HelpHasAnExampleForEachCommand) {
     const Outcome outcome = run_well(0, {"--help"});
     expect_parts(outcome.out, {"mpirun -np 4 vae_dist configs/", "vae_dist check", "vae_dist inspect",
