@@ -10,7 +10,7 @@ namespace vae_dist {
 /// slashes stands for any number of folders, none included. Links to folders are followed, but not to a
 /// folder on the way to them. A pattern with `**` gives files only, any other folders too. A plain name is
 /// given back whether there is such a file or not. Input error if no file matches, a folder is missing or may
-/// not be read, or `**` has company.
+/// not be read, `**` has company, or braces are to stand for several names, which they do not.
 std::vector<std::string> matching_files(const std::string& pattern);
 
 /// Those of several names or globs, one after another.

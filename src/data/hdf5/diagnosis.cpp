@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <vector>
@@ -194,6 +196,20 @@ std::string describe_part_of_set(const std::string& path) {
         "is one part of a file that HDF5's split or multi driver has written in parts. Join the parts: "
         "h5repack '{}' whole.h5",
         (fs::path(path).parent_path() / split).string());
+}
+
+std::string advise_import(const std::string& path) {
+    fs::path name = fs::path(path).filename();
+    if (name.extension() == ".gz") name = name.stem();
+    std::string ending = name.extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    const char* format = nullptr;
+    if (ending == ".csv" || ending == ".tsv" || ending == ".txt") format = "csv";
+    if (ending == ".npy") format = "npy";
+    if (name.string().ends_with("-ubyte")) format = "idx";
+    if (format == nullptr) return "";
+    return fmt::format("; vae_dist import {} '{}' --out data.h5:train/x makes one of it", format, path);
 }
 
 }  // namespace vae_dist::hdf5::detail

@@ -23,4 +23,8 @@ std::optional<std::string> describe_dead_link(const File& file, const std::strin
 /// split file; empty for all others.
 std::string describe_part_of_set(const std::string& path);
 
+/// "; vae_dist import csv 't.csv' --out data.h5:train/x makes one of it", for a name that tells a format that
+/// can be imported; empty for all others.
+std::string advise_import(const std::string& path);
+
 }  // namespace vae_dist::hdf5::detail

@@ -169,7 +169,7 @@ void require_hdf5_file(const std::string& path) {
     if (is_hdf5 != 0) return;
     if (const std::string part = detail::describe_part_of_set(path); !part.empty())
         throw_input_error("'{}' {}", path, part);
-    throw_input_error("'{}' is not an HDF5 file", path);
+    throw_input_error("'{}' is not an HDF5 file{}", path, detail::advise_import(path));
 }
 
 Handle open_file(const std::string& path, unsigned flags, const Handle& access) {

@@ -48,6 +48,25 @@ std::vector<std::string> parts_of(const std::string& pattern) {
     return parts;
 }
 
+// What a shell would make several names of.
+void refuse_braces(const std::string& pattern) {
+    const std::size_t open = pattern.find('{');
+    const std::size_t close = pattern.find('}', open);
+    if (close == std::string::npos || pattern.substr(open, close - open).find(',') == std::string::npos)
+        return;
+    const std::string names = pattern.substr(open + 1, close - open - 1);
+    const auto with = [&](const std::string& name) {
+        return pattern.substr(0, open) + name + pattern.substr(close + 1);
+    };
+    const std::size_t comma = names.find(',');
+    const std::size_t next = std::min(names.find(',', comma + 1), names.size());
+    throw_input_error(
+        "no file matches {}: braces do not stand for several names here. Write a pattern for each: [{}, "
+        "{}{}]",
+        pattern, with(names.substr(0, comma)), with(names.substr(comma + 1, next - comma - 1)),
+        next < names.size() ? ", ..." : "");
+}
+
 /// Walks the folders that a pattern leads through.
 class Search {
  public:
@@ -68,8 +87,11 @@ class Search {
     std::vector<std::string> run() {
         walk(pattern_.starts_with('/') ? "/" : "", 0);
         if (found_.empty()) {
+            refuse_braces(pattern_);
             const std::string folder = missing_folder();
             if (folder.empty()) throw_input_error("no file matches {}", pattern_);
+            if (status_of(folder))
+                throw_input_error("no file matches {}: {} is a file, not a folder", pattern_, folder);
             throw_input_error("no file matches {}: there is no folder {}", pattern_, folder);
         }
         std::sort(found_.begin(), found_.end());
@@ -139,7 +161,8 @@ class Search {
         return names;
     }
 
-    // The first folder that the pattern names, without wildcards, and that is not there; empty if none.
+    // The first folder that the pattern names, without wildcards, and that is not there, or is a file; empty
+    // if none.
     std::string missing_folder() const {
         std::string folder = pattern_.starts_with('/') ? "/" : "";
         for (std::size_t at = 0; at + 1 < parts_.size() && !has_wildcard(parts_[at]); ++at) {
@@ -164,8 +187,10 @@ class Search {
 std::vector<std::string> matching_files(const std::string& pattern) {
     // A file whose name has brackets in it is meant, not the glob; a plain name is left to fail when it is
     // opened.
-    if (!has_wildcard(pattern) || access(pattern.c_str(), F_OK) == 0) return {pattern};
-    return Search(pattern).run();
+    if (access(pattern.c_str(), F_OK) == 0) return {pattern};
+    if (has_wildcard(pattern)) return Search(pattern).run();
+    refuse_braces(pattern);
+    return {pattern};
 }
 
 std::vector<std::string> matching_files(const std::vector<std::string>& patterns) {

@@ -33,6 +33,18 @@ class Diagnosis : public testing::Test {
     TemporaryFolder folder_;
 };
 
+TEST_F(Diagnosis, AFileOfAFormatThatCanBeImportedIsAnsweredWithTheCommand) {
+    for (const auto& [name, format] :
+         {std::pair("t.csv", "csv"), std::pair("T.TSV", "csv"), std::pair("t.csv.gz", "csv"),
+          std::pair("a.npy", "npy"), std::pair("train-images-idx3-ubyte.gz", "idx")}) {
+        std::ofstream(path(name)) << "1,2\n3,4\n";
+        expect_refused("x",
+                       {std::string(name) + "' is not an HDF5 file; vae_dist import " + format + " '",
+                        std::string(name) + "' --out data.h5:train/x"},
+                       name);
+    }
+}
+
 // A chunk as a program stores it that has the filter.
 TEST_F(Diagnosis, AFilterThatTheLibraryLacksIsNamed) {
     hdf5::File file = hdf5::File::create(path());

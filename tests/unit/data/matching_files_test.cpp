@@ -73,7 +73,20 @@ TEST_F(MatchingFiles, AFolderThatIsMissingIsWrongInputAndIsNamed) {
     make({"d/1.h5"});
     for (const char* pattern : {"nowhere/*.h5", "nowhere/**/*.h5", "nowhere/*/1.h5"})
         expect_error(ErrorKind::input, {pattern, "there is no folder", "nowhere"}, [&] { found(pattern); });
-    expect_error(ErrorKind::input, {"d/1.h5/*.h5", "there is no folder"}, [&] { found("d/1.h5/*.h5"); });
+    expect_error(ErrorKind::input, {"d/1.h5/*.h5", "d/1.h5 is a file, not a folder"},
+                 [&] { found("d/1.h5/*.h5"); });
+}
+
+TEST_F(MatchingFiles, BracesAreAnsweredWithAPatternForEachName) {
+    make({"d/a1.h5", "d/b1.h5", "d/{x}1.h5", "d/{y,z}.h5"});
+    expect_error(ErrorKind::input, {"d/{a,b}*.h5", "braces", "d/a*.h5, ", "d/b*.h5]"},
+                 [&] { found("d/{a,b}*.h5"); });
+    expect_error(ErrorKind::input, {"d/{a1,b1,c1}.h5", "d/a1.h5, ", "d/b1.h5, ...]"},
+                 [&] { found("d/{a1,b1,c1}.h5"); });
+    EXPECT_EQ(found("d/{x}*.h5"), Names{"d/{x}1.h5"});
+    EXPECT_EQ(found("d/{y,z}.h5"), Names{"d/{y,z}.h5"});
+    EXPECT_EQ(found("d/{y,z}*"), Names{"d/{y,z}.h5"});
+    expect_error(ErrorKind::input, {"no file matches", "d/{a*.h5"}, [&] { found("d/{a*.h5"); });
 }
 
 TEST_F(MatchingFiles, AFolderThatMayNotBeReadIsWrongInput) {
