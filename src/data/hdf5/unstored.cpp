@@ -33,30 +33,48 @@ class ChunkSearch {
             counts_.push_back((info.shape[d] + info.chunk[d] - 1) / info.chunk[d]);
     }
 
-    bool all_written() const {
-        const Handle space(check(H5Dget_space(dataset_.get()), ErrorKind::input, doing_), H5Sclose);
-        hsize_t written = 0;
-        check(H5Dget_num_chunks(dataset_.get(), space.get(), &written), ErrorKind::input, doing_);
-        return static_cast<std::int64_t>(written) >= element_count(counts_);
-    }
-
-    // Rows of chunks along `dimension` of which one was never written.
-    std::vector<RowsIn> unwritten_rows(std::size_t dimension) const {
-        std::vector<RowsIn> rows;
-        for (std::int64_t i = 0; i < counts_[dimension]; ++i) {
-            if (all_written_of(dimension, i)) continue;
-            const std::int64_t first = i * info_.chunk[dimension];
-            const std::int64_t end = std::min(first + info_.chunk[dimension], info_.shape[dimension]);
-            if (!rows.empty() && rows.back().end == first) {
-                rows.back().end = end;
-            } else {
-                rows.push_back({first, end});
-            }
-        }
-        return rows;
+    // Leaves `found` without ranges if all are written.
+    void run(std::size_t dimension, UnstoredRows& found) const {
+        const std::int64_t unwritten = element_count(counts_) - written();
+        if (unwritten <= 0) return;
+        const Unwritten rows = unwritten_along(dimension);
+        found.ranges = rows.ranges;
+        found.in_part = unwritten < rows.chunks * (element_count(counts_) / counts_[dimension]);
+        if (!found.in_part || counts_.size() != 2) return;
+        const Unwritten columns = unwritten_along(1 - dimension);
+        if (unwritten == rows.chunks * columns.chunks) found.columns = columns.ranges;
     }
 
  private:
+    std::int64_t written() const {
+        const Handle space(check(H5Dget_space(dataset_.get()), ErrorKind::input, doing_), H5Sclose);
+        hsize_t written = 0;
+        check(H5Dget_num_chunks(dataset_.get(), space.get(), &written), ErrorKind::input, doing_);
+        return static_cast<std::int64_t>(written);
+    }
+
+    // Along one dimension, where chunks lie of which one was never written.
+    struct Unwritten {
+        std::vector<RowsIn> ranges = {};
+        std::int64_t chunks = 0;
+    };
+
+    Unwritten unwritten_along(std::size_t dimension) const {
+        Unwritten found;
+        for (std::int64_t i = 0; i < counts_[dimension]; ++i) {
+            if (all_written_of(dimension, i)) continue;
+            ++found.chunks;
+            const std::int64_t first = i * info_.chunk[dimension];
+            const std::int64_t end = std::min(first + info_.chunk[dimension], info_.shape[dimension]);
+            if (!found.ranges.empty() && found.ranges.back().end == first) {
+                found.ranges.back().end = end;
+            } else {
+                found.ranges.push_back({first, end});
+            }
+        }
+        return found;
+    }
+
     bool all_written_of(std::size_t dimension, std::int64_t i) const {
         std::vector<hsize_t> offset(counts_.size());
         offset[dimension] = static_cast<hsize_t>(i * info_.chunk[dimension]);
@@ -143,24 +161,37 @@ std::vector<RowsIn> rows_beyond(std::int64_t bytes, const DatasetInfo& info, std
     return {{stored, rows}};
 }
 
+// "0 to 9, 12 and 20 to 29"
+std::string list_of(const std::vector<RowsIn>& ranges) {
+    std::vector<std::string> items;
+    for (const RowsIn& range : ranges) {
+        items.push_back(range.end - range.first == 1 ? fmt::format("{}", range.first)
+                                                     : fmt::format("{} to {}", range.first, range.end - 1));
+    }
+    return format_list(items, 5);
+}
+
 }  // namespace
 
-std::int64_t UnstoredRows::count() const {
+std::int64_t detail::count_of(const std::vector<RowsIn>& ranges) {
     std::int64_t sum = 0;
     for (const RowsIn& range : ranges)
         sum += range.end - range.first;
     return sum;
 }
 
+std::int64_t UnstoredRows::count() const {
+    return detail::count_of(ranges);
+}
+
 std::string UnstoredRows::text() const {
-    std::vector<std::string> items;
-    for (const RowsIn& range : ranges) {
-        items.push_back(range.end - range.first == 1 ? fmt::format("{}", range.first)
-                                                     : fmt::format("{} to {}", range.first, range.end - 1));
-    }
     const double share = 100 * static_cast<double>(count()) / static_cast<double>(of);
-    return fmt::format("rows {} {}: {} of {} ({:.3g}%)", format_list(items, 5), why, format_count(count()),
-                       format_count(of), share);
+    const std::string what = !columns.empty() ? fmt::format("columns {} of ", list_of(columns))
+                             : in_part        ? "parts of "
+                                              : "";
+    return fmt::format("{}rows {} {}: {}{} of {}{} ({:.3g}%)", what, list_of(ranges), why,
+                       in_part ? "in " : "", format_count(count()), format_count(of), in_part ? " rows" : "",
+                       share);
 }
 
 std::optional<UnstoredRows> find_unstored_rows(const File& file, const std::string& dataset,
@@ -175,9 +206,7 @@ std::optional<UnstoredRows> detail::find_unstored_rows(const File& file, const s
     if (info.is_virtual) return detail::find_unmapped_rows(file, dataset, samples, depth);
     UnstoredRows found = {.of = info.shape[dimension_of(samples, info)], .why = "were never written"};
     if (!info.chunk.empty()) {
-        const ChunkSearch search(file, dataset, info);
-        if (search.all_written()) return std::nullopt;
-        found.ranges = search.unwritten_rows(dimension_of(samples, info));
+        ChunkSearch(file, dataset, info).run(dimension_of(samples, info), found);
     } else {
         const Handle opened = detail::open_dataset(file, dataset);
         const std::string doing = fmt::format("cannot read about '{}'", locate(file, dataset));

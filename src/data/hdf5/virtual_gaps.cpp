@@ -7,6 +7,7 @@
 #include "data/hdf5/detail.hpp"
 #include "data/hdf5/slab.hpp"
 #include "data/hdf5/unstored.hpp"
+#include "vae_dist/core/shape.hpp"
 
 namespace vae_dist::hdf5::detail {
 
@@ -44,8 +45,14 @@ class GapSearch {
             take_mapping(i);
         UnstoredRows found = {.of = static_cast<std::int64_t>(extent_[dimension_]),
                               .why = "have no dataset mapped to them, or one without such rows"};
-        found.ranges = rows_left();
-        return found.ranges.empty() ? std::nullopt : std::optional(found);
+        const auto numbers = static_cast<std::int64_t>(H5Sget_select_npoints(left_.get()));
+        if (numbers == 0) return std::nullopt;
+        found.ranges = left_along(dimension_);
+        found.in_part = numbers < found.count() * (numbers_of(extent_) / found.of);
+        if (!found.in_part || extent_.size() != 2) return found;
+        const std::vector<RowsIn> columns = left_along(1 - dimension_);
+        if (numbers == found.count() * count_of(columns)) found.columns = columns;
+        return found;
     }
 
  private:
@@ -206,15 +213,17 @@ class GapSearch {
               ErrorKind::input, doing_);
     }
 
-    std::vector<RowsIn> rows_left() const {
-        const hssize_t numbers = H5Sget_select_npoints(left_.get());
-        if (numbers == 0) return {};
+    static std::int64_t numbers_of(const std::vector<hsize_t>& extent) {
+        return element_count(std::vector<std::int64_t>(extent.begin(), extent.end()));
+    }
+
+    std::vector<RowsIn> left_along(std::size_t dimension) const {
         std::vector<RowsIn> rows;
         for (const Slab& slab : slabs_of(left_.get(), doing_)) {
-            for (hsize_t i = 0; i < slab.count[dimension_]; ++i) {
-                const hsize_t first = slab.start[dimension_] + i * slab.stride[dimension_];
+            for (hsize_t i = 0; i < slab.count[dimension]; ++i) {
+                const hsize_t first = slab.start[dimension] + i * slab.stride[dimension];
                 rows.push_back({static_cast<std::int64_t>(first),
-                                static_cast<std::int64_t>(first + slab.block[dimension_])});
+                                static_cast<std::int64_t>(first + slab.block[dimension])});
             }
         }
         return joined(std::move(rows));

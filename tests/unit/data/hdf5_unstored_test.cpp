@@ -94,8 +94,17 @@ TEST_F(UnstoredRows, ChunksThatWereNeverWrittenAreNamed) {
 
 TEST_F(UnstoredRows, AChunkThatHoldsPartOfARowCountsToo) {
     make_chunked({{{0, 0}, {50, 2}}, {{0, 2}, {30, 2}}}, {10, 2});
-    expect_refused({"rows 30 to 49 were never written"});
-    EXPECT_EQ(text(hdf5::SampleDimension::last), "rows 2 to 3 were never written: 2 of 4 (50%)");
+    expect_refused({"d.h5:x: columns 2 to 3 of rows 30 to 49 were never written: in 20 of 50 rows (40%)"});
+    EXPECT_EQ(text(hdf5::SampleDimension::last),
+              "columns 30 to 49 of rows 2 to 3 were never written: in 2 of 4 rows (50%)");
+}
+
+TEST_F(UnstoredRows, ColumnsThatWereNeverWrittenAreNamedAsSuch) {
+    make_chunked({{{0, 0}, {50, 1}}, {{0, 2}, {50, 1}}}, {10, 1});
+    EXPECT_EQ(text(), "columns 1 and 3 of rows 0 to 49 were never written: in 50 of 50 rows (100%)");
+    // Ten rows lack everything, ten more only some columns.
+    make_chunked({{{0, 0}, {40, 2}}, {{0, 2}, {30, 2}}}, {10, 2});
+    EXPECT_EQ(text(), "parts of rows 30 to 49 were never written: in 20 of 50 rows (40%)");
 }
 
 TEST_F(UnstoredRows, CompressedChunksAreCounted) {
@@ -165,10 +174,11 @@ TEST_F(UnmappedRows, AreNamed) {
 
 TEST_F(UnmappedRows, MayBeMappedByColumns) {
     make_virtual({{{0, 0}, {20, 4}}, {{20, 0}, {20, 2}}, {{20, 2}, {20, 2}}, {{40, 0}, {10, 1}}});
-    expect_refused({"rows 40 to 49 have no dataset mapped to them"});
+    expect_refused(
+        {"d.h5:x: columns 1 to 3 of rows 40 to 49 have no dataset mapped to them", "in 10 of 50 rows (20%)"});
     // The same columns twice make no whole row.
     make_virtual({{{0, 0}, {20, 4}}, {{20, 0}, {20, 2}}, {{20, 0}, {20, 2}}, {{40, 0}, {10, 4}}});
-    expect_refused({"rows 20 to 39 have no dataset mapped to them"});
+    expect_refused({"columns 2 to 3 of rows 20 to 39 have no dataset mapped to them"});
 }
 
 TEST_F(UnmappedRows, AreThoseOfASourceThatIsTooSmallOrHasNeverBeenWritten) {
