@@ -91,6 +91,15 @@ TEST_F(DeclaredData, RowsThatAreStoredNowhereAreRefused) {
     run_well(2, with_settings("run.yaml", {"data.conventions=none"}));
 }
 
+TEST_F(DeclaredData, APartOfASparseMatrixIsRefused) {
+    for (const char* part : {"m/data", "m/indices", "m/indptr"})
+        write_table(path("d.h5"), part, 64);
+    write_text("run.yaml",
+               std::string(kConfig).replace(std::string(kConfig).find("dataset: x"), 10, "dataset: m/data"));
+    expect_refused_by_all({}, {"d.h5:m/data", "sparse matrix m", "data.conventions: none"});
+    run_well(2, with_settings("run.yaml", {"data.conventions=none"}));
+}
+
 TEST_F(DeclaredData, AMatrixOfMatlabsIsTrainedOnByItsColumnsWithTheSameBitsOnEveryNumberOfRanks) {
     std::vector<double> values;
     for (int i = 0; i < 3 * 64; ++i)

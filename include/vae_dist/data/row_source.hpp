@@ -61,8 +61,8 @@ struct ReadAs {
 /// The dataset of `config`'s files taken in order as one. Throws an input error for: no file matching, not
 /// HDF5, truncated, dataset missing (names those there are), a group, empty, scalar, of neither integers nor
 /// floats, shapes or types that differ between files; and, unless conventions say otherwise, packed numbers,
-/// arrays of MATLAB's, and rows that are stored nowhere. Rows with missing values are an error when they are
-/// read.
+/// arrays of MATLAB's, parts of sparse matrices, and rows that are stored nowhere. Rows with missing values
+/// are an error when they are read.
 std::unique_ptr<RowSource> open_hdf5_rows(const DatasetConfig& config, const ReadAs& as = {});
 
 /// Made-up data: each number a pure function of (seed, row, feature).

@@ -146,7 +146,7 @@ void look_at_values(const hdf5::File& file, Entry& entry) {
             marks.push_back(missing.value);
         entry.values = summarise_values(file.path(), entry.name, *entry.info, marks);
         entry.advice = advise(entry.name, *entry.info, entry.values);
-        heed_declarations(file, entry);
+        if (entry.part.empty()) heed_declarations(file, entry);
     } catch (const Error& error) {
         entry.trouble = error.what();
         entry.advice.emplace().obstacle = "it cannot be read";

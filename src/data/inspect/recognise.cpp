@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "data/rows/sparse_matrix.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 
@@ -21,39 +22,6 @@ std::string attribute(const File& file, const std::string& object, const std::st
     return file.has_attribute(object, name) ? file.attribute_as_text(object, name) : "";
 }
 
-/// The group that a dataset is in, and its name in there.
-struct Place {
-    std::string group;  ///< "/" for the root
-    std::string name;
-};
-
-Place place_of(const std::string& dataset) {
-    const std::size_t slash = dataset.rfind('/');
-    if (slash == 0 || slash == std::string::npos) return {"/", dataset.substr(slash + 1)};
-    return {dataset.substr(0, slash), dataset.substr(slash + 1)};
-}
-
-std::string member(const std::string& group, const char* name) {
-    return group == "/" ? fmt::format("/{}", name) : fmt::format("{}/{}", group, name);
-}
-
-bool has_datasets(const File& file, const std::string& group, std::initializer_list<const char*> names) {
-    return std::all_of(names.begin(), names.end(),
-                       [&](const char* name) { return file.kind(member(group, name)) == NodeKind::dataset; });
-}
-
-bool is_matlab_sparse(const File& file, const std::string& group) {
-    return file.has_attribute(group, "MATLAB_sparse") && has_datasets(file, group, {"data", "ir", "jc"});
-}
-
-bool is_sparse(const File& file, const std::string& group) {
-    return has_datasets(file, group, {"data", "indices", "indptr"}) || is_matlab_sparse(file, group);
-}
-
-bool is_tenx(const File& file, const std::string& group) {
-    return is_sparse(file, group) && has_datasets(file, group, {"barcodes", "shape"});
-}
-
 bool is_anndata(const File& file) {
     if (attribute(file, "/", "encoding-type") == "anndata") return true;
     const auto is_there = [&](const char* name) { return file.kind(name) != NodeKind::missing; };
@@ -62,28 +30,6 @@ bool is_anndata(const File& file) {
 
 bool is_pytables(const File& file) {
     return file.has_attribute("/", "PYTABLES_FORMAT_VERSION");
-}
-
-std::string sparse_form(const File& file, const std::string& group) {
-    if (is_tenx(file, group) || is_matlab_sparse(file, group)) return "CSC";
-    std::string form = attribute(file, group, "encoding-type");
-    if (form.empty()) form = attribute(file, group, "h5sparse_format");
-    if (form.starts_with("csr")) return "CSR";
-    if (form.starts_with("csc")) return "CSC";
-    return "compressed";
-}
-
-std::string sparse_part(const File& file, const Place& place) {
-    if (!is_sparse(file, place.group)) return "";
-    const std::string of =
-        fmt::format("the sparse matrix {} ({})", place.group == "/" ? "of this file" : place.group.substr(1),
-                    sparse_form(file, place.group));
-    if (place.name == "data") return "the values that are not zero of " + of;
-    const bool matlab = is_matlab_sparse(file, place.group);
-    if (place.name == (matlab ? "ir" : "indices")) return "the positions of the values of " + of;
-    if (place.name == (matlab ? "jc" : "indptr")) return "where rows or columns begin in " + of;
-    if (place.name == "shape") return "the shape of " + of;
-    return "";
 }
 
 std::string anndata_part(const File& file, const std::string& dataset) {
@@ -100,7 +46,7 @@ std::string anndata_part(const File& file, const std::string& dataset) {
     return "";
 }
 
-std::string pytables_part(const File& file, const std::string& dataset, const Place& place) {
+std::string pytables_part(const File& file, const std::string& dataset, const DatasetPlace& place) {
     if (!is_pytables(file)) return "";
     if (dataset.find("/_i_") != std::string::npos) return "part of the index of a table";
     const std::string& name = place.name;
@@ -143,7 +89,7 @@ std::string recognised_format(const File& file, const std::vector<std::string>& 
                                   : "");
     }
     for (const std::string& dataset : datasets) {
-        const Place place = place_of(dataset);
+        const DatasetPlace place = place_of(dataset);
         if (place.name != "data" || !is_sparse(file, place.group)) continue;
         const std::string group = place.group == "/" ? "of this file" : place.group.substr(1);
         if (is_matlab_sparse(file, place.group)) {
@@ -185,9 +131,9 @@ std::string recognised_format(const File& file, const std::vector<std::string>& 
 }
 
 std::string recognised_part(const File& file, const std::string& dataset, const hdf5::DatasetInfo& info) {
-    const Place place = place_of(dataset);
+    const DatasetPlace place = place_of(dataset);
     for (const std::string& what :
-         {sparse_part(file, place), anndata_part(file, dataset), pytables_part(file, dataset, place),
+         {sparse_part(file, dataset), anndata_part(file, dataset), pytables_part(file, dataset, place),
           matlab_part(file, dataset, info), netcdf_part(file, dataset)}) {
         if (!what.empty()) return what;
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "data/hdf5/unstored.hpp"
+#include "data/rows/sparse_matrix.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
@@ -41,6 +42,7 @@ hdf5::RowReader DatasetRows::open() const {
     hdf5::File file = hdf5::File::open(path_);
     const hdf5::DatasetInfo info = file.info(dataset_);
     require_rows_of_numbers(info);
+    require_no_sparse_part(file);
     const hdf5::SampleDimension samples = choose_dimension(file, info);
     return {std::move(file), dataset_, samples};
 }
@@ -54,6 +56,17 @@ void DatasetRows::require_rows_of_numbers(const hdf5::DatasetInfo& info) const {
         throw_input_error("{}:{} is a single number; its first dimension must count samples", path_,
                           dataset_);
     }
+}
+
+// Training would take each number for a sample, or each place of one.
+void DatasetRows::require_no_sparse_part(const hdf5::File& file) const {
+    if (as_.conventions == Conventions::none) return;
+    const std::string part = sparse_part(file, dataset_);
+    if (part.empty()) return;
+    throw_input_error(
+        "{}:{} holds {}, not samples. Store the matrix dense, with samples as rows (toarray() of "
+        "scipy.sparse in Python, full() in MATLAB), or set {} none to take these numbers as samples",
+        path_, dataset_, part, as_.setting);
 }
 
 hdf5::SampleDimension DatasetRows::choose_dimension(const hdf5::File& file,

@@ -42,6 +42,7 @@ class DatasetRows {
  private:
     hdf5::RowReader open() const;
     void require_rows_of_numbers(const hdf5::DatasetInfo& info) const;
+    void require_no_sparse_part(const hdf5::File& file) const;
     hdf5::SampleDimension choose_dimension(const hdf5::File& file, const hdf5::DatasetInfo& info) const;
     void require_no_packing(const Declarations& declarations);
     struct MissingRows {

@@ -188,6 +188,30 @@ TEST(DeclaredMissing, IsFoundAmongFloatsWhoseAttributeIsWider) {
     });
 }
 
+// As scipy, AnnData and MATLAB store them.
+TEST_F(ConventionsOf, APartOfASparseMatrixIsRefusedUnlessItsNumbersAreAskedFor) {
+    hdf5::File file = hdf5::File::create(path_);
+    for (const char* name : {"m/data", "m/indices", "m/indptr", "S/data", "S/ir", "S/jc"})
+        file.write_floats(name, std::vector<std::int64_t>{3}, std::vector<float>{1, 2, 3}, false);
+    file.write_attribute("m", "encoding-type", "csr_matrix");
+    file.write_attribute("S", "MATLAB_sparse", std::int64_t{50});
+    file.write_floats("data", std::vector<std::int64_t>{3}, std::vector<float>{1, 2, 3}, false);
+    file.close();
+    const auto open = [&](const std::string& dataset, Conventions conventions = Conventions::automatic) {
+        return open_hdf5_rows({{path_}, dataset}, {.conventions = conventions})->rows();
+    };
+    expect_error(ErrorKind::input,
+                 {"d.h5:m/data holds the values that are not zero of the sparse matrix m (CSR), not samples",
+                  "toarray()", "data.conventions: none"},
+                 [&] { open("m/data"); });
+    expect_error(ErrorKind::input, {"where rows or columns begin in the sparse matrix m"},
+                 [&] { open("/m/indptr", Conventions::netcdf); });
+    expect_error(ErrorKind::input, {"the positions of the values of the sparse matrix S (CSC)", "full()"},
+                 [&] { open("S/ir", Conventions::matlab); });
+    EXPECT_EQ(open("m/data", Conventions::none), 3);
+    EXPECT_EQ(open("data"), 3);
+}
+
 class MatlabConventions : public ConventionsOf {};
 
 // MATLAB's 5 x 2, that is, five samples of two numbers, lies in the file as 2 x 5.
