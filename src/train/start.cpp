@@ -94,7 +94,11 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
         started.data_identity = identity_of(config.data, data.source());
         if (resumed) require_same_data(config, data.source(), started.data_identity, *resumed, log);
     });
-    run_on_first_rank(communicator, [&] { warn_of_files_named_twice(config.data, log); });
+    run_on_first_rank(communicator, [&] {
+        warn_of_files_named_twice(config.data, log);
+        for (const std::string& doubt : data.source().doubts())
+            log.warn("data.train: {}", doubt);
+    });
     warn_where_ranks_differ(*started.backend, communicator, log);
     if (communicator.rank() == 0 && started.compute.backend == BackendKind::cpu)
         warn_where_threads_share_cores(config.compute, log);

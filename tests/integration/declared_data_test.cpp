@@ -119,6 +119,19 @@ TEST_F(DeclaredData, AMatrixOfMatlabsIsTrainedOnByItsColumnsWithTheSameBitsOnEve
     expect_parts(run_well(2, {"encode", "run1", "--data", "d.h5:x", "--out", "l.h5"}).text(), {"64"});
 }
 
+TEST_F(DeclaredData, DimensionsThatAreTurnedInAFileThatIsNotMatlabsAreToldOnce) {
+    write_integers(64);
+    std::vector<std::string> check =
+        with_settings("run.yaml", {"data.conventions=matlab", "train.virtual_ranks=1", "train.batch_size=1"});
+    const Outcome trained = run_well(1, check);
+    check.insert(check.begin(), "check");
+    for (const Outcome& outcome : {run_well(0, check), trained}) {
+        const std::string said = "d.h5:x is read by its last dimension";
+        expect_parts(outcome.err, {"warning: data.train: ", said, "2 samples of 64 numbers"});
+        EXPECT_EQ(outcome.err.find(said), outcome.err.rfind(said));
+    }
+}
+
 TEST_F(DeclaredData, CheckLooksAtRowsOfEachFileOfTrainingAndValidation) {
     write_table(path("a.h5"), "x", 100);
     write_table(path("b.h5"), "x", 100, 41, std::nanf(""));

@@ -40,6 +40,10 @@ struct Declarations {
 /// What a dataset's attributes say. Throws an input error if they cannot be read.
 Declarations read_declarations(const hdf5::File& file, const std::string& dataset);
 
+/// Whether anything says that MATLAB wrote a file: the text that its own files of version 7.3 begin with, or
+/// an array's MATLAB_class.
+bool has_sign_of_matlab(const hdf5::File& file);
+
 /// "scale_factor 0.01 and add_offset 273.15", "_FillValue -1", ... of what is packed, of what is missing, and
 /// of the array of MATLAB's; empty where nothing is declared.
 std::string packing_text(const Declarations& declarations);

@@ -48,6 +48,9 @@ class RowSource {
     /// The rows of each file, in their order; all of them where they are made up.
     virtual std::vector<RowRange> file_rows() const { return {{0, rows()}}; }
 
+    /// What is no error but likely not meant, a sentence each, for people.
+    virtual std::vector<std::string> doubts() const { return {}; }
+
     std::int64_t features() const;  ///< numbers in one sample
     std::size_t row_bytes() const;
 };

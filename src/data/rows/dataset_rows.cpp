@@ -132,6 +132,17 @@ void DatasetRows::require_whole() const {
         path_, dataset_, unstored->text(), as_.setting);
 }
 
+// No error: arrays that MATLAB's h5create and h5write have made are like this.
+std::string DatasetRows::doubt_about_matlab() const {
+    if (as_.conventions != Conventions::matlab || has_sign_of_matlab(reader_.file())) return "";
+    const std::vector<std::int64_t>& shape = reader_.info().shape;
+    return fmt::format(
+        "{}:{} is read by its last dimension ({} matlab), as {} samples of {} numbers, but nothing in the "
+        "file says that MATLAB wrote it; if each row is a sample, {} of {} numbers, set {} auto",
+        path_, dataset_, as_.setting, format_count(shape[1]), format_count(shape[0]), format_count(shape[0]),
+        format_count(shape[1]), as_.setting);
+}
+
 std::int64_t DatasetRows::rows_together() const {
     constexpr std::int64_t kMostBytes = std::int64_t{64} << 20;
     constexpr std::int64_t kBytesInLine = 4096;

@@ -20,6 +20,10 @@ class DatasetRows {
     /// Throws an input error if rows are stored nowhere; once a file is enough.
     void require_whole() const;
 
+    /// Where dimensions are turned as MATLAB's, though nothing says that MATLAB wrote the file: a sentence.
+    /// Else empty.
+    std::string doubt_about_matlab() const;
+
     std::int64_t rows() const { return reader_.rows(); }
     std::vector<std::int64_t> row_shape() const { return reader_.row_shape(); }
     ElementType element_type() const { return numbers_.type(); }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
+#include <string_view>
 
 #include "vae_dist/core/text.hpp"
 
@@ -129,6 +131,17 @@ class AttributeReader {
 
 Declarations read_declarations(const hdf5::File& file, const std::string& dataset) {
     return AttributeReader(file, dataset).read();
+}
+
+bool has_sign_of_matlab(const hdf5::File& file) {
+    constexpr std::string_view kBegin = "MATLAB 7.";  // of the text in the block before HDF5's own bytes
+    std::string begin(kBegin.size(), '\0');
+    std::ifstream(file.path(), std::ios::binary).read(begin.data(), std::ssize(begin));
+    if (begin == kBegin) return true;
+    const std::vector<std::string> datasets = file.datasets();
+    return std::any_of(datasets.begin(), datasets.end(), [&](const std::string& dataset) {
+        return file.has_attribute(dataset, "MATLAB_class");
+    });
 }
 
 std::string packing_text(const Declarations& declarations) {

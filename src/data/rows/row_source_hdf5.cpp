@@ -101,6 +101,8 @@ class Hdf5Rows final : public RowSource {
         return found;
     }
 
+    std::vector<std::string> doubts() const override { return doubts_; }
+
     std::vector<RowRange> file_rows() const override {
         std::vector<RowRange> found;
         for (const FileRows& file : files_)
@@ -117,6 +119,10 @@ class Hdf5Rows final : public RowSource {
     void add(const std::string& path) {
         const DatasetRows& found = open_files_.open(path);
         found.require_whole();
+        if (doubts_.empty()) {  // one such file speaks for all
+            if (std::string doubt = found.doubt_about_matlab(); !doubt.empty())
+                doubts_.push_back(std::move(doubt));
+        }
         const std::vector<std::int64_t> row_shape = found.row_shape();
         if (files_.empty()) {
             row_shape_ = row_shape;
@@ -145,6 +151,7 @@ class Hdf5Rows final : public RowSource {
     std::vector<std::int64_t> row_shape_;
     ElementType type_ = ElementType::uint8;
     std::string storage_;  // of the first file, for people
+    std::vector<std::string> doubts_;
     std::vector<RowRange> blocks_;
 };
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/data/data_files.hpp"
@@ -237,6 +240,31 @@ TEST_F(MatlabConventions, AreThoseOfAMatrixWithoutTheAttributeToo) {
     write_float_rows(path_, "x", 5, {0, 1, 2, 3, 4, 10, 11, 12, 13, 14}, 2);
     EXPECT_EQ(open()->rows(), 2);
     EXPECT_EQ(open(Conventions::matlab)->rows(), 5);
+}
+
+TEST_F(MatlabConventions, AreDoubtedWhereNothingInTheFileIsOfMatlab) {
+    write_float_rows(path_, "x", 5, {0, 1, 2, 3, 4, 10, 11, 12, 13, 14}, 2);
+    EXPECT_TRUE(open()->doubts().empty());
+    const std::vector<std::string> doubts = open(Conventions::matlab)->doubts();
+    ASSERT_EQ(doubts.size(), 1U);
+    for (const char* part :
+         {"d.h5:x is read by its last dimension (data.conventions: matlab), as 5 samples of 2",
+          "nothing in the file says that MATLAB wrote it", "2 of 5 numbers"})
+        EXPECT_NE(doubts[0].find(part), std::string::npos) << doubts[0];
+    // An array beside it, or the text before HDF5's bytes.
+    hdf5::File file = hdf5::File::open_for_writing(path_);
+    file.write_floats("g/y", std::vector<std::int64_t>{1}, std::vector<float>{1}, false);
+    file.write_attribute("g/y", "MATLAB_class", "single");
+    file.close();
+    EXPECT_TRUE(open(Conventions::matlab)->doubts().empty());
+    write_float_rows(path_, "x", 5, {0, 1, 2, 3, 4, 10, 11, 12, 13, 14}, 2);
+    std::ifstream plain(path_, std::ios::binary);
+    std::string bytes((std::istreambuf_iterator<char>(plain)), std::istreambuf_iterator<char>());
+    std::string block = "MATLAB 7.3 MAT-file, Platform: GLNXA64";
+    block.resize(512, ' ');
+    std::ofstream(path_, std::ios::binary) << block + bytes;
+    EXPECT_EQ(open(Conventions::matlab)->rows(), 5);
+    EXPECT_TRUE(open(Conventions::matlab)->doubts().empty());
 }
 
 TEST_F(MatlabConventions, ALogicalArrayHoldsNoPixels) {
