@@ -8,6 +8,7 @@
 #include "vae_dist/config/names.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/row_sample.hpp"
+#include "vae_dist/train/first_pass.hpp"
 #include "vae_dist/train/training_step.hpp"
 #include "vae_dist/train/validation.hpp"
 
@@ -32,6 +33,26 @@ Samples look_at_data(const Config& config, const TrainingData& data, Communicato
         if (config.data.validation) samples.validation = look(*open_validation_rows(config.data));
     });
     return samples;
+}
+
+// Of the training data also what the model as it starts makes of them.
+void warn_of_large_values(const Config& config, const TrainingData& data, const Samples& samples,
+                          Replica& replica, Communicator& communicator, const Log& log) {
+    if (config.model.likelihood != LikelihoodKind::gaussian) return;
+    run_on_first_rank(communicator, [&] {
+        const auto warn = [&](const char* key, const RowSource& source, const RowSample& sample,
+                              const std::optional<FirstPass>& pass) {
+            const std::string doubt = doubt_about_size(config, key, source, sample.large, pass);
+            if (!doubt.empty()) log.warn("{}", doubt);
+        };
+        if (samples.training) {
+            warn("data.train", data.source(), *samples.training,
+                 first_pass(config, open_training_rows(config.data), replica));
+        }
+        if (samples.validation) {
+            warn("data.validation", *open_validation_rows(config.data), *samples.validation, std::nullopt);
+        }
+    });
 }
 
 void print_samples(const Samples& samples, const Log& log) {
@@ -128,6 +149,7 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
     print_data(config, data, log);
     if (validation) log.info("validation  {} samples", format_count(validation->samples()));
     print_samples(looked_at, log);
+    warn_of_large_values(config, data, looked_at, *started.replica, communicator, log);
     print_ranks(data, communicator.size(), log);
     if (started.compute.backend == BackendKind::cuda) print_places(places, log);
     log.info("model       {} parameters", format_count(started.replica->vae.layout().parameter_count()));

@@ -1,5 +1,6 @@
 #include "train/run.hpp"
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <exception>
@@ -9,6 +10,7 @@
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/train/consistency.hpp"
+#include "vae_dist/train/first_pass.hpp"
 
 namespace vae_dist {
 
@@ -235,11 +237,8 @@ void Run::apply_nonfinite_policy(const StepResult& result) {
     ++progress_.nonfinite_in_a_row;
     const bool stop = config_.train.on_nonfinite == NonFinitePolicy::stop;
     if (stop || progress_.nonfinite_in_a_row > kMostSkipsInARow) {
-        const char* const advice = progress_.updates == 0
-                                       ? "the data are too large for the model as it starts: use "
-                                         "data.transform: standardize, or data.scale"
-                                       : "lower optimizer.learning_rate, set optimizer.clip_norm, or use "
-                                         "data.transform: standardize";
+        const std::string advice =
+            advise_on_divergence(config_, data_.source(), large_values_of_step(), progress_.updates);
         throw Error(
             ErrorKind::failure,
             fmt::format(
@@ -252,6 +251,23 @@ void Run::apply_nonfinite_policy(const StepResult& result) {
     recorder_.record([&](RunRecorder& recorder) { recorder.skipped(progress_.step, epoch_number()); });
     if (communicator_.rank() == 0)
         log_.warn("step {}: a loss or gradient is not finite; the step is skipped", progress_.step);
+}
+
+// Collective; the same on every number of ranks. Empty where steps are under way: the loader is ahead.
+LargeValues Run::large_values_of_step() {
+    LargeValues large;
+    if (under_way_ > 0) return large;
+    const ElementType type = data_.source().element_type();
+    const Batch batch = loader_->current();
+    for (const Slice& slice : batch.slices)
+        large.look_at(slice, type, input_scale(config_.data, type));
+    double largest = large.largest;
+    communicator_.all_reduce_max(std::span(&largest, 1));
+    std::int64_t minus_row = large.largest == largest ? -large.row : -LargeValues::kNoRow;
+    communicator_.all_reduce_max(std::span(&minus_row, 1));
+    std::array<std::int64_t, 2> counts = {large.above_likely, large.values};
+    communicator_.all_reduce_sum(std::span(counts));
+    return {.largest = largest, .row = -minus_row, .above_likely = counts[0], .values = counts[1]};
 }
 
 TrainMetrics Run::metrics_of(const LogWindow& window, const StepResult& result) const {

@@ -9,6 +9,7 @@
 
 #include "train/shared_recorder.hpp"
 #include "train/stop_request.hpp"
+#include "vae_dist/data/large_values.hpp"
 #include "vae_dist/train/checkpoint_schedule.hpp"
 #include "vae_dist/train/progress_display.hpp"
 #include "vae_dist/train/start.hpp"
@@ -36,6 +37,7 @@ class Run {
     void start_step();
     void finish_step(const StepResult& result);
     void apply_nonfinite_policy(const StepResult& result);
+    LargeValues large_values_of_step();
     void log_training(const StepResult& result);
     void show_progress(const StepResult& result);
     TrainMetrics metrics_of(const LogWindow& window, const StepResult& result) const;

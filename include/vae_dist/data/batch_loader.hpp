@@ -81,6 +81,9 @@ class BatchLoader {
     /// first batch that needs the window in question, and at every call after that.
     const Batch& next();
 
+    /// The batch that `next` gave last, still valid; without slices where it gave none.
+    Batch current() const;
+
     /// What the reading thread has done since the start, without what was read before the constructor
     /// returned. The difference between two steps tells how fast the data could come at most.
     LoaderWork work() const;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "vae_dist/data/batch_loader.hpp"
+#include "vae_dist/data/large_values.hpp"
 #include "vae_dist/data/row_source.hpp"
 
 namespace vae_dist {
@@ -23,6 +24,7 @@ struct RowSample {
     std::int64_t of_rows = 0;
     std::int64_t of_blocks = 0;
     std::int64_t of_files = 0;
+    LargeValues large;
 
     /// "100 of 5,000 rows, in 10 of 40 blocks and in 3 of 3 files".
     std::string text() const;

@@ -9,6 +9,7 @@
 
 #include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
+#include "vae_dist/data/large_values.hpp"
 
 namespace vae_dist {
 
@@ -123,8 +124,7 @@ TrainingAdvice advise(const std::string& name, const hdf5::DatasetInfo& info,
         return refused(
             fmt::format("values in it that stand for missing ones: {}", format_count(values.marks)));
     }
-    constexpr double kMostLikely = 1e15;
-    if (std::max(values.highest, -values.lowest) > kMostLikely)
+    if (std::max(values.highest, -values.lowest) > kLargestLikely)
         return refused("values as large as this are mostly marks of missing ones");
     if (values.levels == 1 && values.values > 1)
         return refused(fmt::format("every number in it is {:g}", values.lowest));

@@ -67,6 +67,11 @@ class BatchLoader::Reader {
         thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
     }
 
+    Batch current() {
+        const std::scoped_lock lock(mutex_);
+        return lent_ ? slot(released_).batch : Batch{};
+    }
+
     LoaderWork work() {
         const std::scoped_lock lock(mutex_);
         return work_;
@@ -203,6 +208,10 @@ BatchLoader::~BatchLoader() = default;
 
 const Batch& BatchLoader::next() {
     return reader_->next();
+}
+
+Batch BatchLoader::current() const {
+    return reader_->current();
 }
 
 LoaderWork BatchLoader::work() const {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <vector>
 
@@ -36,16 +37,21 @@ std::vector<std::size_t> blocks_to_look_at(const RowSource& source, std::int64_t
     return chosen;
 }
 
-void look_at(RowSource& source, const RowRange& block, const ValueCheck& check) {
+void look_at(RowSource& source, const RowRange& block, double scale, const ValueCheck& check,
+             LargeValues& large) {
     constexpr std::int64_t kBytesAtOnce = std::int64_t{1} << 20;
     const auto row_bytes = static_cast<std::int64_t>(source.row_bytes());
     const std::int64_t rows_at_once = std::max<std::int64_t>(1, kBytesAtOnce / row_bytes);
     std::vector<std::byte> raw;
+    std::vector<std::int64_t> rows;
     for (std::int64_t first = block.first; first < block.end(); first += rows_at_once) {
         const std::int64_t count = std::min(rows_at_once, block.end() - first);
         raw.resize(static_cast<std::size_t>(count * row_bytes));
         source.read(first, count, raw.data());
         check.check(source, first, count, raw.data());
+        rows.resize(static_cast<std::size_t>(count));
+        std::iota(rows.begin(), rows.end(), first);
+        large.look_at({.raw = raw, .rows = rows}, source.element_type(), scale);
     }
 }
 
@@ -59,11 +65,12 @@ RowSample look_at_rows(RowSource& source, double scale, const ValueRange& allowe
     const auto files = static_cast<std::int64_t>(source.file_rows().size());
     RowSample sample = {.of_rows = source.rows(),
                         .of_blocks = static_cast<std::int64_t>(source.blocks().size()),
-                        .of_files = files};
+                        .of_files = files,
+                        .large = {}};
     for (const std::size_t place : blocks_to_look_at(source, limits.bytes)) {
         if (Clock::now() > end) break;
         const RowRange& block = source.blocks()[place];
-        look_at(source, block, check);
+        look_at(source, block, scale, check, sample.large);
         sample.rows += block.rows;
         ++sample.blocks;
         sample.files = std::min(sample.blocks, files);

@@ -66,5 +66,31 @@ TEST_F(LookAtRows, ChecksScaledValuesAgainstWhatIsAllowed) {
     });
 }
 
+TEST(LargeValues, AreThoseOfTheFirstRowThatHasThem) {
+    const std::vector<float> values = {1, -2, 3, -9, 9, 0, std::nanf(""), 4};
+    const std::vector<std::int64_t> rows = {7, 5, 6, 8};
+    LargeValues large;
+    large.look_at({.raw = std::as_bytes(std::span(values)), .rows = rows}, ElementType::float32, 0.5);
+    EXPECT_EQ(large.largest, 4.5);
+    EXPECT_EQ(large.row, 5);
+    EXPECT_EQ(large.values, 8);
+    EXPECT_FALSE(large.has_marks());
+}
+
+TEST(LargeValues, AreMarksOfMissingOnesWhereFewAreSoLarge) {
+    const std::vector<double> values = {1, 9.97e36, 3, -1e20};
+    const std::vector<std::int64_t> rows = {0, 1};
+    const Slice slice = {.raw = std::as_bytes(std::span(values)), .rows = rows};
+    LargeValues large;
+    large.look_at(slice.part(0, 1), ElementType::float64, 1);
+    EXPECT_FALSE(large.has_marks());  // half of them: in some small unit
+    large = {};
+    large.look_at(slice, ElementType::float64, 1);
+    EXPECT_FALSE(large.has_marks());
+    large.look_at(slice, ElementType::float64, 1e-10);
+    EXPECT_EQ(large.above_likely, 3);
+    EXPECT_TRUE(large.has_marks());
+}
+
 }  // namespace
 }  // namespace vae_dist
