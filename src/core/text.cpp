@@ -28,6 +28,14 @@ std::string format_count(std::int64_t count) {
     return count < 0 ? "-" + digits : digits;
 }
 
+std::string format_counted(std::int64_t count, std::string_view noun) {
+    return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : "s");
+}
+
+std::string format_range(std::string_view noun, std::int64_t first, std::int64_t last) {
+    return first == last ? fmt::format("{} {}", noun, first) : fmt::format("{}s {} to {}", noun, first, last);
+}
+
 std::string format_duration(double seconds) {
     const auto whole = static_cast<std::int64_t>(std::llround(seconds));
     if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -15,6 +16,17 @@ std::string format_bytes(std::uint64_t bytes);
 
 /// "1,234,567".
 std::string format_count(std::int64_t count);
+
+/// "1 sample", "0 samples", "1,234 samples"; `noun` in the singular, with an s for its plural.
+std::string format_counted(std::int64_t count, std::string_view noun);
+
+/// The same for counts of any type.
+std::string counted(std::integral auto count, std::string_view noun) {
+    return format_counted(static_cast<std::int64_t>(count), noun);
+}
+
+/// "row 3", "rows 3 to 5": the numbers from `first` to `last`, which is among them.
+std::string format_range(std::string_view noun, std::int64_t first, std::int64_t last);
 
 /// "2 h 05 min", "3 min 20 s", "12 s"; seconds >= 0.
 std::string format_duration(double seconds);

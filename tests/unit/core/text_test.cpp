@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -20,6 +21,18 @@ TEST(Text, CountsAreGroupedByThousands) {
     EXPECT_EQ(format_count(999), "999");
     EXPECT_EQ(format_count(1000), "1,000");
     EXPECT_EQ(format_count(-1234567), "-1,234,567");
+}
+
+TEST(Text, ANounIsPluralUnlessItsCountIsOne) {
+    EXPECT_EQ(counted(0, "sample"), "0 samples");
+    EXPECT_EQ(counted(1, "sample"), "1 sample");
+    EXPECT_EQ(counted(2U, "sample"), "2 samples");
+    EXPECT_EQ(counted(std::size_t{1234}, "virtual rank"), "1,234 virtual ranks");
+}
+
+TEST(Text, ARangeOfOneIsOneNumber) {
+    EXPECT_EQ(format_range("row", 0, 0), "row 0");
+    EXPECT_EQ(format_range("virtual rank", 3, 5), "virtual ranks 3 to 5");
 }
 
 TEST(Text, DurationsUseTheTwoLargestUnits) {
