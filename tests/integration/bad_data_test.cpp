@@ -50,7 +50,7 @@ TEST_F(BadData, ADamagedChunkIsNamed) {
     bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x10);
     std::ofstream(path("d.h5"), std::ios::binary) << bytes;
     for (const char* cache : {"memory", "stream"}) {
-        expect_refused(train({std::string("data.cache=") + cache}), 2, {"d.h5", "train/x", "rows"});
+        expect_refused(train({std::string("data.cache=") + cache}), 2, {"d.h5", "train/x", "row"});
     }
 }
 

@@ -150,8 +150,9 @@ void require_whole_storage(const File& file, const std::string& dataset, hid_t o
         static_cast<hsize_t>(check(H5Sget_simple_extent_npoints(space.get()), ErrorKind::input, doing));
     const hsize_t element_bytes = H5Tget_size(type.get());
     if (element_bytes == 0 || elements > stored / element_bytes) {
-        throw_input_error("'{}' is damaged: its shape is {} of {} bytes each, but {} bytes are stored",
-                          locate(file, dataset), format_shape(extent(space.get())), element_bytes, stored);
+        throw_input_error("'{}' is damaged: its shape is {} of {} each, but it stores {}",
+                          locate(file, dataset), format_shape(extent(space.get())),
+                          counted(element_bytes, "byte"), counted(stored, "byte"));
     }
 }
 
@@ -174,7 +175,8 @@ Handle open_dataset(const File& file, const std::string& dataset, hid_t access) 
     for (std::string& name : names)
         name.erase(0, 1);
     const std::string there = names.empty() ? "the file has no dataset at all"
-                                            : fmt::format("the file has the datasets {}", format_list(names));
+                                            : fmt::format("the file has the dataset{} {}",
+                                                          names.size() == 1 ? "" : "s", format_list(names));
     const std::string near = kind == NodeKind::missing ? nearest_word(dataset, names) : "";
     throw_input_error("'{}' {}; {}{}", locate(file, dataset),
                       kind == NodeKind::missing ? "does not exist"

@@ -7,6 +7,7 @@
 #include "data/hdf5/detail.hpp"
 #include "data/hdf5/diagnosis.hpp"
 #include "vae_dist/core/shape.hpp"
+#include "vae_dist/core/text.hpp"
 
 namespace vae_dist::hdf5 {
 
@@ -235,9 +236,8 @@ void RowReader::read_selection(hid_t type, std::int64_t first, std::int64_t coun
     const Handle space =
         detail::make_space(select_rows(file_space_.get(), info_.shape, first, count, dimension));
     if (H5Dread(dataset_.get(), type, space.get(), file_space_.get(), H5P_DEFAULT, to) < 0) {
-        detail::fail_reading(
-            dataset_.get(), fmt::format("cannot read '{}' rows {} to {}", locate(file_, dataset_path_), first,
-                                        first + count - 1));
+        detail::fail_reading(dataset_.get(), fmt::format("cannot read '{}' {}", locate(file_, dataset_path_),
+                                                         format_range("row", first, first + count - 1)));
     }
 }
 

@@ -102,7 +102,7 @@ TEST_F(Diagnosis, AShapeThatTakesMoreThanIsStoredIsDamage) {
             bytes[at] = '\xe2';
         hdf5::write_bytes(path(), std::as_bytes(std::span(bytes)));
         expect_refused(
-            "x", {"d.h5:x' is damaged: its shape is 4322 x 3 of 4 bytes each, but 51852 bytes are stored"});
+            "x", {"d.h5:x' is damaged: its shape is 4322 x 3 of 4 bytes each, but it stores 51,852 bytes"});
         EXPECT_NE(describe_data_file(path()).find("is damaged"), std::string::npos);
     }
 }

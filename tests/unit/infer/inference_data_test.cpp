@@ -86,7 +86,7 @@ TEST_F(InferenceDataTest, WhatDoesNotFitTheModelIsRefusedOnAllRanks) {
     chosen.dataset = folder_.file("data.h5");
     expect_refused(chosen, {"FILE.h5:DATASET"});
     chosen.dataset = folder_.file("data.h5") + ":y";
-    expect_refused(chosen, {"data.h5:y", "datasets x"});
+    expect_refused(chosen, {"data.h5:y", "the dataset x"});
     chosen.dataset = folder_.file("none.h5") + ":x";
     expect_refused(chosen, {"none.h5"});
 }
