@@ -10,6 +10,7 @@
 #include "data/import/csv_numbers.hpp"
 #include "data/import/csv_text.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
 #include "vae_dist/core/utf8.hpp"
 
 namespace vae_dist {
@@ -78,7 +79,8 @@ void throw_bad_csv_line(std::string_view line, std::int64_t number, const CsvTab
     if (static_cast<std::int64_t>(fields.size()) != table.columns) {
         const std::string options = other_format(line, table);
         throw_input_error(
-            "{} has {} fields, but line {} has {}{}", where, fields.size(), table.first_number, table.columns,
+            "{} has {}, but line {} has {}{}", where, counted(fields.size(), "field"), table.first_number,
+            table.columns,
             options.empty() ? "" : fmt::format("; with {} both are rows of one table", options));
     }
     for (const std::int64_t position : table.chosen) {

@@ -86,7 +86,8 @@ std::vector<std::int64_t> CsvColumns::positions_of(const Item& item, std::int64_
                 item.name, position, item.name, item.first, item.last);
         }
         if (item.last > count)
-            throw_input_error("--columns: there is no column {}; there are {}", item.last, count);
+            throw_input_error("--columns: there is no column {}; the table has {}", item.last,
+                              counted(count, "column"));
         std::vector<std::int64_t> range(static_cast<std::size_t>(item.last - item.first + 1));
         std::iota(range.begin(), range.end(), item.first - 1);
         return range;
@@ -100,7 +101,7 @@ std::vector<std::int64_t> CsvColumns::positions_of(const Item& item, std::int64_
         const std::string near = nearest_word(item.name, names);
         throw_input_error(
             "--columns: there is no column '{}'; {}", shown,
-            near.empty() ? "there are " + format_list(names) : fmt::format("did you mean '{}'?", near));
+            near.empty() ? "the table has " + format_list(names) : fmt::format("did you mean '{}'?", near));
     }
     if (std::ranges::count(names, item.name) > 1) {
         throw_input_error("--columns: '{}' is the name of several columns; choose by number, from 1 on",

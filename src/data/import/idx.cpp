@@ -78,8 +78,8 @@ ImportResult import_idx(const std::string& images, const std::optional<std::stri
         ImportInput label_input(*labels);
         const ArrayInput label_array = read_idx_header(label_input);
         if (label_array.shape != std::vector<std::int64_t>{rows}) {
-            throw_input_error("'{}' should hold {} labels, one for each row of '{}', but its shape is {}",
-                              *labels, rows, images, format_shape(label_array.shape));
+            throw_input_error("'{}' should hold {}, one for each row of '{}', but its shape is {}", *labels,
+                              counted(rows, "label"), images, format_shape(label_array.shape));
         }
         copy_array(label_input, label_array, dataset, output);
         result.description += fmt::format(", labels to {}", dataset);

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
 
 namespace vae_dist {
 
@@ -45,14 +46,15 @@ std::size_t ImportInput::read(std::span<std::byte> to) {
 
 void ImportInput::read_exactly(std::span<std::byte> to, std::int64_t expected) {
     if (read(to) == to.size()) return;
-    throw_input_error("'{}' is truncated: it has {} bytes, but should have {}", path_, position_, expected);
+    throw_input_error("'{}' is truncated: it has {}, but should have {}", path_, counted(position_, "byte"),
+                      format_count(expected));
 }
 
 void ImportInput::require_end() {
     std::byte one[1];
     const std::int64_t end = position_;
     if (read(one) > 0)
-        throw_input_error("'{}' goes on after the {} bytes that its header announces", path_, end);
+        throw_input_error("'{}' goes on after the {} that its header announces", path_, counted(end, "byte"));
 }
 
 }  // namespace vae_dist

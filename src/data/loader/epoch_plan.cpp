@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
 
 namespace vae_dist {
 
@@ -49,9 +50,8 @@ EpochPlan::EpochPlan(std::vector<RowRange> blocks, const EpochPlanOptions& optio
     require(options.virtual_ranks > 0 && options.shuffle_window > 0,
             "virtual_ranks and shuffle_window are positive");
     if (samples_ < options.virtual_ranks) {
-        throw_input_error(
-            "the data have {} samples, fewer than the {} virtual ranks; each needs at least one", samples_,
-            options.virtual_ranks);
+        throw_input_error("the data have {}, fewer than the {} virtual ranks; each needs at least one",
+                          counted(samples_, "sample"), options.virtual_ranks);
     }
     if (options.shuffle) {
         CounterRandom(options.seed, Purpose::shard_order).shuffle(std::span(blocks), 0, 0);

@@ -85,19 +85,19 @@ hdf5::SampleDimension DatasetRows::choose_dimension(const hdf5::File& file,
             : fmt::format("{}:{} is an array of MATLAB's ({}), {} there and {} in the file", path_, dataset_,
                           matlab_text(declared), format_shape(reversed(info.shape)),
                           format_shape(info.shape));
-    const std::string first = fmt::format("{} samples of shape {}", format_count(info.shape.front()),
+    const std::string first = fmt::format("{} of shape {}", counted(info.shape.front(), "sample"),
                                           format_shape(std::span(info.shape).subspan(1)));
     if (info.shape.size() != 2) {
         throw_input_error(
             "{}{}. Set {} none to take MATLAB's last dimension as the samples, {}; matlab is for matrices "
             "only",
             what,
-            by_columns && declared.matlab_class.empty() ? fmt::format(" has {} dimensions", info.shape.size())
+            by_columns && declared.matlab_class.empty() ? " has " + counted(info.shape.size(), "dimension")
                                                         : "",
             as_.setting, first);
     }
-    throw_input_error("{}. Set {} matlab for {} samples of {} numbers, or {} none for {}", what, as_.setting,
-                      format_count(info.shape[1]), format_count(info.shape[0]), as_.setting, first);
+    throw_input_error("{}. Set {} matlab for {} of {}, or {} none for {}", what, as_.setting,
+                      counted(info.shape[1], "sample"), counted(info.shape[0], "number"), as_.setting, first);
 }
 
 void DatasetRows::require_no_packing(const Declarations& declared) {
@@ -224,7 +224,7 @@ std::string DatasetRows::share_missing(const DeclaredNumbers& numbers) const {
     const auto [missing, looked_at] = count_missing(numbers);
     const double share =
         100 * static_cast<double>(missing) / static_cast<double>(std::max<std::int64_t>(looked_at, 1));
-    return fmt::format("{} of {} rows{} ({:.3g}%)", format_count(missing), format_count(looked_at),
+    return fmt::format("{} of {}{} ({:.3g}%)", format_count(missing), counted(looked_at, "row"),
                        looked_at == rows() ? "" : fmt::format(" looked at, of {},", format_count(rows())),
                        share);
 }

@@ -79,10 +79,9 @@ RowSample look_at_rows(RowSource& source, double scale, const ValueRange& allowe
 }
 
 std::string RowSample::text() const {
-    return fmt::format("{} of {} rows, in {} of {} block{} and in {} of {} file{}", format_count(rows),
-                       format_count(of_rows), format_count(blocks), format_count(of_blocks),
-                       of_blocks == 1 ? "" : "s", format_count(files), format_count(of_files),
-                       of_files == 1 ? "" : "s");
+    return fmt::format("{} of {}, in {} of {} and in {} of {}", format_count(rows), counted(of_rows, "row"),
+                       format_count(blocks), counted(of_blocks, "block"), format_count(files),
+                       counted(of_files, "file"));
 }
 
 }  // namespace vae_dist

@@ -37,8 +37,9 @@ class SyntheticRows final : public RowSource {
     std::string locate(std::int64_t row) const override { return fmt::format("synthetic data row {}", row); }
 
     std::string description() const override {
-        return fmt::format("synthetic: {} {} samples of {} float32, seed {}", format_count(rows()),
-                           name_of(config_.distribution), format_shape(row_shape()), config_.seed);
+        return fmt::format("synthetic: {} of {} float32, seed {}",
+                           counted(rows(), fmt::format("{} sample", name_of(config_.distribution))),
+                           format_shape(row_shape()), config_.seed);
     }
 
  private:
