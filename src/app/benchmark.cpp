@@ -10,6 +10,7 @@
 #include "app/fresh_run.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
 #include "vae_dist/data/row_source.hpp"
 #include "vae_dist/train/training_step.hpp"
 
@@ -177,9 +178,9 @@ void run_command(const BenchmarkCommand& command, Communicator& communicator, co
     TrainingStep step(run.config, command.warmup + command.steps, *run.started.replica, communicator);
     std::unique_ptr<BatchLoader> loader;
     run_together(communicator, [&] { loader = run.data.start_loader(0, 0); });
-    log.info("{} ranks, threads of each: {}, {} virtual ranks, {}; {}", communicator.size(),
-             run.started.backend->threads(), virtual_ranks, run.started.backend->description(),
-             run.data.source().description());
+    log.info("{}, threads of each: {}, {}, {}; {}", counted(communicator.size(), "rank"),
+             run.started.backend->threads(), counted(virtual_ranks, "virtual rank"),
+             run.started.backend->description(), run.data.source().description());
     const std::vector<Report> reports = gather(time_steps(command, step, *loader), communicator);
     if (reports.empty()) return;
     const double samples =

@@ -62,16 +62,20 @@ void print_samples(const Samples& samples, const Log& log) {
 
 using Bytes = std::vector<std::pair<const char*, std::int64_t>>;
 
+std::string samples_from_to(std::int64_t least, std::int64_t most) {
+    return (least == most ? "" : format_count(least) + " to ") + counted(most, "sample");
+}
+
 void print_data(const Config& config, const TrainingData& data, const Log& log) {
     const EpochPlan& plan = data.plan();
     const std::int64_t shards = plan.virtual_ranks();
     log.info("data        {}", data.source().description());
-    log.info("samples     {} of shape {}, {}; read in {} blocks", format_count(plan.samples()),
+    log.info("samples     {} of shape {}, {}; read in {}", format_count(plan.samples()),
              format_shape(data.source().row_shape()), element_name(data.source().element_type()),
-             format_count(static_cast<std::int64_t>(data.source().blocks().size())));
-    log.info("shards      {} virtual ranks with {} to {} samples each; cache: {}", shards,
-             format_count(plan.shard_samples(shards - 1)), format_count(plan.shard_samples(0)),
-             name_of(data.cache()));
+             counted(data.source().blocks().size(), "block"));
+    log.info("shards      {} with {}{}; cache: {}", counted(shards, "virtual rank"),
+             samples_from_to(plan.shard_samples(shards - 1), plan.shard_samples(0)),
+             shards == 1 ? "" : " each", name_of(data.cache()));
     const std::int64_t last = plan.samples() - (data.steps_per_epoch() - 1) * config.train.batch_size;
     log.info("steps       {} an epoch of batches of {}, the last of {}; {} in all",
              format_count(data.steps_per_epoch()), format_count(config.train.batch_size), format_count(last),
@@ -82,15 +86,16 @@ void print_ranks(const TrainingData& data, int ranks, const Log& log) {
     for (int rank = 0; rank < ranks; ++rank) {
         constexpr int kMostShown = 16;
         if (rank == kMostShown) {
-            log.info("            ... and {} more ranks", ranks - kMostShown);
+            log.info("            ... and {}", counted(ranks - kMostShown, "more rank"));
             break;
         }
         const VirtualRankRange range = virtual_ranks_of(rank, ranks, data.plan().virtual_ranks());
         std::int64_t samples = 0;
         for (std::int64_t v = range.first; v < range.first + range.count; ++v)
             samples += data.plan().shard_samples(v);
-        log.info("{}rank {}: virtual ranks {} to {}, {} samples", rank == 0 ? "ranks       " : "            ",
-                 rank, range.first, range.first + range.count - 1, format_count(samples));
+        log.info("{}rank {}: {}, {}", rank == 0 ? "ranks       " : "            ", rank,
+                 format_range("virtual rank", range.first, range.first + range.count - 1),
+                 counted(samples, "sample"));
     }
 }
 
@@ -98,7 +103,8 @@ void print_places(const std::vector<std::string>& places, const Log& log) {
     constexpr std::size_t kMostShown = 16;
     for (std::size_t i = 0; i < std::min(places.size(), kMostShown); ++i)
         log.info("{}{}", i == 0 ? "computes on " : "            ", places[i]);
-    if (places.size() > kMostShown) log.info("            ... and {} more ranks", places.size() - kMostShown);
+    if (places.size() > kMostShown)
+        log.info("            ... and {}", counted(places.size() - kMostShown, "more rank"));
 }
 
 Bytes memory_of(const Config& config, const TrainingData& data, const StartedReplica& started,
@@ -147,12 +153,12 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
     const Samples looked_at = look_at_data(config, data, communicator);
     log.info("{} is valid", command.config);
     print_data(config, data, log);
-    if (validation) log.info("validation  {} samples", format_count(validation->samples()));
+    if (validation) log.info("validation  {}", counted(validation->samples(), "sample"));
     print_samples(looked_at, log);
     warn_of_large_values(config, data, looked_at, *started.replica, communicator, log);
     print_ranks(data, communicator.size(), log);
     if (started.compute.backend == BackendKind::cuda) print_places(places, log);
-    log.info("model       {} parameters", format_count(started.replica->vae.layout().parameter_count()));
+    log.info("model       {}", counted(started.replica->vae.layout().parameter_count(), "parameter"));
     log.info("compute     {}; products in {}; threads of a rank: {}", started.backend->description(),
              name_of(config.train.precision), started.backend->threads());
     if (config.train.precision == Precision::bfloat16 && !started.backend->has_fast_bfloat16()) {
@@ -161,7 +167,7 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
             "instructions "
             "for it: training will be slower than with float32");
     }
-    log.info("gradients   {}; summed among {}", name_of(config.train.reduction), step.description());
+    log.info("gradients   {}; summed {}", name_of(config.train.reduction), step.description());
     print_memory(memory_of(config, data, started, step, validation ? validation->bytes() : 0),
                  started.compute.backend == BackendKind::cuda, log);
 }

@@ -27,8 +27,8 @@ std::string describe_checkpoint(const Checkpoint& checkpoint, const std::string&
     const Progress& progress = checkpoint.progress;
     std::string text =
         fmt::format("{}: a checkpoint of {}, whole and undamaged\n", path, checkpoint.created_by);
-    text += fmt::format("step {}, {} epochs and {} samples done; {} updates\n", progress.step, progress.epoch,
-                        progress.samples_in_epoch, progress.updates);
+    text += fmt::format("step {}, {} and {} done; {}\n", progress.step, counted(progress.epoch, "epoch"),
+                        counted(progress.samples_in_epoch, "sample"), counted(progress.updates, "update"));
     const std::int64_t draws = checkpoint.config.objective.importance_samples;
     text += draws > 1
                 ? fmt::format("validation iwae bound of {} draws {}, best {}; elbo {}", draws,
@@ -37,12 +37,13 @@ std::string describe_checkpoint(const Checkpoint& checkpoint, const std::string&
                 : fmt::format("validation elbo {}, best {}", number_or_none(progress.validation_elbo),
                               number_or_none(progress.best_elbo));
     text += " (nats per sample)\n";
-    text += fmt::format("trained on {} samples of shape {}, {} virtual ranks, seed {}\n",
-                        format_count(checkpoint.data_rows), format_shape(checkpoint.row_shape),
-                        *checkpoint.config.train.virtual_ranks, checkpoint.config.train.seed);
+    text += fmt::format("trained on {} of shape {}, {}, seed {}\n", counted(checkpoint.data_rows, "sample"),
+                        format_shape(checkpoint.row_shape),
+                        counted(*checkpoint.config.train.virtual_ranks, "virtual rank"),
+                        checkpoint.config.train.seed);
     text +=
-        fmt::format("{} likelihood, {} latent dimensions, {}; optimizer {}\n",
-                    name_of(checkpoint.config.model.likelihood), checkpoint.config.model.latent_dim,
+        fmt::format("{} likelihood, {}, {}; optimizer {}\n", name_of(checkpoint.config.model.likelihood),
+                    counted(checkpoint.config.model.latent_dim, "latent dimension"),
                     name_of(checkpoint.config.model.activation), name_of(checkpoint.config.optimizer.name));
     constexpr std::size_t kMostShown = 40;
     for (std::size_t i = 0; i < checkpoint.model.size() && i < kMostShown; ++i) {

@@ -56,7 +56,7 @@ void encode(const TrainedModel& model, const InferenceDataOptions& options, cons
     run_on_first_rank(communicator, [&] {
         out.commit(std::nullopt);
         nonfinite.warn(data.name(), log);
-        log.info("encoded {} samples of {}: mean, log_variance ({}, {}) in {}", format_count(data.rows()),
+        log.info("encoded {} of {}: mean, log_variance ({}, {}) in {}", counted(data.rows(), "sample"),
                  data.name(), data.rows(), z, out.where());
     });
 }

@@ -262,7 +262,7 @@ void generate(const TrainedModel& model, const GenerateOptions& options, Communi
         out.commit(picture);
         if (options.print) return;  // nothing but samples
         if (out.has_file()) {
-            log.info("generated {} samples ({}): {}{}", format_count(latents.rows), latents.kind,
+            log.info("generated {} ({}): {}{}", counted(latents.rows, "sample"), latents.kind,
                      summary(options, model, latents), out.where());
         } else if (out.has_picture()) {
             log.info("generated samples ({}): {}", latents.kind, out.where());

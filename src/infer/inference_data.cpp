@@ -56,8 +56,8 @@ std::unique_ptr<RowSource> open_source(const InferenceDataOptions& options, cons
     require_same_shape(*source, model);
     require_same_scale(*source, data_config(options, model), model);
     if (options.limit && *options.limit > source->rows()) {
-        throw_input_error("--limit {} is more than the {} rows of {}", *options.limit, source->rows(),
-                          source->description());
+        throw_input_error("--limit {} is more than the {} of {}", *options.limit,
+                          counted(source->rows(), "row"), source->description());
     }
     return source;
 }

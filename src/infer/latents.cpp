@@ -33,8 +33,8 @@ RowMeans posterior_means(const std::vector<std::int64_t>& rows, const GenerateOp
     run_together(communicator, [&] {
         for (const std::int64_t row : rows) {
             if (row >= 0 && row < data.rows()) continue;
-            throw_input_error("row {} is not in {}, whose rows go from 0 to {}", row, data.name(),
-                              data.rows() - 1);
+            throw_input_error("row {} is not in {}, which has only {}", row, data.name(),
+                              format_range("row", 0, data.rows() - 1));
         }
         model.vae().reserve(1);
         for (const std::int64_t row : rows) {
@@ -71,8 +71,8 @@ std::unique_ptr<RowSource> open_latents(const GenerateOptions& options, const Tr
                        .setting = "--conventions"};
     auto source = open_hdf5_rows({.files = {name.file}, .dataset = name.dataset}, as);
     if (source->row_shape() == std::vector<std::int64_t>{model.latent_dim()}) return source;
-    throw_input_error("{} has rows of shape {}, but {} has {} latent dimensions", dataset,
-                      format_shape(source->row_shape()), model.file(), model.latent_dim());
+    throw_input_error("{} has rows of shape {}, but {} has {}", dataset, format_shape(source->row_shape()),
+                      model.file(), counted(model.latent_dim(), "latent dimension"));
 }
 
 Latents from_file(const GenerateOptions& options, const TrainedModel& model, Communicator& communicator) {

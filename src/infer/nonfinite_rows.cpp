@@ -18,8 +18,8 @@ void NonFiniteRows::look_at(std::int64_t first_row, std::span<const float> value
 
 void NonFiniteRows::warn(const std::string& data, const Log& log) const {
     if (count_ == 0) return;
-    log.warn("{} row{} of {} gave numbers that are not finite, the first of them row {}",
-             format_count(count_), count_ == 1 ? "" : "s", data, first_);
+    log.warn("{} of {} gave numbers that are not finite, the first of them row {}", counted(count_, "row"),
+             data, first_);
 }
 
 }  // namespace vae_dist

@@ -187,11 +187,9 @@ void reconstruct(const TrainedModel& model, const ReconstructOptions& options, C
         out.commit(picture);
         nonfinite.warn(data.name(), log);
         if (out.has_file()) {
-            log.info(
-                "reconstructed {} samples of {}: reconstruction ({}, {}), reconstruction_term, kl, elbo in "
-                "{}",
-                format_count(data.rows()), data.name(), data.rows(), format_shape(model.row_shape()),
-                out.where());
+            log.info("reconstructed {} of {}: reconstruction ({}, {}), reconstruction_term, kl, elbo in {}",
+                     counted(data.rows(), "sample"), data.name(), data.rows(),
+                     format_shape(model.row_shape()), out.where());
         } else {
             log.info("reconstructed the first samples of {}: {}", data.name(), out.where());
         }

@@ -39,8 +39,8 @@ void restore_arrays(const std::vector<NamedArray>& arrays, const ParameterLayout
         backend.copy_in(flat + parameter.offset, array->values.data(), array->values.size() * sizeof(float));
     }
     if (arrays.size() != layout.parameters().size()) {
-        throw_input_error("the checkpoint has {} arrays below {}, but the configured model has {}",
-                          arrays.size(), what, layout.parameters().size());
+        throw_input_error("the checkpoint has {} below {}, but the configured model has {}",
+                          counted(arrays.size(), "array"), what, layout.parameters().size());
     }
 }
 

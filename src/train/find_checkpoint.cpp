@@ -98,6 +98,8 @@ std::optional<FoundCheckpoint> newest_complete_checkpoint(const fs::path& folder
     for (int looks = 1; !look.found && look.vanished && looks < kMostLooks; ++looks)
         look = look_for_newest(folder, log);
     if (look.found || look.there == 0) return std::move(look.found);
+    if (look.there == 1)
+        throw_input_error("the only checkpoint in {} cannot be read; {}", folder.string(), advice);
     throw_input_error("none of the {} checkpoints in {} can be read; {}", look.there, folder.string(),
                       advice);
 }

@@ -62,19 +62,19 @@ void require_same_configuration(const Config& config, const Checkpoint& checkpoi
     const std::vector<std::string> changed = changed_result_keys(checkpoint.config, config);
     if (changed.empty()) return;
     throw_input_error(
-        "the run in {} was begun with another configuration; changed: {}. Restore them, or choose another "
+        "the run in {} was begun with another configuration; changed: {}. Restore {}, or choose another "
         "output.directory",
-        config.output.directory, format_list(changed));
+        config.output.directory, format_list(changed), changed.size() == 1 ? "it" : "them");
 }
 
 void require_same_data(const Config& config, const RowSource& train, const DataIdentity& identity,
                        const Checkpoint& checkpoint, const Log& log) {
     if (data_fingerprint(train) != checkpoint.data_fingerprint) {
         throw_input_error(
-            "the run was begun on other data: then {} samples of shape {}, now {} of shape {}, {}; or their "
-            "type or chunks differ",
-            checkpoint.data_rows, format_shape(checkpoint.row_shape), train.rows(),
-            format_shape(train.row_shape()), train.description());
+            "the run was begun on other data: then {} of shape {}, now {} of shape {}, {}; or their type or "
+            "chunks differ",
+            counted(checkpoint.data_rows, "sample"), format_shape(checkpoint.row_shape),
+            format_count(train.rows()), format_shape(train.row_shape()), train.description());
     }
     std::vector<std::string> moved;
     const auto compare = [&](const char* key, const std::optional<DatasetConfig>& before,

@@ -62,8 +62,8 @@ TrainingEnd Run::train() {
         progress_.epoch_end_pending = !finished;
     }
     if (finished) {
-        log_.info("this run is finished: {} of {} steps done; see {}", progress_.step, total_steps(),
-                  config_.output.directory);
+        log_.info("this run is finished: {} of {} done; see {}", format_count(progress_.step),
+                  counted(total_steps(), "step"), config_.output.directory);
         return TrainingEnd::finished;
     }
     try {
@@ -76,9 +76,9 @@ TrainingEnd Run::train() {
     }
     recorder_.flush();
     if (stopped_) return TrainingEnd::stopped;
-    display_.end(fmt::format("done: {} steps in {}{}; checkpoints and metrics in {}", progress_.step,
-                             format_duration(seconds_since(started_at_)), pauses(),
-                             config_.output.directory));
+    display_.end(fmt::format("done: {} in {}{}; checkpoints and metrics in {}",
+                             counted(progress_.step, "step"), format_duration(seconds_since(started_at_)),
+                             pauses(), config_.output.directory));
     return TrainingEnd::finished;
 }
 
@@ -347,8 +347,11 @@ void Run::save(RunRecorder::Save save) {
 
 std::string Run::pauses() const {
     const RunRecorder::SaveTimes times = recorder_.save_times();
-    return fmt::format(", {} saves paused it for {:.3f} s (the longest {:.1f} ms)", times.count,
-                       times.all_pauses, times.longest_pause * 1e3);
+    if (times.count == 0) return "";
+    const std::string longest =
+        times.count == 1 ? "" : fmt::format(" (the longest {:.1f} ms)", times.longest_pause * 1e3);
+    return fmt::format(", {} paused it for {:.3f} s{}", counted(times.count, "save"), times.all_pauses,
+                       longest);
 }
 
 }  // namespace vae_dist

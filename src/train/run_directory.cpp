@@ -37,7 +37,8 @@ RunDirectory::RunDirectory(const std::string& directory)
 }
 
 std::optional<FoundCheckpoint> RunDirectory::newest_checkpoint(const Log& log) {
-    auto found = newest_complete_checkpoint(checkpoints_, "move them away to start this run anew", log);
+    auto found =
+        newest_complete_checkpoint(checkpoints_, "move that folder away to start this run anew", log);
     if (found) {
         set_newest_complete(found->name);
     } else if (std::filesystem::exists(best_path())) {

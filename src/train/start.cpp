@@ -59,17 +59,15 @@ void warn_where_threads_share_cores(const ComputeConfig& compute, const Log& log
     log.warn(
         "compute.threads is {}, but this rank may run on {} only; mpirun --map-by slot:PE={}, or Slurm's "
         "--cpus-per-task={}, gives it as many",
-        compute.threads, cores == 1 ? "1 core" : fmt::format("{} cores", cores), compute.threads,
-        compute.threads);
+        compute.threads, counted(cores, "core"), compute.threads, compute.threads);
 }
 
 void warn_of_large_batch(const Config& config, const TrainingData& data, const Log& log) {
     const std::int64_t samples = data.plan().samples();
     if (config.train.batch_size <= samples) return;
     log.warn(
-        "train.batch_size is {}, but there are only {} samples: every step takes all of them, and is an "
-        "epoch",
-        format_count(config.train.batch_size), format_count(samples));
+        "train.batch_size is {}, but the data have only {}: every step takes all there is, and is an epoch",
+        format_count(config.train.batch_size), counted(samples, "sample"));
 }
 
 }  // namespace

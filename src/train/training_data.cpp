@@ -18,9 +18,10 @@ std::int64_t resolve_virtual_ranks(const TrainConfig& config, std::int64_t saved
     const std::int64_t virtual_ranks = config.virtual_ranks.value_or(automatic);
     if (ranks > virtual_ranks) {
         throw_input_error(
-            "{} ranks were started, but the run is defined for {} virtual ranks (train.virtual_ranks{}); "
+            "{} ranks were started, but the run is defined for {} (train.virtual_ranks{}); "
             "start at most {}",
-            ranks, virtual_ranks, saved > 0 ? ", kept in its checkpoint" : "", virtual_ranks);
+            ranks, counted(virtual_ranks, "virtual rank"), saved > 0 ? ", kept in its checkpoint" : "",
+            virtual_ranks);
     }
     if (config.batch_size < virtual_ranks) {
         throw_input_error(
@@ -56,8 +57,8 @@ TrainingData::TrainingData(const Config& config, Communicator& communicator)
                     .allowed = allowed_values(config.data.transform, config.model.likelihood)};
         constexpr std::int64_t kMostSteps = std::int64_t{1} << 53;
         if (config.train.epochs && *config.train.epochs > kMostSteps / steps_per_epoch()) {
-            throw_input_error("train.epochs {} of {} steps each are more than {} steps", *config.train.epochs,
-                              steps_per_epoch(), kMostSteps);
+            throw_input_error("train.epochs {} of {} each are more than {}", *config.train.epochs,
+                              counted(steps_per_epoch(), "step"), counted(kMostSteps, "step"));
         }
         options_.cache = choose_cache(config.data.cache, *plan_, *source_, options_, ranks_on_this_machine_);
     });

@@ -26,9 +26,9 @@ std::unique_ptr<RowSource> open_rows_like(const RowSource& training, const Confi
     }
     if (rows->rows() < config.train.virtual_ranks.value()) {
         throw_input_error(
-            "data.validation has {} samples ({}), fewer than the {} virtual ranks (train.virtual_ranks); "
+            "data.validation has {} ({}), fewer than the {} virtual ranks (train.virtual_ranks); "
             "each needs at least one",
-            rows->rows(), rows->description(), *config.train.virtual_ranks);
+            counted(rows->rows(), "sample"), rows->description(), *config.train.virtual_ranks);
     }
     return rows;
 }

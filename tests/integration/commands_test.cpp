@@ -35,9 +35,9 @@ class Commands : public Workplace {
 TEST_F(Commands, CheckPrintsThePlanAndTrainsNothing) {
     for (const int ranks : {0, 3}) {
         const Outcome outcome = run_well(ranks, {"check", "run.yaml"});
-        expect_parts(outcome.out,
-                     {"run.yaml is valid", "402", "8 x 8", "uint8", "4 virtual ranks", "100 to 101 samples",
-                      "11 an epoch", "the last of 2", "33 in all", "33 samples", "parameters", "memory"});
+        expect_parts(outcome.out, {"run.yaml is valid", "402", "8 x 8", "uint8",
+                                   "4 virtual ranks with 100 to 101 samples each", "11 an epoch",
+                                   "the last of 2", "33 in all", "33 samples", "parameters", "memory"});
     }
     // 64*8+8 + 2*(8*2+2) + 2*8+8 + 8*64+64
     expect_parts(run_well(0, {"check", "run.yaml"}).out, {"1,156 parameters"});
@@ -170,7 +170,7 @@ TEST_F(Commands, ABatchLargerThanTheDataIsToldOnce) {
     const std::vector<std::string> arguments = {"check", "run.yaml", "--set", "train.batch_size=403"};
     const Outcome outcome = run(3, arguments);
     EXPECT_EQ(outcome.status, 0);
-    const std::string warning = "train.batch_size is 403, but there are only 402 samples";
+    const std::string warning = "train.batch_size is 403, but the data have only 402 samples";
     const std::size_t first = outcome.text().find(warning);
     EXPECT_NE(first, std::string::npos) << outcome.text();
     EXPECT_EQ(outcome.text().find(warning, first + 1), std::string::npos) << outcome.text();
@@ -219,6 +219,35 @@ TEST_F(Commands, ImportedTablesCanBeTrainedOn) {
     EXPECT_EQ(checkpoints_in(path("run")).size(), 3U);
     expect_refused(run(0, {"import", "csv", "t.csv", "--out", "t.h5:x"}), 2, {"t.h5", "x"});
     expect_refused(run(0, {"import", "csv", "nowhere.csv", "--out", "t.h5:y"}), 2, {"nowhere.csv"});
+}
+
+TEST_F(Commands, AMessageAboutOneThingIsInTheSingular) {
+    write_text(
+        "one.yaml",
+        "data: {synthetic: {distribution: normal, samples: 1, shape: [1]}}\n"
+        "model: {latent_dim: 1, encoder: {hidden: [2]}, decoder: {hidden: [2]}, likelihood: gaussian}\n"
+        "train: {batch_size: 1, epochs: 1, virtual_ranks: 1}\n"
+        "output: {directory: one}\n");
+    expect_parts(run_well(0, {"check", "one.yaml"}).out,
+                 {"1 normal sample of 1", "read in 1 block\n", "1 virtual rank with 1 sample;",
+                  "rank 0: virtual rank 0, 1 sample\n", "summed on one rank"});
+    expect_parts(run_well(0, {"one.yaml"}).out, {"done: 1 step in ", ", 2 saves paused it for "});
+    expect_parts(run_well(0, {"one.yaml"}).out, {"1 of 1 step done"});
+    expect_refused(run(0, {"one.yaml", "--set", "train.seed=7"}), 2, {"changed: train.seed. Restore it, or"});
+    expect_parts(run_well(0, {"inspect", "one"}).out,
+                 {"1 epoch and 0 samples done; 1 update\n", "trained on 1 sample of shape 1, 1 virtual rank,",
+                  "1 latent dimension,"});
+    expect_parts(run_well(0, {"benchmark", "one.yaml", "--steps", "1"}).out,
+                 {"1 rank, threads of each: 1, 1 virtual rank,"});
+    expect_parts(run_well(0, {"generate", "one", "--count", "1", "--out", "g.h5"}).out,
+                 {"generated 1 sample (prior)"});
+    expect_parts(run_well(0, {"encode", "one", "--data", "g.h5:sample", "--out", "z.h5"}).out,
+                 {"encoded 1 sample of"});
+    expect_parts(run_well(0, {"reconstruct", "one", "--data", "g.h5:sample", "--out", "r.h5"}).out,
+                 {"reconstructed 1 sample of"});
+    expect_refused(
+        run(0, {"generate", "one", "--traverse", "--row", "3", "--data", "g.h5:sample", "--out", "h.h5"}), 2,
+        {"row 3 is not in", "which has only row 0"});
 }
 
 TEST_F(Commands, OnlyRankZeroPrints) {

@@ -78,7 +78,7 @@ class TrainingStep {
     const StepTimes& times() const;
     /// Bytes held besides the replica.
     std::int64_t bytes() const;
-    /// Among whom, and how, gradients are added up: "2 hosts of 4 ranks, which share memory".
+    /// Among whom, and how, gradients are added up: "on one rank", "among 4 ranks that share memory".
     std::string description() const;
 
  private:

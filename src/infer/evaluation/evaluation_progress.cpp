@@ -40,7 +40,7 @@ void EvaluationProgress::add(std::int64_t rows) {
 
 std::string progress_line(std::int64_t done, std::int64_t rows, double seconds) {
     const double left = seconds * static_cast<double>(rows - done) / static_cast<double>(done);
-    return fmt::format("evaluating: {} of {} rows, {} left", format_count(done), format_count(rows),
+    return fmt::format("evaluating: {} of {}, {} left", format_count(done), counted(rows, "row"),
                        format_duration(left));
 }
 

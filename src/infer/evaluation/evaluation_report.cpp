@@ -59,8 +59,8 @@ std::string latent_lines(const Evaluation& e) {
 
 std::string quality_lines(const SampleQuality& quality) {
     return line("mmd^2", number(quality.generated),
-                fmt::format("generated {} against data, {} rows each", quality.from_means ? "means" : "draws",
-                            format_count(quality.rows))) +
+                fmt::format("generated {} against data, {} each", quality.from_means ? "means" : "draws",
+                            counted(quality.rows, "row"))) +
            line("", number(quality.data), "data against other data: the least to expect");
 }
 
@@ -79,8 +79,8 @@ Json json_of_quality(const SampleQuality& quality) {
 }  // namespace
 
 std::string table_of(const Evaluation& e) {
-    std::string table =
-        line("rows", format_count(e.rows), fmt::format("of {} numbers, in the model's units", e.features));
+    std::string table = line("rows", format_count(e.rows),
+                             fmt::format("of {}, in the model's units", counted(e.features, "number")));
     table += log_likelihood_line(e);
     table += line("bits per dimension", number(e.bits_per_dimension));
     table += line("elbo", e.elbo);

@@ -11,6 +11,7 @@
 #include "train/step/stopwatch.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
 #include "vae_dist/train/schedule.hpp"
 #include "vae_dist/train/step_tail.hpp"
 
@@ -89,8 +90,9 @@ std::int64_t DeviceEngine::bytes() const {
 }
 
 std::string DeviceEngine::description() const {
-    if (!collectives_) return "one rank";
-    std::string text = fmt::format("{} ranks by {}", communicator_.size(), collectives_->description());
+    if (!collectives_) return "on one rank";
+    std::string text =
+        fmt::format("among {} by {}", counted(communicator_.size(), "rank"), collectives_->description());
     if (shards_.buckets() > 1) text += fmt::format(", {} sums a step", shards_.buckets());
     return text;
 }

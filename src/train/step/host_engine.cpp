@@ -17,6 +17,7 @@
 #include "train/step/team.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
 #include "vae_dist/train/schedule.hpp"
 
 namespace vae_dist {
@@ -257,11 +258,11 @@ void HostEngine::collect_state() {
 
 std::string HostEngine::description() const {
     const Hosts& hosts = team_->hosts();
-    if (team_->size() == 1) return "one rank";
-    if (team_->one_host()) return fmt::format("{} ranks that share memory", team_->size());
-    std::string text = fmt::format("{} ranks on {} hosts", team_->size(), hosts.count());
+    if (team_->size() == 1) return "on one rank";
+    if (team_->one_host()) return fmt::format("among {} ranks that share memory", team_->size());
+    std::string text = fmt::format("among {} ranks on {}", team_->size(), counted(hosts.count(), "host"));
     if (!hosts.why_not.empty()) text += fmt::format(" (no shared memory: {})", hosts.why_not);
-    return text + fmt::format(", {} messages a step between two of them", plan_.buckets());
+    return text + fmt::format(", {} a step between two of them", counted(plan_.buckets(), "message"));
 }
 
 }  // namespace vae_dist

@@ -10,6 +10,7 @@
 #include "support/thread_communicator.hpp"
 #include "unit/train/small_checkpoint.hpp"
 #include "vae_dist/comm/agreement.hpp"
+#include "vae_dist/core/text.hpp"
 #include "vae_dist/data/hdf5.hpp"
 
 namespace vae_dist {
@@ -143,10 +144,10 @@ TEST_F(SameData, AnotherSizeOfAFileOfTheSameContentsIsAnError) {
     hdf5::File file = hdf5::File::open_for_writing(b);
     file.write_floats("more", std::vector<std::int64_t>{1000}, std::vector<float>(1000), false);
     file.close();
-    const std::string size = std::to_string(std::filesystem::file_size(b));
-    expect_refused_together(
-        ErrorKind::input, {"rank 1", "different data", "d.h5 of " + size + " bytes here"},
-        [&] { compare([&](int rank) { return std::vector<std::string>{rank == 1 ? b : a}; }); });
+    const std::string size = counted(std::filesystem::file_size(b), "byte");
+    expect_refused_together(ErrorKind::input, {"rank 1", "different data", "d.h5 of " + size + " here"}, [&] {
+        compare([&](int rank) { return std::vector<std::string>{rank == 1 ? b : a}; });
+    });
 }
 
 TEST_F(SameData, OtherNumbersInTheFirstMiddleOrLastRowAreAnError) {

@@ -150,7 +150,7 @@ TEST_F(RunDirectoryTest, WhereAllAreDamagedTheRunIsNotBegunAnew) {
         write(directory, step);
         damage(step);
     }
-    expect_error(ErrorKind::input, {"none of the 2 checkpoints", path_.string()},
+    expect_error(ErrorKind::input, {"none of the 2 checkpoints", path_.string(), "move that folder away"},
                  [&] { directory.newest_checkpoint(log_); });
 }
 
