@@ -75,13 +75,6 @@ Node read_override_value(const std::string& value, const std::string& key, const
     }
     const std::string content = trimmed(value);
     if (content.empty()) throw_input_error("{}: {} has no value", source, key);
-    if (content.starts_with('%')) {
-        throw_input_error(
-            "{}: '{}' was not replaced by a value, and YAML reads it as nothing; in job arrays "
-            "launch/train.sbatch "
-            "replaces %a, and with VALUES also %v; quote it if it is a text",
-            source, content);
-    }
     if (find_comment(content) != std::string::npos) {
         throw_input_error("{}: YAML takes '{}' for a comment; quote the value if it is a text", source,
                           content.substr(find_comment(content)));

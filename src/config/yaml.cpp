@@ -32,11 +32,45 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
+// The line from the mark on; a column is a byte.
+std::string_view text_from(const std::vector<std::string>& lines, const YAML::Mark& mark) {
+    const auto line = static_cast<std::size_t>(mark.line);
+    if (mark.line < 0 || mark.column < 0 || line >= lines.size()) return {};
+    const std::string_view text = lines[line];
+    return text.substr(std::min(static_cast<std::size_t>(mark.column), text.size()));
+}
+
 [[noreturn]] void refuse_alias(const Place& place) {
     throw_input_error(
         "{}: a value that begins with * is an alias in YAML, which cannot be used here; repeat the "
         "value, or quote it if it is a text",
         place.text());
+}
+
+[[noreturn]] void refuse_tag(const Place& place) {
+    throw_input_error(
+        "{}: a value that begins with ! has a tag in YAML, which cannot be used here; "
+        "quote it if it is a text",
+        place.text());
+}
+
+// What launch/train.sbatch replaces in its arguments; "" where there is none. It would become the name of a
+// folder that all jobs of a sweep share.
+std::string_view placeholder_in(std::string_view text) {
+    for (const std::string_view placeholder : {"%a", "%v"}) {
+        if (text.find(placeholder) != text.npos) return placeholder;
+    }
+    return "";
+}
+
+void refuse_placeholder(std::string_view text, const Place& place) {
+    const std::string_view placeholder = placeholder_in(text);
+    if (placeholder.empty()) return;
+    throw_input_error(
+        "{}: nothing has replaced {} here; launch/train.sbatch does, in the arguments of job arrays only: "
+        "%a, "
+        "and with VALUES also %v; quote the value if it is a text",
+        place.text(), placeholder);
 }
 
 // Builds the tree from the parser's events, which, unlike the library's own tree, tell where each key stands.
@@ -73,6 +107,7 @@ class TreeBuilder : public YAML::EventHandler {
         node.text = value;
         node.quoted = tag == "!";
         if (node.quoted) require_closing_quote(mark);
+        if (!node.quoted) refuse_placeholder(value, place(mark));
         add(std::move(node));
     }
 
@@ -106,13 +141,7 @@ class TreeBuilder : public YAML::EventHandler {
         return node;
     }
 
-    // The line from the mark on; a column is a byte.
-    std::string_view text_from(const YAML::Mark& mark) const {
-        const auto line = static_cast<std::size_t>(mark.line);
-        if (mark.line < 0 || mark.column < 0 || line >= lines_.size()) return {};
-        const std::string_view text = lines_[line];
-        return text.substr(std::min(static_cast<std::size_t>(mark.column), text.size()));
-    }
+    std::string_view text_from(const YAML::Mark& mark) const { return vae_dist::text_from(lines_, mark); }
 
     // The parser reports a null where nothing stands, too, at the mark of what comes next.
     static bool is_null_word(std::string_view text) {
@@ -133,12 +162,7 @@ class TreeBuilder : public YAML::EventHandler {
                 place(mark).text());
         }
         const bool tagged = tag != "?" && !tag.empty() && (tag != "!" || text_from(mark).starts_with('!'));
-        if (tagged) {
-            throw_input_error(
-                "{}: a value that begins with ! has a tag in YAML, which cannot be used here; "
-                "quote it if it is a text",
-                place(mark).text());
-        }
+        if (tagged) refuse_tag(place(mark));
     }
 
     // A text that was never closed would swallow the keys after it.
@@ -196,12 +220,14 @@ class TreeBuilder : public YAML::EventHandler {
 void refuse_lines(const std::string& text, const std::string& source, bool with_lines) {
     int number = 0;
     for (const std::string& line : lines_of(text)) {
-        const std::string place = Place{source, with_lines ? ++number : 0}.text();
+        const Place at{source, with_lines ? ++number : 0};
+        const std::string place = at.text();
         const std::size_t content = line.find_first_not_of(" \t\r");
         if (content != std::string::npos && line.find('\t') < content) {
             throw_input_error("{}: indented by a tab; use spaces", place);
         }
         if (line.starts_with('%')) {
+            refuse_placeholder(std::string_view(line).substr(0, 2), at);
             throw_input_error(
                 "{}: what begins with % is a directive in YAML, which cannot be used here; quote it "
                 "if it is a text",
@@ -217,7 +243,7 @@ void emit(YAML::Emitter& out, const Node& node) {
             out << YAML::Null;
             return;
         case Node::Kind::scalar:
-            if (node.quoted) out << YAML::DoubleQuoted;
+            if (node.quoted || !placeholder_in(node.text).empty()) out << YAML::DoubleQuoted;
             out << node.text;
             return;
         case Node::Kind::list:
@@ -251,6 +277,13 @@ Node read_yaml(const std::string& text, const std::string& source, bool with_lin
     } catch (const YAML::ParserException& error) {
         const Place place{source, with_lines ? error.mark.line + 1 : 0};
         if (error.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)) refuse_alias(place);
+        const std::vector<std::string> lines = lines_of(text);
+        const std::string_view rest = text_from(lines, error.mark);
+        if (!rest.empty() && std::string_view("%@`").find(rest.front()) != rest.npos) {
+            refuse_placeholder(rest.substr(0, 2), place);
+            throw_input_error("{}: a value that begins with {} must be quoted in YAML", place.text(),
+                              rest.front());
+        }
         throw_input_error("{}: not valid YAML: {}", place.text(), error.msg);
     }
 }

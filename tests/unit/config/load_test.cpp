@@ -197,10 +197,6 @@ TEST_F(ConfigLoad, AnOverrideThatYamlReadsAsNothingIsAnError) {
     const auto message = [](const std::string& value) {
         return message_after_data("", {"train.seed=" + value});
     };
-    EXPECT_EQ(
-        message("%v"),
-        "--set train.seed=%v: '%v' was not replaced by a value, and YAML reads it as nothing; in job arrays "
-        "launch/train.sbatch replaces %a, and with VALUES also %v; quote it if it is a text");
     EXPECT_EQ(message("#8"),
               "--set train.seed=#8: YAML takes '#8' for a comment; quote the value if it is a text");
     EXPECT_EQ(message("---"),
@@ -225,6 +221,34 @@ TEST_F(ConfigLoad, AnOverrideThatYamlReadsAsNothingIsAnError) {
     }
 }
 
+// It would be the name of one folder for all jobs of a sweep.
+TEST_F(ConfigLoad, APlaceholderThatNothingHasReplacedIsAnError) {
+    const std::string not_replaced =
+        ": nothing has replaced %v here; launch/train.sbatch does, in the arguments of job arrays only: %a, "
+        "and with VALUES also %v; quote the value if it is a text";
+    for (const std::string setting :
+         {"train.seed=%v", "train.seed=4%v", "output.directory=runs/%v", "model.encoder.hidden=[4, %v]",
+          "model={latent_dim: %v}", "data.train={files: [/a.h5, /b%v.h5], dataset: x}"}) {
+        EXPECT_EQ(message_after_data("", {setting}), "--set " + setting + not_replaced);
+    }
+    EXPECT_NE(message_after_data("", {"train.seed=%a"}).find("nothing has replaced %a here"),
+              std::string::npos);
+    for (const std::string line :
+         {"seed: %v", "seed: [%v]", "seed: runs/%v", "%v: 3", "{seed: %v}", "- %v"}) {
+        EXPECT_EQ(message_after_data("train:\n  " + line + "\n"), "run.yaml, line 3" + not_replaced) << line;
+    }
+    EXPECT_EQ(message_after_data("%v\n"), "run.yaml, line 2" + not_replaced);
+}
+
+// A run's own copy of it is read again when the run goes on.
+TEST_F(ConfigLoad, AQuotedTextMayHaveAPlaceholderAndIsWrittenQuoted) {
+    const Config config =
+        parsed("output: {directory: '/50%a'}\n", {"data={train: {files: ['/%v.h5'], dataset: \"x%v\"}}"});
+    EXPECT_EQ(config.output.directory, "/50%a");
+    EXPECT_EQ(config.data.train, (DatasetConfig{{"/%v.h5"}, "x%v"}));
+    EXPECT_TRUE(differences(config, parse_config(to_yaml(config), "copy.yaml")).empty());
+}
+
 TEST_F(ConfigLoad, AnOverrideIsNotCutShort) {
     const auto message = [](const std::string& value) {
         return message_after_data("", {"output.directory=" + value});
@@ -237,7 +261,7 @@ TEST_F(ConfigLoad, AnOverrideIsNotCutShort) {
     EXPECT_EQ(parsed("", {"output.directory=\"/a \\\" #3\""}).output.directory, "/a \" #3");
     EXPECT_EQ(parsed("", {"output.directory=/a#3"}).output.directory, "/a#3");
     EXPECT_EQ(parsed("", {"output={directory: '/a #3'}"}).output.directory, "/a #3");
-    EXPECT_EQ(parsed("", {"output.directory=/50%a"}).output.directory, "/50%a");
+    EXPECT_EQ(parsed("", {"output.directory='/50%a'"}).output.directory, "/50%a");
     EXPECT_EQ(parsed("", {"output.directory='/...'"}).output.directory, "/...");
 }
 

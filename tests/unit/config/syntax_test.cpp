@@ -209,8 +209,8 @@ TEST(ConfigSyntax, WindowsLineEndsAndAByteOrderMarkAreRead) {
 
 TEST(ConfigSyntax, TextsSurviveWritingAndReading) {
     for (const std::string text :
-         {"",    "null", "~",     "true", "12",  "a b", "a: b",     "a #b", "*a", "&a", "[a",  "{a",
-          "- a", "'a'",  "\"a\"", "a\nb", "\ta", " a ", "\xC3\xA4", "!a",   "%a", "@a", "a,b", "a\\b"}) {
+         {"",    "null",  "~",    "true", "12",  "a b",      "a: b", "a #b", "*a",  "&a", "[a",  "{a",  "- a",
+          "'a'", "\"a\"", "a\nb", "\ta",  " a ", "\xC3\xA4", "!a",   "%a",   "a%v", "@a", "a,b", "a\\b"}) {
         Node root;
         root.put("scalar", Node::scalar(text));
         root.put("list", Node::list({text, "x"}));
