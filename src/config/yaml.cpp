@@ -92,6 +92,7 @@ class TreeBuilder : public YAML::EventHandler {
 
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         refuse_properties(mark, "?", anchor);
+        if (text_from(mark).starts_with('!')) refuse_tag(place(mark));  // alone in the document
         Node node = node_at(mark, Node::Kind::empty);
         node.null_word = is_null_word(text_from(mark));
         add(std::move(node));

@@ -205,6 +205,12 @@ TEST_F(ConfigLoad, AnOverrideThatYamlReadsAsNothingIsAnError) {
     EXPECT_EQ(message("&b"),
               "--set train.seed=&b: a value that begins with & has an anchor in YAML, which cannot be "
               "used here; quote it if it is a text");
+    for (const std::string tag : {"!b", "!", "!!int", "!b 5", "[!b]"}) {
+        EXPECT_EQ(message(tag), "--set train.seed=" + tag +
+                                    ": a value that begins with ! has a tag in YAML, which cannot be used "
+                                    "here; quote it if it is a text");
+    }
+    EXPECT_EQ(message("@b"), "--set train.seed=@b: a value that begins with @ must be quoted in YAML");
     EXPECT_EQ(message(""), "--set train.seed=: train.seed has no value");
     EXPECT_EQ(message(" "), "--set train.seed= : train.seed has no value");
     EXPECT_EQ(message("\t"),
