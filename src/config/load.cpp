@@ -102,6 +102,11 @@ void apply_override(Node& root, const std::string& text) {
     if (equals == std::string::npos || key.empty()) {
         throw_input_error("{}: expected key=value, as in --set train.epochs=5", source);
     }
+    if (key.starts_with('.') || key.ends_with('.') || key.find("..") != std::string::npos) {
+        throw_input_error(
+            "{}: a part of the key '{}' is empty; write words with one dot between two, as in train.epochs",
+            source, key);
+    }
     Node node = read_override_value(text.substr(equals + 1), key, source);
 
     Node alone;

@@ -283,6 +283,11 @@ TEST_F(ConfigLoad, AWrongOverrideIsNamed) {
               "--set train.epochs=0: train.epochs: 0 is out of range; it must be from 1 to 4,294,967,295");
     EXPECT_EQ(message("train"), "--set train: expected key=value, as in --set train.epochs=5");
     EXPECT_EQ(message("=5"), "--set =5: expected key=value, as in --set train.epochs=5");
+    for (const std::string key : {"train..epochs", ".train.epochs", "train.", ".", ".."}) {
+        EXPECT_EQ(message(key + "=5"), "--set " + key + "=5: a part of the key '" + key +
+                                           "' is empty; write words with one dot between two, as in "
+                                           "train.epochs");
+    }
     EXPECT_EQ(message("train.epochs="), "--set train.epochs=: train.epochs has no value");
     EXPECT_EQ(message("train=5").substr(0, 40), "--set train=5: train is a section: expec");
     EXPECT_NE(message("model.encoder.hidden=[5").find("--set model.encoder.hidden=[5: not valid YAML"),
