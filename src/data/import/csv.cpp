@@ -51,6 +51,7 @@ bool has_names(const std::vector<std::string>& first, const std::vector<std::vec
             guess.why);
     }
     const bool names = guess.kind == FirstLine::names;
+    if (names && first.front().starts_with('#')) guess.why += "; if it is a comment, give --skip-lines";
     notes.push_back(
         names ? fmt::format("{} has the names of the columns: {} (--header no: data)", where, guess.why)
               : fmt::format("{} has data, not names: {} (--header yes: names)", where, guess.why));

@@ -1,12 +1,12 @@
 #include "data/import/csv_header.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <cmath>
 #include <optional>
 #include <span>
 #include <string_view>
+
+#include "data/import/csv_fields.hpp"
 
 namespace vae_dist {
 
@@ -15,23 +15,13 @@ namespace {
 // So many numbers in a row that count up are not there by accident.
 constexpr std::size_t kManyColumns = 8;
 
-bool is_missing(const std::string& field) {
-    // Those after "missing" are errors of Excel's.
-    constexpr std::array<std::string_view, 20> kWords = {
-        "",  "na", "n/a", "#n/a",    "<na>",    "nan",     "-nan",  "null",   "none",  "nil",
-        "?", "-",  ".",   "missing", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"};
-    std::string lower = field;
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-    return std::ranges::find(kWords, lower) != kWords.end();
-}
-
 bool is_whole(const std::string& field) {
     const std::size_t digits = field.find_first_not_of("+-");
     return digits != field.npos && digits <= 1 && field.find_first_not_of("0123456789", digits) == field.npos;
 }
 
 std::optional<double> number_in(const std::string& field, char decimal) {
-    return is_missing(field) ? std::nullopt : parse_number(field, decimal);
+    return is_missing_word(field) ? std::nullopt : parse_number(field, decimal);
 }
 
 // The step between the fields, if they are numbers with equal steps other than 0 between them; else 0.
@@ -82,10 +72,12 @@ FirstLineGuess guess_among_numbers(const std::vector<std::string>& first,
 FirstLineGuess guess_first_line(const std::vector<std::string>& first,
                                 const std::vector<std::vector<std::string>>& next, char decimal,
                                 bool some_left_out) {
-    const auto is_number = [&](const std::string& field) { return number_in(field, decimal).has_value(); };
+    const auto is_number = [&](const std::string& field) {
+        return number_in(field, decimal).has_value() || grouped_number(field, decimal).has_value();
+    };
     const auto fields = static_cast<std::ptrdiff_t>(first.size());
     const std::ptrdiff_t numbers = std::ranges::count_if(first, is_number);
-    const std::ptrdiff_t missing = std::ranges::count_if(first, is_missing);
+    const std::ptrdiff_t missing = std::ranges::count_if(first, is_missing_word);
     if (numbers == fields) return guess_among_numbers(first, next, decimal);
     if (numbers == 0 && missing < fields) return {FirstLine::names, "none of its fields is a number"};
     if (numbers == 0) return {FirstLine::data, "it has missing values alone"};

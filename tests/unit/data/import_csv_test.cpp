@@ -61,11 +61,11 @@ TEST_F(Import, CsvTakesNoLineWithANumberForAHeader) {
     const auto importing = [&](const std::string& text, const CsvOptions& options = {}) {
         return [this, path = write("t.csv", text), options, t = target()] { import_csv(path, options, t); };
     };
-    expect_refused({"line 1, column 2", "'NA' is not a number", "missing values", "--header yes"},
+    expect_refused({"line 1, column 2", "'NA' is not a number", "a missing value", "--header yes"},
                    importing("1,NA,3\n4,5,6\n"));
     expect_refused({"line 3, column 1", "'id' is not a number", "--header yes"},
                    importing("a\n\nid,2019\n1,2\n", {.skip_lines = 2}));
-    expect_refused({"line 1, column 1", "'NA' is not a number", "missing values"},
+    expect_refused({"line 1, column 1", "'NA' is not a number", "a missing value"},
                    importing("NA,NA\n1,2\n3,4\n"));
     expect_refused({"line 1, column 1", "'#N/A' is not a number"}, importing("#N/A,#DIV/0!\n1,2\n"));
     expect_refused({"line 1, column 1", "empty"}, importing("\"\",n/a\n1,2\n"));
@@ -184,8 +184,6 @@ TEST_F(Import, CsvNumbersMayHaveADecimalComma) {
         return
             [this, path = write("t.csv", text), options, t = target("y")] { import_csv(path, options, t); };
     };
-    expect_refused({"line 2, column 1", "'1.234,5' is not a number"},
-                   importing("a;b\n1.234,5;1\n", {.decimal = ','}));
     expect_refused({"',' cannot be both"}, importing("1,5\n", {.delimiter = ',', .decimal = ','}));
 }
 
@@ -201,6 +199,63 @@ TEST_F(Import, CsvAdviceNamesTheOptionsThatWouldReadTheLine) {
     expect_refused({"line 2", "with --decimal , "}, importing("a;b\n1,5;2\n", {.delimiter = ';'}));
     expect_refused({"line 2", "is ';' between the columns? Then give --delimiter ';'"},
                    importing("a;b\n1;x\n"));
+}
+
+TEST_F(Import, CsvAdviceOnNumbersSaysHowToWriteThem) {
+    const auto importing = [&](const std::string& text, const CsvOptions& options = {}) {
+        return [this, path = write("t.csv", text), options, t = target()] { import_csv(path, options, t); };
+    };
+    const CsvOptions comma = {.decimal = ','};
+    for (const std::string text : {"a;b\n1.234,5;1\n", "1.234,5;1.000,0\n2;3\n"}) {
+        expect_refused({"'1.234,5' is not a number; its thousands are separated by '.'", "write 1234,5"},
+                       importing(text, comma));
+    }
+    expect_refused({"'1,234.5' is not", "separated by ','", "write 1234.5"},
+                   importing("a,b\n\"1,234.5\",1\n"));
+    expect_refused({"'1.234.567' is not", "write 1234567"}, importing("a\n1.234.567\n"));
+    expect_refused({"'-1 234' is not", "separated by ' '", "write -1234"}, importing("a,b\n-1 234,1\n"));
+    expect_refused(
+        {"if ',' separates its thousands, write 1234; if it begins the fraction, write '.' for it"},
+        importing("a,b\n\"1,234\",1\n"));
+    expect_refused(
+        {"if '.' separates its thousands, write 1234; if it begins the fraction, give --decimal ."},
+        importing("a;b\n1.234;1\n", comma));
+    expect_refused({"'1,5' is not a number; its fraction must begin with '.'"},
+                   importing("a,b\n\"1,5\",1\n"));
+    expect_refused({"'2.5.6' is not a number; correct it"}, importing("a,b\n1,2.5.6\n"));
+}
+
+TEST_F(Import, CsvAdviceOnCommentsIsToSkipLines) {
+    const auto importing = [&](const std::string& text) {
+        return [this, path = write("t.csv", text), t = target()] { import_csv(path, {}, t); };
+    };
+    expect_refused({"line 2 has 2 fields, but line 1 has 1; if line 1 is a comment, give --skip-lines 1"},
+                   importing("# comment\n1,2\n"));
+    expect_refused({"'# b' is not a number; if the lines up to this one are comments, give --skip-lines 2"},
+                   importing("# a\n# b\n1,2\n"));
+    expect_refused({"'# of' is not a number; if the lines up to this one are comments, give --skip-lines 1"},
+                   importing("# of,2020\n1,2\n"));
+    expect_refused({"line 3 has 1 field,", "comments within a table are not supported"},
+                   importing("a,b\n1,2\n# end\n"));
+    const ImportResult named = import_csv(write("t.csv", "# a,b\n1,2\n"), {}, target());
+    EXPECT_NE(named.notes.at(0).find("if it is a comment, give --skip-lines"), std::string::npos);
+}
+
+TEST_F(Import, CsvAdviceOnRaggedRowsSaysWhatMayBeWrong) {
+    const auto importing = [&](const std::string& text) {
+        return [this, path = write("t.csv", text), t = target()] { import_csv(path, {}, t); };
+    };
+    for (const std::string text : {"a,b,c\n1,2,3\n4,5\n", "8,9,7\n1,2,3\n4,5\n"}) {
+        expect_refused({"line 3 has 2 fields, but line 1 has 3; complete the line, or leave it out"},
+                       importing(text));
+    }
+    expect_refused({"4 fields, but line 1 has 3; a field with ',' in it needs quotes"},
+                   importing("1,2,3\n4,5,6,7\n"));
+    expect_refused({"3 fields, but line 1 has 2; it ends with ','; remove that"}, importing("a,b\n1,2,\n"));
+    expect_refused({"2 fields, but line 1 has 1; if line 1 is a title, give --skip-lines 1"},
+                   importing("A title\na,b\n1,2\n"));
+    expect_refused({"2 fields, but line 1 has 1; is ';' between the columns?"},
+                   importing("a;b\n1.234,5;2\n"));
 }
 
 TEST_F(Import, CsvDelimitersAreOneCharacter) {
