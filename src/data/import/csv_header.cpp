@@ -1,5 +1,7 @@
 #include "data/import/csv_header.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -67,6 +69,20 @@ FirstLineGuess guess_among_numbers(const std::vector<std::string>& first,
     return {FirstLine::data, "all its fields are numbers"};
 }
 
+// Of fields that are no numbers, not all of which are words for missing values.
+FirstLineGuess guess_among_words(const std::vector<std::string>& first) {
+    const auto is_data = [](const std::string& field) {
+        return !field.empty() && field != "Na" && is_missing_word(field);  // Na is sodium
+    };
+    const auto missing = std::ranges::find_if(first, is_data);
+    if (missing != first.end())
+        return {FirstLine::unclear, fmt::format("'{}' in it may stand for a missing value", *missing)};
+    if (std::ranges::all_of(first,
+                            [](const auto& field) { return field.empty() || looks_like_number(field); }))
+        return {FirstLine::unclear, "its fields look like numbers, but cannot be read as numbers"};
+    return {FirstLine::names, "none of its fields is a number"};
+}
+
 }  // namespace
 
 FirstLineGuess guess_first_line(const std::vector<std::string>& first,
@@ -79,7 +95,7 @@ FirstLineGuess guess_first_line(const std::vector<std::string>& first,
     const std::ptrdiff_t numbers = std::ranges::count_if(first, is_number);
     const std::ptrdiff_t missing = std::ranges::count_if(first, is_missing_word);
     if (numbers == fields) return guess_among_numbers(first, next, decimal);
-    if (numbers == 0 && missing < fields) return {FirstLine::names, "none of its fields is a number"};
+    if (numbers == 0 && missing < fields) return guess_among_words(first);
     if (numbers == 0) return {FirstLine::data, "it has missing values alone"};
     const bool indexed = first.front().empty() && counts_from_zero(std::span(first).subspan(1)) &&
                          !next.empty() &&

@@ -136,9 +136,20 @@ TEST_F(Import, CsvAsksWhereTheFirstLineMayBeEither) {
         expect_refused({"line 1 may have the names of the columns or data", "--header yes or --header no"},
                        importing(text));
     }
+    expect_refused({"line 1 may have the names", "'NA' in it may stand for a missing value", "--header no"},
+                   importing("NA,b\n1,2\n3,4\n"));
+    expect_refused({"line 1 may have the names", "look like numbers, but cannot be read as numbers"},
+                   importing("1.2.3,4.5.6\n1,2\n"));
     expect_refused({"line 1 may have the names"}, importing("id,2019\n7,8\n", {.columns = "2"}));
     expect_refused({"line 1, column 1", "'a' is not a number", "--columns"},
                    importing("a,1\n1,2\n", {.header = CsvHeader::no}));
+}
+
+TEST_F(Import, CsvNamesMayLookLikeNumbersBesideWordsOrBeSodium) {
+    import_csv(write("t.csv", "name,0-9,10-19\n1,2,3\n"), {}, target("ages"));
+    EXPECT_EQ(out().read_doubles("ages"), (std::vector<double>{1, 2, 3}));
+    import_csv(write("t.csv", "RI,Na,K\n1,2,3\n"), {}, target("glass"));
+    EXPECT_EQ(out().read_doubles("glass"), (std::vector<double>{1, 2, 3}));
 }
 
 TEST_F(Import, CsvColumnsAreChosenOrLeftOut) {
