@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "app/model_command_line.hpp"
+#include "app/validators.hpp"
 #include "vae_dist/config/synonyms.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
@@ -87,11 +88,11 @@ class Parser {
         add_config_options(*benchmark_app_, benchmark_.config, benchmark_.overrides);
         benchmark_app_->get_option("config")->required();
         benchmark_app_->add_option("--steps", benchmark_.steps, "Steps to time")
-            ->check(CLI::Range(1, 1000000).description(""))
+            ->check(within(1, 1000000))
             ->type_name("N")
             ->capture_default_str();
         benchmark_app_->add_option("--warmup", benchmark_.warmup, "Steps before them")
-            ->check(CLI::Range(0, 1000000).description(""))
+            ->check(within(0, 1000000))
             ->type_name("N")
             ->capture_default_str();
     }
@@ -124,14 +125,14 @@ class Parser {
                "Between two fields, \\t for a tab; a comma unless given, with --decimal , a semicolon")
             ->type_name("C");
         csv->add_option("--decimal", import_.csv.decimal, "Before a number's fraction: . or ,")
-            ->check(CLI::IsMember({".", ","}).description(""))
+            ->check(one_of({".", ","}))
             ->type_name(".|,")
             ->capture_default_str();
         csv->add_option_function<std::string>(
                "--header",
                [this, header_words](const std::string& word) { import_.csv.header = header_words.at(word); },
-               "Whether the first line has names; auto decides and says so")
-            ->check(CLI::IsMember({"yes", "no", "auto"}).description(""))
+               "Whether the first line has names; auto decides and says so, or asks")
+            ->check(one_of({"yes", "no", "auto"}))
             ->type_name("yes|no|auto")
             ->default_str("auto");
         csv->add_option(
@@ -140,7 +141,7 @@ class Parser {
                "(not:id,9)")
             ->type_name("LIST");
         csv->add_option("--skip-lines", import_.csv.skip_lines, "Lines to pass over at the beginning")
-            ->check(CLI::Validator(CLI::NonNegativeNumber).description(""))
+            ->check(within(0, 1000000000000))
             ->type_name("N")
             ->capture_default_str();
         csv->footer("Example: vae_dist import csv table.csv --out table.h5:train/x");
@@ -156,7 +157,7 @@ class Parser {
             ->type_name("F.h5:DATASET");
         app->add_flag("--force", import_.target.replace, "Replace the dataset if it exists");
         app->add_option("--compress", import_.target.deflate, "Gzip level, 0 for none")
-            ->check(CLI::Range(0, 9).description(""))
+            ->check(within(0, 9))
             ->type_name("0..9")
             ->capture_default_str();
         app->callback([this, format] { import_.format = format; });

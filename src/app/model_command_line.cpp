@@ -2,28 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <limits>
 #include <string>
 
+#include "app/validators.hpp"
 #include "vae_dist/config/names.hpp"
 
 namespace vae_dist {
 
 namespace {
-
-// A whole number in a range. In the words of people, which CLI::Range has not; the help does not spell out
-// bounds that are far from what anyone asks.
-CLI::Validator within(std::int64_t least, std::int64_t most) {
-    const auto check = [least, most](const std::string& text) {
-        std::int64_t value = 0;
-        const char* const end = text.data() + text.size();
-        const auto [rest, error] = std::from_chars(text.data(), end, value);
-        const bool good = error == std::errc() && rest == end && value >= least && value <= most;
-        return good ? "" : fmt::format("{} is not a whole number from {} to {}", text, least, most);
-    };
-    return {check, ""};
-}
 
 // "3,17".
 CLI::Validator two_rows() {
@@ -45,7 +32,7 @@ CLI::Validator conventions_word() {
             text = std::to_string(i);
             return std::string();
         }
-        return fmt::format("{} is none of auto, netcdf, matlab and none", text);
+        return one_of({kEnumNames<Conventions>.begin(), kEnumNames<Conventions>.end()})(text);
     };
     return {to_number, ""};
 }
@@ -120,7 +107,7 @@ CLI::App* ModelCommandLine::add_command(const std::string& name, const std::stri
 void ModelCommandLine::add_units(CLI::App* app) {
     app->add_option("--units", units_,
                     "model: after scale and transform, as the decoder gives them; data: as in the data")
-        ->check(CLI::IsMember({"model", "data"}).description(""))
+        ->check(one_of({"model", "data"}))
         ->type_name("model|data")
         ->capture_default_str();
 }

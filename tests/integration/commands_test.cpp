@@ -142,6 +142,12 @@ TEST_F(Commands, WrongUsageIsRefused) {
                    {"unknown option --dat", "did you mean --data?", "see vae_dist evaluate --help"});
     expect_refused(run(0, {"generate", "run", "--count"}), 2,
                    {"--count needs a value", "vae_dist generate --help"});
+    expect_refused(run(0, {"generate", "run", "--units", "cm"}), 2,
+                   {"--units: 'cm' is none of 'model' and 'data'", "vae_dist generate --help"});
+    expect_refused(run(0, {"generate", "run", "--conventions", "cf"}), 2,
+                   {"--conventions: 'cf' is none of 'auto', 'netcdf', 'matlab' and 'none'"});
+    expect_refused(run(0, {"benchmark", "run.yaml", "--steps", "0"}), 2,
+                   {"--steps: 0 is not a whole number from 1 to 1000000", "vae_dist benchmark --help"});
     expect_refused(run(0, {"import", "csv", "t.csv"}), 2, {"--out", "see vae_dist import csv --help"});
 }
 
@@ -186,7 +192,9 @@ TEST_F(Commands, AnImportedTableSaysWhatItsFirstLineIs) {
     expect_parts(run_well(0, {"import", "csv", "t.csv", "--out", "t.h5:y", "--header", "no"}).out,
                  {"imported 3 x 3"});
     expect_refused(run(0, {"import", "csv", "t.csv", "--out", "t.h5:z", "--header", "1"}), 2,
-                   {"--header", "1"});
+                   {"--header: '1' is none of 'yes', 'no' and 'auto'; see vae_dist import csv --help"});
+    expect_refused(run(0, {"import", "csv", "t.csv", "--out", "t.h5:z", "--decimal", "x"}), 2,
+                   {"--decimal: 'x' is none of '.' and ','; see vae_dist import csv --help"});
     write_text("d.csv", "a;b\n1,5;2,5\n");
     expect_refused(run(0, {"import", "csv", "d.csv", "--out", "t.h5:d"}), 2, {"--delimiter ';' --decimal ,"});
     run_well(0, {"import", "csv", "d.csv", "--out", "t.h5:d", "--decimal", ",", "--columns", "not:a"});
