@@ -41,8 +41,8 @@ struct CsvOptions {
     char decimal = '.';                  ///< or ','
     std::int64_t skip_lines = 0;         ///< before the header or the data
     CsvHeader header = CsvHeader::automatic;
-    std::string columns =
-        {};  ///< {}: all; "age,3-5" these, "not:id" all others: names, numbers from 1 on, ranges
+    /// Absent: all; "age,3-5" these, "not:id" all others: names, numbers from 1 on, ranges.
+    std::optional<std::string> columns = {};
 };
 
 /// The character that --delimiter names: itself, or a tab for "\\t" and "tab". An input error for what can be

@@ -78,7 +78,7 @@ CsvTable examine_first_line(std::string_view line, CsvLines& lines, const CsvOpt
     std::vector<std::string> first = split_fields(table.first_line, table.format.delimiter);
     table.columns = static_cast<std::int64_t>(first.size());
     const auto next = rows_ahead(lines, table.format.delimiter, first.size());
-    const CsvColumns columns(options.columns);
+    const CsvColumns columns = options.columns ? CsvColumns(*options.columns) : CsvColumns();
     const std::string where = fmt::format("'{}' line {}", path, table.first_number);
     if (has_names(first, next, options, columns, where, notes)) table.names = std::move(first);
     require_utf8_names(table);

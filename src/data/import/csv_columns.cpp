@@ -27,7 +27,8 @@ std::optional<std::int64_t> parse_position(std::string_view text) {
 
 [[noreturn]] void throw_bad_list(const std::string& text) {
     throw_input_error(
-        "--columns {}: expected names, numbers from 1 on or ranges, as in age,3,5-7 or not:id; a name with a "
+        "--columns '{}': expected names, numbers from 1 on or ranges, as in age,3,5-7 or not:id; a name with "
+        "a "
         "comma "
         "in quotes",
         printable(text, 200));
@@ -39,7 +40,6 @@ CsvColumns::CsvColumns(const std::string& text) {
     std::string_view rest = text;
     without_ = rest.starts_with(kWithout);
     if (without_) rest.remove_prefix(kWithout.size());
-    if (rest.empty() && !without_) return;
     for (bool more = true; more;) {
         const bool quoted = rest.starts_with('"');
         const std::size_t end = quoted ? rest.find('"', 1) : rest.find(',');

@@ -10,7 +10,9 @@ namespace vae_dist {
 /// numbers from 1 on and ranges of them. In quotes ("2", "a,b") an item is a name whatever it looks like.
 class CsvColumns {
  public:
-    /// Throws an input error for text that is not such a list. An empty text stands for all columns.
+    /// All columns.
+    CsvColumns() = default;
+    /// Throws an input error for text that is not such a list, and for an empty one.
     explicit CsvColumns(const std::string& text);
 
     bool all() const { return items_.empty(); }
