@@ -104,6 +104,7 @@ TEST(NewDataset, GoesByTheNameAloneAndAsksForQuotesWhereThatIsNotEnough) {
         EXPECT_EQ(name.dataset, dataset);
     };
     expect("d.bin:x", "d.bin", "x");
+    expect("o.txt:train/x", "o.txt", "train/x");
     expect("d.h5:H1:STRAIN", "d.h5", "H1:STRAIN");
     expect("run:1/d.hdf5:H1:x", "run:1/d.hdf5", "H1:x");
     expect("\"d.bin\":H1:x", "d.bin", "H1:x");
