@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/core/text.hpp"
 
 namespace vae_dist {
 
@@ -46,9 +47,11 @@ void CommandOutput::commit(const std::optional<Picture>& picture) {
     }
 }
 
-std::string CommandOutput::where() const {
+std::string CommandOutput::where(std::int64_t shown, std::int64_t rows) const {
     if (!has_picture()) return options_.path;
-    return fmt::format("{}{}picture in {}", options_.path, has_file() ? ", " : "", png_);
+    if (!has_file()) return fmt::format("picture in {}", png_);
+    const std::string of = shown < rows ? fmt::format(" of the first {}", format_count(shown)) : "";
+    return fmt::format("{}, picture{} in {}", options_.path, of, png_);
 }
 
 }  // namespace vae_dist

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,8 +30,9 @@ class CommandOutput {
     /// `picture` where there is to be one.
     void commit(const std::optional<Picture>& picture);
 
-    /// "x.h5", "picture in x.png" or both, for the log.
-    std::string where() const;
+    /// "x.h5", "picture in x.png", or "x.h5, picture of the first 10 in x.png" where `shown` of `rows`
+    /// samples are in the picture; for the log.
+    std::string where(std::int64_t shown, std::int64_t rows) const;
 
  private:
     OutputOptions options_;

@@ -57,7 +57,7 @@ void encode(const TrainedModel& model, const InferenceDataOptions& options, cons
         out.commit(std::nullopt);
         nonfinite.warn(data.name(), log);
         log.info("encoded {} of {}: mean, log_variance ({}, {}) in {}", counted(data.rows(), "sample"),
-                 data.name(), data.rows(), z, out.where());
+                 data.name(), data.rows(), z, out.where(0, data.rows()));
     });
 }
 

@@ -251,8 +251,10 @@ void generate(const TrainedModel& model, const GenerateOptions& options, Communi
     }
     run_on_first_rank(communicator, [&] {
         std::optional<Picture> picture;
+        std::int64_t shown = 0;
         if (out.has_picture()) {
             const Pictured grid = pictured(latents, model);
+            shown = grid.rows;
             if (latents.row_length > 0 && grid.rows < latents.rows && !options.print) {
                 log.info("the picture shows the first {} of {} latent dimensions", grid.rows / grid.columns,
                          latents.rows / grid.columns);
@@ -263,9 +265,12 @@ void generate(const TrainedModel& model, const GenerateOptions& options, Communi
         if (options.print) return;  // nothing but samples
         if (out.has_file()) {
             log.info("generated {} ({}): {}{}", counted(latents.rows, "sample"), latents.kind,
-                     summary(options, model, latents), out.where());
+                     summary(options, model, latents), out.where(shown, latents.rows));
         } else if (out.has_picture()) {
-            log.info("generated samples ({}): {}", latents.kind, out.where());
+            const std::string first =
+                shown < latents.rows ? fmt::format("the first {} of ", format_count(shown)) : "";
+            log.info("generated {}{} ({}): {}", first, counted(latents.rows, "sample"), latents.kind,
+                     out.where(shown, latents.rows));
         }
     });
 }

@@ -108,12 +108,17 @@ Picture bands_of(const Reconstructor::Pairs& pairs, const ImageShape& shape, con
     return grid_of(cells, shape, static_cast<std::int64_t>(band), shown);
 }
 
-Picture picture_of(const TrainedModel& model, const InferenceData& data, Reconstructor& reconstructor,
+// How many rows a picture shows: the first ones.
+std::int64_t rows_pictured(const TrainedModel& model, const InferenceData& data) {
+    const bool images = image_shape(model.row_shape()).has_value();
+    const std::int64_t wanted = images ? kMostImages : samples_in_panels(data.features());
+    return samples_shown(std::min(wanted, data.rows()), data.features());
+}
+
+Picture picture_of(const TrainedModel& model, std::int64_t rows, Reconstructor& reconstructor,
                    std::int64_t slice_rows) {
-    const std::int64_t features = data.features();
+    const std::int64_t features = element_count(model.row_shape());
     const std::optional<ImageShape> shape = image_shape(model.row_shape());
-    const std::int64_t wanted = shape ? kMostImages : samples_in_panels(features);
-    const std::int64_t rows = samples_shown(std::min(wanted, data.rows()), features);
     Reconstructor::Pairs pairs = reconstructor.pairs(rows, slice_rows);
     const PictureUnits units(model);
     units.apply(pairs.originals);
@@ -183,15 +188,19 @@ void reconstruct(const TrainedModel& model, const ReconstructOptions& options, C
     if (out.has_file()) write_all_rows(data, *reconstructor, units, slice_rows, out, nonfinite, communicator);
     run_on_first_rank(communicator, [&] {
         std::optional<Picture> picture;
-        if (out.has_picture()) picture = picture_of(model, data, *reconstructor, slice_rows);
+        const std::int64_t shown = out.has_picture() ? rows_pictured(model, data) : 0;
+        if (out.has_picture()) picture = picture_of(model, shown, *reconstructor, slice_rows);
         out.commit(picture);
         nonfinite.warn(data.name(), log);
         if (out.has_file()) {
             log.info("reconstructed {} of {}: reconstruction ({}, {}), reconstruction_term, kl, elbo in {}",
                      counted(data.rows(), "sample"), data.name(), data.rows(),
-                     format_shape(model.row_shape()), out.where());
+                     format_shape(model.row_shape()), out.where(shown, data.rows()));
         } else {
-            log.info("reconstructed the first samples of {}: {}", data.name(), out.where());
+            const std::string first =
+                shown < data.rows() ? fmt::format("the first {} of ", format_count(shown)) : "";
+            log.info("reconstructed {}{} of {}: {}", first, counted(data.rows(), "sample"), data.name(),
+                     out.where(shown, data.rows()));
         }
     });
 }

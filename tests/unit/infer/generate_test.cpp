@@ -219,6 +219,27 @@ TEST_F(Generate, ThePictureShowsTheFirstSamplesOrOneRowADimension) {
     expect_grid(7);
 }
 
+TEST_F(Generate, TheReportSaysHowManySamplesThePictureShows) {
+    save_model("bernoulli");
+    GenerateOptions chosen = with_count(1300);
+    chosen.output.force = true;
+    chosen.png = folder_.file("out.png");
+    const auto expect_report = [&](const std::string& part) {
+        testing::internal::CaptureStdout();
+        generate_on(1, chosen);
+        const std::string report = testing::internal::GetCapturedStdout();
+        EXPECT_NE(report.find(part), std::string::npos) << "no '" << part << "' in: " << report;
+    };
+    expect_report("generated 1,300 samples (prior): ");
+    expect_report(", picture of the first 100 in " + chosen.png);
+    chosen.count = 100;
+    expect_report(", picture in " + chosen.png);
+    chosen.output.path = "";
+    expect_report("generated 100 samples (prior): picture in " + chosen.png);
+    chosen.count = 1300;
+    expect_report("generated the first 100 of 1,300 samples (prior): picture in " + chosen.png);
+}
+
 // Of features in any number, from the prior and along a walk.
 TEST_F(Generate, SamplesThatAreNoImagesArePanelsBesideTheFile) {
     for (const std::int64_t features : {std::int64_t{20}, std::int64_t{70}}) {

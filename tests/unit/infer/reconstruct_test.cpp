@@ -144,7 +144,11 @@ TEST_F(Reconstruct, APictureAloneNeedsNoFileAndPanelsNoImages) {
     ReconstructOptions chosen = options();
     chosen.output.path = "";
     chosen.png = folder_.file("out.png");
+    testing::internal::CaptureStdout();
     reconstruct_on(2, chosen);
+    const std::string report = testing::internal::GetCapturedStdout();
+    EXPECT_NE(report.find("reconstructed 40 samples of " + dataset() + ": picture in"), std::string::npos)
+        << report;
     EXPECT_TRUE(std::filesystem::exists(chosen.png));
     EXPECT_FALSE(std::filesystem::exists(out()));
 }
