@@ -17,6 +17,11 @@ std::filesystem::path canonical(const std::string& path) {
     return std::filesystem::weakly_canonical(std::filesystem::absolute(path, unreadable), unreadable);
 }
 
+bool is_png_name(const std::string& path) {
+    const std::string end = std::filesystem::path(path).extension().string();
+    return end == ".png" || end == ".PNG";
+}
+
 }  // namespace
 
 void CommandOutput::check(const std::vector<std::string>& inputs) const {
@@ -27,6 +32,9 @@ void CommandOutput::check(const std::vector<std::string>& inputs) const {
     }
     if (has_file()) require_replaceable(options_.path, options_.force, inputs);
     if (has_picture()) require_replaceable(png_, options_.force, inputs);
+    if (has_picture() && !is_png_name(png_)) {
+        throw_input_error("--png {}: the picture is a PNG file; choose a name that ends in .png", png_);
+    }
 }
 
 void CommandOutput::open(const Provenance& provenance, const TrainedModel& model) {

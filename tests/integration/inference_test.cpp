@@ -338,16 +338,16 @@ TEST_F(Inference, WhatExistsIsReplacedOnlyWithForceAndInputsNever) {
             return run(0, all);
         };
         SCOPED_TRACE(std::string(tested.command) + " " + tested.option);
-        write_text("precious", "precious");
-        expect_refused(run_to("precious", false), 2, {"precious", "--force"});
-        EXPECT_EQ(contents_of(path("precious")), "precious");
+        write_text("precious.png", "precious");
+        expect_refused(run_to("precious.png", false), 2, {"precious.png", "--force"});
+        EXPECT_EQ(contents_of(path("precious.png")), "precious");
         for (const std::string& input : tested.inputs) {
             const std::string before = contents_of(path(input));
             expect_refused(run_to(input, true), 2, {input});
             EXPECT_EQ(contents_of(path(input)), before);
         }
-        EXPECT_EQ(run_to("precious", true).status, 0);
-        EXPECT_NE(contents_of(path("precious")), "precious");
+        EXPECT_EQ(run_to("precious.png", true).status, 0);
+        EXPECT_NE(contents_of(path("precious.png")), "precious");
     }
 }
 

@@ -240,6 +240,18 @@ TEST_F(Generate, TheReportSaysHowManySamplesThePictureShows) {
     expect_report("generated the first 100 of 1,300 samples (prior): picture in " + chosen.png);
 }
 
+TEST_F(Generate, APictureIsNamedAsThePngThatItIs) {
+    save_model("bernoulli");
+    GenerateOptions chosen = with_count(3);
+    for (const std::string name : {"g.jpg", "g", "png", "g.png.jpg", "g.pngx"}) {
+        chosen.png = folder_.file(name);
+        expect_refused(chosen, {"--png " + chosen.png + ": the picture is a PNG file", "ends in .png"});
+    }
+    chosen.png = folder_.file("g.PNG");
+    generate_on(1, chosen);
+    EXPECT_TRUE(std::filesystem::exists(chosen.png));
+}
+
 // Of features in any number, from the prior and along a walk.
 TEST_F(Generate, SamplesThatAreNoImagesArePanelsBesideTheFile) {
     for (const std::int64_t features : {std::int64_t{20}, std::int64_t{70}}) {

@@ -165,6 +165,9 @@ TEST_F(Reconstruct, WhatCannotBeDoneIsRefusedBeforeAnythingIsWritten) {
     expect_error(ErrorKind::input, {"--out and --png"}, [&] { reconstruct_on(2, chosen); });
     chosen.png = folder_.file("none/out.png");
     expect_error(ErrorKind::input, {"none/out.png"}, [&] { reconstruct_on(2, chosen); });
+    chosen.png = folder_.file("out.jpg");
+    expect_error(ErrorKind::input, {"out.jpg: the picture is a PNG file"},
+                 [&] { reconstruct_on(2, chosen); });
     chosen.png = "";
     chosen.output.path = "";
     expect_error(ErrorKind::input, {"--out or --png"}, [&] { reconstruct_on(2, chosen); });
