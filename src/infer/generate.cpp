@@ -106,7 +106,9 @@ void check_options(const GenerateOptions& options, const TrainedModel& model, co
     if (options.units == Units::data && !out.has_file() && !options.print)
         throw_input_error("--units goes with --out or --print: a picture has units of its own");
     if (!out.has_file() && !out.has_picture() && !options.print) {
-        throw_input_error("generate needs something to do with the samples: --out, --png or --print");
+        throw_input_error(
+            "generate needs something to do with the samples: --out, --png or --print; see vae_dist generate "
+            "--help");
     }
     const std::int64_t steps =
         options.count || !options.latents.empty() ? 0 : options.steps.value_or(kDefaultSteps);

@@ -151,7 +151,9 @@ void check_latent_options(const GenerateOptions& options) {
                      (options.traverse ? 1 : 0) + (options.interpolate ? 1 : 0);
     if (ways != 1) {
         throw_input_error(
-            "generate needs one of --count, --latents, --traverse and --interpolate, and was given {}", ways);
+            "generate needs one of --count, --latents, --traverse and --interpolate, and was given {}; see "
+            "vae_dist generate --help",
+            ways == 0 ? "none" : fmt::format("{}", ways));
     }
     if (options.count && (*options.count < 1 || *options.count > kMostRows)) {
         throw_input_error("--count {}: a number from 1 to {} is needed", *options.count, kMostRows);

@@ -170,7 +170,8 @@ void reconstruct(const TrainedModel& model, const ReconstructOptions& options, C
     CommandOutput out(options.output, options.png);
     run_on_first_rank(communicator, [&] {
         if (!out.has_file() && !out.has_picture())
-            throw_input_error("reconstruct needs a file to write to (--out or --png)");
+            throw_input_error(
+                "reconstruct needs a file to write to: --out or --png; see vae_dist reconstruct --help");
         if (options.units == Units::data && !out.has_file())
             throw_input_error("--units goes with --out: a picture has units of its own");
         out.check(files_read(model, options.data.dataset));

@@ -294,12 +294,12 @@ TEST_F(Generate, PrintsOneSampleALine) {
 TEST_F(Generate, WhatCannotBeDoneIsRefusedBeforeAnythingIsWritten) {
     save_model("gaussian", "none", {20});
     save_data(made_up_values(20, kFeatures), {20});
-    expect_refused(options(), {"--count", "given 0"});
+    expect_refused(options(), {"--count", "given none; see vae_dist generate --help"});
     for (const std::int64_t count : {std::int64_t{0}, std::int64_t{-3}, (std::int64_t{1} << 40) + 1})
         expect_refused(with_count(count), {"--count " + std::to_string(count)});
     GenerateOptions chosen = with_count(3);
     chosen.traverse = true;
-    expect_refused(chosen, {"given 2"});
+    expect_refused(chosen, {"given 2; see vae_dist generate --help"});
     chosen = options();
     chosen.traverse = true;
     chosen.steps = 1;
@@ -315,7 +315,7 @@ TEST_F(Generate, WhatCannotBeDoneIsRefusedBeforeAnythingIsWritten) {
     expect_refused(chosen, {"--print", "1000"});
     chosen = with_count(3);
     chosen.output.path = "";
-    expect_refused(chosen, {"--out, --png or --print"});
+    expect_refused(chosen, {"--out, --png or --print; see vae_dist generate --help"});
     for (const double scale : {0.0, -2.0, std::nan("")}) {
         chosen = with_count(3);
         chosen.units = Units::data;

@@ -170,7 +170,8 @@ TEST_F(Reconstruct, WhatCannotBeDoneIsRefusedBeforeAnythingIsWritten) {
                  [&] { reconstruct_on(2, chosen); });
     chosen.png = "";
     chosen.output.path = "";
-    expect_error(ErrorKind::input, {"--out or --png"}, [&] { reconstruct_on(2, chosen); });
+    expect_error(ErrorKind::input, {"--out or --png; see vae_dist reconstruct --help"},
+                 [&] { reconstruct_on(2, chosen); });
     EXPECT_EQ(files(), before);
 }
 
