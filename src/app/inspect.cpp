@@ -39,7 +39,7 @@ std::string describe_checkpoint(const Checkpoint& checkpoint, const std::string&
     text += " (nats per sample)\n";
     text += fmt::format("trained on {} of shape {}, {}, seed {}\n", counted(checkpoint.data_rows, "sample"),
                         format_shape(checkpoint.row_shape),
-                        counted(*checkpoint.config.train.virtual_ranks, "virtual rank"),
+                        counted(checkpoint.config.train.virtual_ranks.value(), "virtual rank"),
                         checkpoint.config.train.seed);
     text +=
         fmt::format("{} likelihood, {}, {}; optimizer {}\n", name_of(checkpoint.config.model.likelihood),
@@ -69,12 +69,13 @@ void describe_all(const std::vector<std::string>& files, const Log& log) {
         try {
             log.info("{}", describe(file, log));
         } catch (const Error& error) {
+            if (files.size() == 1) throw;
             errors.push_back(error);
         }
     }
     if (errors.empty()) return;
-    if (files.size() == 1) throw errors.front();
     std::vector<std::string> messages;
+    messages.reserve(errors.size());
     for (const Error& error : errors)
         messages.emplace_back(error.what());
     constexpr std::size_t kMostNamed = 5;

@@ -186,12 +186,16 @@ std::int64_t UnstoredRows::count() const {
 
 std::string UnstoredRows::text() const {
     const double share = 100 * static_cast<double>(count()) / static_cast<double>(of);
-    const std::string what = !columns.empty() ? fmt::format("columns {} of ", list_of(columns))
-                             : in_part        ? "parts of "
-                                              : "";
-    return fmt::format("{}rows {} {}: {}{} of {}{} ({:.3g}%)", what, list_of(ranges), why,
-                       in_part ? "in " : "", format_count(count()), format_count(of), in_part ? " rows" : "",
-                       share);
+    const bool one_row = count() == 1;
+    const bool one_column = detail::count_of(columns) == 1;
+    std::string what;  // before the rows
+    if (in_part) what = "parts of ";
+    if (!columns.empty())
+        what = fmt::format("{} {} of ", one_column ? "column" : "columns", list_of(columns));
+    const std::string& verb = (in_part ? one_column : one_row) ? why_one : why;
+    return fmt::format("{}{} {} {}: {}{} of {}{} ({:.3g}%)", what, one_row ? "row" : "rows", list_of(ranges),
+                       verb, in_part ? "in " : "", format_count(count()), format_count(of),
+                       in_part ? " rows" : "", share);
 }
 
 std::optional<UnstoredRows> find_unstored_rows(const File& file, const std::string& dataset,
@@ -204,7 +208,9 @@ std::optional<UnstoredRows> detail::find_unstored_rows(const File& file, const s
     const DatasetInfo info = file.info(dataset);
     if (info.shape.empty() || element_count(info.shape) == 0) return std::nullopt;
     if (info.is_virtual) return detail::find_unmapped_rows(file, dataset, samples, depth);
-    UnstoredRows found = {.of = info.shape[dimension_of(samples, info)], .why = "were never written"};
+    UnstoredRows found = {.of = info.shape[dimension_of(samples, info)],
+                          .why = "were never written",
+                          .why_one = "was never written"};
     if (!info.chunk.empty()) {
         ChunkSearch(file, dataset, info).run(dimension_of(samples, info), found);
     } else {
@@ -218,6 +224,7 @@ std::optional<UnstoredRows> detail::find_unstored_rows(const File& file, const s
             std::string short_file;
             bytes = bytes_in_external_files(file, dataset, creation.get(), files, short_file);
             found.why = fmt::format("lie beyond the end of the external file '{}'", short_file);
+            found.why_one = fmt::format("lies beyond the end of the external file '{}'", short_file);
         }
         found.ranges = rows_beyond(bytes, info, H5Tget_size(type.get()), samples);
     }

@@ -20,6 +20,7 @@ struct UnstoredRows {
     std::vector<RowsIn> ranges = {};  ///< not empty, disjoint
     std::int64_t of = 0;              ///< rows in the dataset
     std::string why;                  ///< "were never written"
+    std::string why_one;              ///< the same of one row: "was never written"
     bool in_part = false;             ///< these rows have some of their numbers
     /// Of a matrix, what each of these rows lacks; empty where they lack all, or not all lack the same.
     std::vector<RowsIn> columns = {};

@@ -44,7 +44,8 @@ class GapSearch {
         for (std::size_t i = 0; i < mappings; ++i)
             take_mapping(i);
         UnstoredRows found = {.of = static_cast<std::int64_t>(extent_[dimension_]),
-                              .why = "have no dataset mapped to them, or one without such rows"};
+                              .why = "have no dataset mapped to them, or one without such rows",
+                              .why_one = "has no dataset mapped to it, or one without such a row"};
         const auto numbers = static_cast<std::int64_t>(H5Sget_select_npoints(left_.get()));
         if (numbers == 0) return std::nullopt;
         found.ranges = left_along(dimension_);

@@ -48,7 +48,7 @@ std::optional<ValueSummary> summarise_values(const std::string& path, const std:
 
 std::string describe_values(const ValueSummary& summary) {
     const std::string which =
-        summary.all_rows ? "" : fmt::format(" in the first {} rows", format_count(summary.rows));
+        summary.all_rows ? "" : fmt::format(" in the first {}", counted(summary.rows, "row"));
     std::string text = "no finite values" + which;
     if (summary.finite > 0) {
         text = fmt::format("values {:.6g} to {:.6g}, mean {:.6g}{}", summary.lowest, summary.highest,

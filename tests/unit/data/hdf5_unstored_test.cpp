@@ -102,6 +102,10 @@ TEST_F(UnstoredRows, AChunkThatHoldsPartOfARowCountsToo) {
 TEST_F(UnstoredRows, ColumnsThatWereNeverWrittenAreNamedAsSuch) {
     make_chunked({{{0, 0}, {50, 1}}, {{0, 2}, {50, 1}}}, {10, 1});
     EXPECT_EQ(text(), "columns 1 and 3 of rows 0 to 49 were never written: in 50 of 50 rows (100%)");
+    make_chunked({{{0, 0}, {49, 3}}, {{0, 3}, {50, 1}}}, {1, 1});
+    EXPECT_EQ(text(), "columns 0 to 2 of row 49 were never written: in 1 of 50 rows (2%)");
+    make_chunked({{{0, 0}, {49, 4}}}, {1, 4});
+    EXPECT_EQ(text(), "row 49 was never written: 1 of 50 (2%)");
     // Ten rows lack everything, ten more only some columns.
     make_chunked({{{0, 0}, {40, 2}}, {{0, 2}, {30, 2}}}, {10, 2});
     EXPECT_EQ(text(), "parts of rows 30 to 49 were never written: in 20 of 50 rows (40%)");

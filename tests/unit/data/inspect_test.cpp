@@ -68,7 +68,7 @@ TEST(DescribeDataFile, OnlyTheFirstRowsOfALongDatasetAreSampled) {
     values.back() = 7;
     file.write_floats("x", std::vector<std::int64_t>{3, 1 << 20}, values, true);
     file.close();
-    expect_parts(describe_data_file(folder.file("long.h5")), {"values 1 to 1, mean 1 in the first 1 rows"});
+    expect_parts(describe_data_file(folder.file("long.h5")), {"values 1 to 1, mean 1 in the first 1 row"});
 }
 
 TEST(DescribeDataFile, LetsNoControlCharacterThrough) {
