@@ -39,7 +39,7 @@ std::string describe_checkpoint(const Checkpoint& checkpoint, const std::string&
     text += " (nats per sample)\n";
     text += fmt::format("trained on {} of shape {}, {}, seed {}\n", counted(checkpoint.data_rows, "sample"),
                         format_shape(checkpoint.row_shape),
-                        counted(checkpoint.config.train.virtual_ranks.value(), "virtual rank"),
+                        counted(checkpoint.config.train.virtual_ranks.value_or(1), "virtual rank"),
                         checkpoint.config.train.seed);
     text +=
         fmt::format("{} likelihood, {}, {}; optimizer {}\n", name_of(checkpoint.config.model.likelihood),
