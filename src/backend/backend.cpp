@@ -5,10 +5,6 @@
 
 namespace vae_dist {
 
-bool keeps_preactivation(Activation activation) {
-    return activation == Activation::gelu || activation == Activation::silu;
-}
-
 std::unique_ptr<Backend> make_backend(const ComputeConfig& compute, int device) {
     if (compute.backend == BackendKind::cuda) return make_cuda_backend(device);
     return make_cpu_backend(compute);

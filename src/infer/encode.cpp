@@ -33,7 +33,7 @@ void encode(const TrainedModel& model, const InferenceDataOptions& options, cons
         out.file().add("mean", data.rows(), {z});
         out.file().add("log_variance", data.rows(), {z});
     });
-    run_together(communicator, [&] { model.vae().reserve(slice_rows); });
+    run_together(communicator, [&] { model.vae().reserve_inference(slice_rows); });
 
     const ResultLayout layout({z, z});
     const auto compute = [&](const RowRange& range) {

@@ -40,7 +40,7 @@ class Generator {
           random_(options.seed, Purpose::likelihood),
           latent_(model.backend().allocate(static_cast<std::size_t>(slice_rows * model.latent_dim()) *
                                            sizeof(float))) {
-        model.vae().reserve(slice_rows);
+        model.vae().reserve_inference(slice_rows);
     }
 
     /// Of a slice of B rows, host memory: latent (B, Z), sample (B, D), in the model's units, and where there
@@ -50,13 +50,13 @@ class Generator {
         latents_.fill(slice, latent);
         model_.backend().copy_in(latent_.as<float>(), latent.data(), latent.size_bytes());
         const FloatMatrix output = vae.decode({latent_.as<const float>(), slice.rows, model_.latent_dim()});
-        vae.likelihood().to_mean(model_.backend(), output);
+        vae.to_mean(output);
         copy_to_host(model_.backend(), output, sample);
         if (!draw_) return;
         std::copy(sample.begin(), sample.end(), mean.begin());
         std::vector<std::int64_t> rows(static_cast<std::size_t>(slice.rows));
         std::iota(rows.begin(), rows.end(), slice.first);
-        vae.likelihood().draw(model_.backend(), vae.parameters(), random_, rows,
+        vae.draw(random_, rows,
                               {sample.data(), slice.rows, vae.features()});
     }
 

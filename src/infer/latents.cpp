@@ -36,7 +36,7 @@ RowMeans posterior_means(const std::vector<std::int64_t>& rows, const GenerateOp
             throw_input_error("row {} is not in {}, which has only {}", row, data.name(),
                               format_range("row", 0, data.rows() - 1));
         }
-        model.vae().reserve(1);
+        model.vae().reserve_inference(1);
         for (const std::int64_t row : rows) {
             std::vector<float>& mean = found.means.emplace_back(model.latent_dim());
             copy_to_host(model.backend(), model.vae().encode(data.load({row, 1}).x).mean, mean);

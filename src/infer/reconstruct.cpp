@@ -38,7 +38,7 @@ class Reconstructor {
           data_(data),
           noise_(seed, Purpose::validation_noise),
           kl_(model.backend().allocate(static_cast<std::size_t>(most_rows) * sizeof(float))) {
-        model.vae().reserve(most_rows);
+        model.vae().reserve_inference(most_rows);
     }
 
     // The terms as validation has them: the same draw, of visit 0.
@@ -81,7 +81,7 @@ class Reconstructor {
  private:
     void write_mean(ConstFloatMatrix latent, std::span<float> to) {
         const FloatMatrix output = model_.vae().decode(latent);
-        model_.vae().likelihood().to_mean(model_.backend(), output);
+        model_.vae().to_mean(output);
         copy_to_host(model_.backend(), output, to);
     }
 

@@ -9,29 +9,18 @@ namespace vae_dist {
 
 namespace {
 
-// He et al. (2015) for units that are zero, or nearly so, on half of their inputs; Glorot and Bengio (2010)
-// for the rest.
-bool rectifies(Activation activation) {
-    return activation != Activation::tanh;
-}
-
-void fill_weight(const Parameter& weight, bool he, const CounterRandom& random, std::uint32_t ordinal,
+void fill_weight(const Parameter& weight, const CounterRandom& random, std::uint32_t ordinal,
                  std::span<float> values) {
     const auto out = static_cast<std::size_t>(weight.shape[0]);
     const auto in = static_cast<std::size_t>(weight.shape[1]);
-    const double deviation =
-        he ? std::sqrt(2.0 / static_cast<double>(in)) : std::sqrt(2.0 / static_cast<double>(in + out));
+    const double deviation = weight.initial == Initial::he ? std::sqrt(2.0 / static_cast<double>(in))
+                                                           : std::sqrt(2.0 / static_cast<double>(in + out));
     for (std::size_t row = 0; row < out; ++row) {
         const std::span<float> line = values.subspan(row * in, in);
         random.normals(ordinal, row, line);
         for (float& value : line)
             value = static_cast<float>(value * deviation);
     }
-}
-
-bool is_hidden(const std::string& name) {
-    const std::string layer = name.substr(name.find('/') + 1);
-    return layer.find_first_not_of("0123456789") == layer.find('/');
 }
 
 }  // namespace
@@ -43,8 +32,7 @@ void Vae::initialise(std::uint32_t seed) {
     for (const Parameter& parameter : layout_.parameters()) {
         const std::span<float> mine = std::span(values).subspan(static_cast<std::size_t>(parameter.offset),
                                                                 static_cast<std::size_t>(parameter.size()));
-        const bool he = is_hidden(parameter.name) && rectifies(config_.activation);
-        if (parameter.shape.size() == 2) fill_weight(parameter, he, random, ordinal, mine);
+        if (parameter.initial != Initial::zero) fill_weight(parameter, random, ordinal, mine);
         ++ordinal;
     }
     backend_.copy_in(parameters_->values.data(), values.data(), values.size() * sizeof(float));

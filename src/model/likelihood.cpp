@@ -11,16 +11,11 @@ namespace {
 
 class Bernoulli final : public Likelihood {
  public:
-    void backward(Backend& backend, ParameterStore&, ConstFloatMatrix logits, ConstFloatMatrix x,
-                  const float* weights, float* log_likelihood, Operand dlogits) const override {
-        backend.bernoulli(logits, x, weights, log_likelihood, dlogits);
-    }
-    void forward(Backend& backend, const ParameterStore&, ConstFloatMatrix logits, ConstFloatMatrix x,
-                 float* log_likelihood) const override {
-        backend.bernoulli(logits, x, nullptr, log_likelihood, {});
+    ValueId add_density(Graph& graph, ValueId output, ValueId x) const override {
+        return graph.add(BernoulliDensity{}, {output, x})[0];
     }
     void to_mean(Backend& backend, FloatMatrix output) const override { backend.sigmoid(output); }
-    void draw(Backend&, const ParameterStore&, const CounterRandom& random,
+    void draw(Backend&, const ParameterLayout&, const ParameterStore&, const CounterRandom& random,
               std::span<const std::int64_t> rows, FloatMatrix mean_host) const override {
         std::vector<std::uint32_t> words(static_cast<std::size_t>(mean_host.columns));
         for (std::int64_t r = 0; r < mean_host.rows; ++r) {
@@ -30,29 +25,23 @@ class Bernoulli final : public Likelihood {
                 values[d] = unit_float(words[d]) < values[d] ? 1.0F : 0.0F;
         }
     }
-    std::int64_t end() const override { return 0; }
 };
 
 class Gaussian final : public Likelihood {
  public:
-    Gaussian(ParameterLayout& layout, std::int64_t features)
-        : log_variance_(layout.add({{"decoder/log_variance", {features}}})), end_(layout.size()) {}
-
-    void backward(Backend& backend, ParameterStore& store, ConstFloatMatrix mean, ConstFloatMatrix x,
-                  const float* weights, float* log_likelihood, Operand dmean) const override {
-        backend.gaussian(mean, store.values.data() + log_variance_, x, weights, log_likelihood, dmean,
-                         store.gradients.data() + log_variance_);
-    }
-    void forward(Backend& backend, const ParameterStore& store, ConstFloatMatrix mean, ConstFloatMatrix x,
-                 float* log_likelihood) const override {
-        backend.gaussian(mean, store.values.data() + log_variance_, x, nullptr, log_likelihood, {}, nullptr);
+    ValueId add_density(Graph& graph, ValueId output, ValueId x) const override {
+        const std::int64_t features = graph.value(x).shape.columns;
+        const ValueId log_variance = graph.parameter({{.name = kLogVariance, .shape = {features}}});
+        return graph.add(GaussianDensity{}, {output, x, log_variance})[0];
     }
     void to_mean(Backend&, FloatMatrix) const override {}
-    void draw(Backend& backend, const ParameterStore& store, const CounterRandom& random,
-              std::span<const std::int64_t> rows, FloatMatrix mean_host) const override {
+    void draw(Backend& backend, const ParameterLayout& layout, const ParameterStore& store,
+              const CounterRandom& random, std::span<const std::int64_t> rows,
+              FloatMatrix mean_host) const override {
         const auto features = static_cast<std::size_t>(mean_host.columns);
         std::vector<float> deviation(features);
-        backend.copy_out(deviation.data(), store.values.data() + log_variance_, features * sizeof(float));
+        backend.copy_out(deviation.data(), store.values.data() + layout.find(kLogVariance).offset,
+                         features * sizeof(float));
         for (float& value : deviation)
             value = std::exp(0.5F * value);
         std::vector<float> noise(features);
@@ -62,22 +51,19 @@ class Gaussian final : public Likelihood {
                 mean_host.row(r)[d] += deviation[d] * noise[d];
         }
     }
-    std::int64_t end() const override { return end_; }
 
  private:
-    std::int64_t log_variance_;
-    std::int64_t end_;
+    static constexpr const char* kLogVariance = "decoder/log_variance";
 };
 
 }  // namespace
 
-std::unique_ptr<Likelihood> make_likelihood(LikelihoodKind kind, ParameterLayout& layout,
-                                            std::int64_t features) {
+std::unique_ptr<Likelihood> make_likelihood(LikelihoodKind kind) {
     switch (kind) {
         case LikelihoodKind::bernoulli:
             return std::make_unique<Bernoulli>();
         case LikelihoodKind::gaussian:
-            return std::make_unique<Gaussian>(layout, features);
+            return std::make_unique<Gaussian>();
     }
     require(false, "every likelihood has a class");
     return nullptr;

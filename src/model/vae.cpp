@@ -2,245 +2,171 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <vector>
 
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
 
-namespace {
-
-PosteriorDraws draws_of(const VaeInput& input) {
-    return {.random = input.noise, .visit = input.visit, .rows = input.rows, .count = input.draws};
-}
-
-// The first `count` of a row of numbers.
-std::span<float> first_of(const FloatMatrix& row, std::int64_t count) {
-    return {row.data, static_cast<std::size_t>(count)};
-}
-
-}  // namespace
-
-// The parameters are added in the order in which the backward pass finishes them.
 Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Precision precision)
-    : config_(config), features_(features), backend_(backend), precision_(precision) {
-    const auto width_of = [](const LayersConfig& layers, std::int64_t in) {
-        return layers.hidden.empty() ? in : layers.hidden.back();
+    : config_(config),
+      features_(features),
+      backend_(backend),
+      precision_(precision),
+      likelihood_(make_likelihood(config.likelihood)) {
+    for (const bool several_draws : {false, true}) {
+        Objective& objective = objectives_[several_draws ? 1 : 0];
+        objective.model = make_vae_graph(config, *likelihood_, features, several_draws);
+    }
+    const VaeGraph& model = objectives_[0].model;
+    layout_ = layout_of(model.graph);
+    const auto plan = [&](const VaeGraph& of, const Goal& goal) {
+        return Plan(of.graph, goal, precision, layout_);
     };
-    const std::int64_t z = config.latent_dim;
-    likelihood_ = make_likelihood(config.likelihood, layout_, features);
-    output_ = std::make_unique<Linear>(layout_, std::vector<std::string>{"decoder/output"},
-                                       width_of(config.decoder, z), features, std::nullopt);
-    decoder_ =
-        std::make_unique<HiddenLayers>(layout_, "decoder", z, config.decoder.hidden, config.activation);
-    heads_ =
-        std::make_unique<Linear>(layout_, std::vector<std::string>{"encoder/mean", "encoder/log_variance"},
-                                 width_of(config.encoder, features), z, std::nullopt);
-    encoder_ = std::make_unique<HiddenLayers>(layout_, "encoder", features, config.encoder.hidden,
-                                              config.activation);
+    for (Objective& objective : objectives_) {
+        const std::vector<ValueId> given = {objective.model.x};
+        objective.training =
+            plan(objective.model, {.given = given, .terms = Terms::summed, .gradients = true});
+        objective.validation = plan(objective.model, {.given = given, .terms = Terms::summed});
+    }
+    encode_ = plan(model, {.wanted = {model.posterior}, .given = {model.x}});
+    draw_ =
+        plan(model, {.wanted = {model.log_likelihood, model.log_ratio}, .given = {model.posterior, model.x}});
+    decode_ = plan(model, {.wanted = {model.output}, .given = {model.latent}});
+    density_ = plan(model, {.wanted = {model.log_likelihood}, .given = {model.output, model.x}});
     parameters_ = std::make_unique<ParameterStore>(layout_, precision, backend);
     terms_ = backend.allocate(3 * sizeof(double));
 }
 
-Vae::Workspace Vae::lay_out(Arena& arena, std::int64_t rows, std::int64_t draws) const {
-    const std::int64_t z = config_.latent_dim;
-    const std::int64_t drawn = rows * draws;
-    const auto rounded = [&](std::int64_t matrix_rows, std::int64_t columns) {
-        return precision_ == Precision::float32 ? Operand() : arena.operand(precision_, matrix_rows, columns);
-    };
-    Workspace space;
-    space.x = rounded(rows, features_);
-    space.encoder = encoder_->lay_out(arena, precision_, rows);
-    space.posterior = arena.floats(rows, 2 * z);
-    space.epsilon = arena.floats(drawn, z);
-    space.latent = arena.floats(drawn, z);
-    space.latent_operand = rounded(drawn, z);
-    space.decoder = decoder_->lay_out(arena, precision_, drawn);
-    space.output = arena.floats(drawn, features_);
-    space.output_gradient = rounded(drawn, features_);
-    for (FloatMatrix* of_draws : {&space.log_likelihood, &space.log_ratio, &space.weights})
-        *of_draws = arena.floats(1, drawn);
-    for (FloatMatrix* of_samples : {&space.bound, &space.kl})
-        *of_samples = arena.floats(1, rows);
-    // The encoder's input is not among them: no gradient is by it.
-    const std::int64_t most = std::max(drawn * std::max(z, decoder_->widest_output()),
-                                       rows * std::max(2 * z, encoder_->widest_output()));
-    space.gradients = BackwardSpace(arena, precision_, most);
-    return space;
-}
-
+// No two of the plans run at a time.
 void Vae::reserve(std::int64_t rows, std::int64_t draws) {
     memory_ = backend_.allocate(static_cast<std::size_t>(workspace_bytes(rows, draws)));
-    Arena arena(memory_.as<std::byte>());
-    workspace_ = lay_out(arena, rows, draws);
-    encoder_->use(std::move(workspace_.encoder));
-    decoder_->use(std::move(workspace_.decoder));
+    for (const std::int64_t of : {std::int64_t{1}, draws}) {
+        Objective& reserved = objectives_[of > 1 ? 1 : 0];
+        const RowLimits limits = {.samples = rows, .draws = rows * of};
+        reserved.training.use(memory_.as<std::byte>(), limits);
+        reserved.validation.use(memory_.as<std::byte>(), limits);
+    }
 }
 
 std::int64_t Vae::workspace_bytes(std::int64_t rows, std::int64_t draws) const {
-    Arena counts;
-    lay_out(counts, rows, draws);
-    return static_cast<std::int64_t>(counts.bytes());
+    std::size_t most = 0;
+    for (const std::int64_t of : {std::int64_t{1}, draws}) {
+        const RowLimits limits = {.samples = rows, .draws = rows * of};
+        most = std::max({most, objective(of).training.bytes(limits), objective(of).validation.bytes(limits)});
+    }
+    return static_cast<std::int64_t>(most);
 }
 
-Posterior Vae::posterior(std::int64_t rows) const {
-    const std::int64_t z = config_.latent_dim;
-    const FloatMatrix both = workspace_.posterior.row_block(0, rows);
-    return {.mean = both.column_block(0, z), .log_variance = both.column_block(z, z)};
+// The posterior stays while draws from it are decoded, and what is decoded while its density is asked for.
+void Vae::reserve_inference(std::int64_t rows, std::int64_t draws) {
+    const RowLimits limits = {.samples = rows, .draws = rows * draws};
+    const std::size_t encoded = encode_.bytes(limits);
+    const std::size_t decoded = std::max(draw_.bytes(limits), decode_.bytes(limits));
+    memory_ = backend_.allocate(encoded + decoded + density_.bytes(limits));
+    auto* const memory = memory_.as<std::byte>();
+    encode_.use(memory, limits);
+    draw_.use(memory + encoded, limits);
+    decode_.use(memory + encoded, limits);
+    density_.use(memory + encoded + decoded, limits);
 }
 
-// What products take for `matrix`.
-ConstOperand Vae::as_operand(ConstFloatMatrix matrix, const Operand& rounded) {
-    if (precision_ == Precision::float32) return matrix;
-    const Operand to = rounded.row_block(0, matrix.rows);
-    backend_.convert(matrix, to);
-    return to;
+Pass Vae::pass_of(const VaeInput& input, const ObjectiveWeights& weights) const {
+    return {.rows = input.x.rows,
+            .draws = input.draws,
+            .row_numbers = input.rows,
+            .noise = input.noise,
+            .visit = input.visit,
+            .sample_weight = weights.sample_weight,
+            .beta = weights.beta,
+            .free_bits = weights.free_bits};
 }
 
-Posterior Vae::encode(ConstFloatMatrix x) {
-    require(x.rows <= workspace_.posterior.rows, "a pass is not larger than what was reserved");
-    x_ = as_operand(x, workspace_.x);
-    encoded_ = encoder_->forward(backend_, *parameters_, x_);
-    heads_->forward(backend_, *parameters_, encoded_, {}, workspace_.posterior.row_block(0, x.rows));
-    return posterior(x.rows);
+Plan::Run Vae::run_of(const Pass& pass, std::span<const ConstFloatMatrix> given) const {
+    return {.backend = backend_,
+            .store = *parameters_,
+            .pass = pass,
+            .given = given,
+            .terms = terms_.as<double>()};
 }
 
-FloatMatrix Vae::decode(ConstFloatMatrix latent) {
-    require(latent.rows <= workspace_.output.rows, "a pass is not larger than what was reserved");
-    const FloatMatrix output = workspace_.output.row_block(0, latent.rows);
-    latent_ = as_operand(latent, workspace_.latent_operand);
-    decoded_ = decoder_->forward(backend_, *parameters_, latent_);
-    output_->forward(backend_, *parameters_, decoded_, {}, output);
-    return output;
-}
-
-// The decoder's output (B K, D) for K draws from each sample's posterior.
-FloatMatrix Vae::draw_and_decode(const Posterior& posterior, const PosteriorDraws& draws) {
-    const std::int64_t drawn = posterior.mean.rows * draws.count;
-    require(drawn <= workspace_.latent.rows, "a pass is not larger than what was reserved");
-    const FloatMatrix latent = workspace_.latent.row_block(0, drawn);
-    backend_.sample_posterior(posterior.mean, posterior.log_variance, draws,
-                              workspace_.epsilon.row_block(0, drawn), latent);
-    return decode(latent);
-}
-
-std::span<const float> Vae::log_likelihood(ConstFloatMatrix output, ConstFloatMatrix x) {
-    likelihood_->forward(backend_, *parameters_, output, x, workspace_.log_likelihood.data);
-    return first_of(workspace_.log_likelihood, output.rows);
-}
-
-std::span<const float> Vae::log_ratio(const Posterior& posterior, std::int64_t drawn) {
-    backend_.log_prior_ratio(posterior.log_variance, workspace_.epsilon.row_block(0, drawn),
-                             workspace_.latent.row_block(0, drawn), workspace_.log_ratio.data);
-    return first_of(workspace_.log_ratio, drawn);
-}
-
-DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const PosteriorDraws& draws) {
-    const FloatMatrix output = draw_and_decode(posterior, draws);
-    return {.log_likelihood = log_likelihood(output, x), .log_ratio = log_ratio(posterior, output.rows)};
-}
-
-// The importance weights (B K) of the draws that were decoded last, and each sample's bound (B).
-void Vae::weigh(const Posterior& posterior, std::int64_t draws, double beta, double sample_weight) {
-    const std::int64_t drawn = posterior.mean.rows * draws;
-    backend_.importance_weights(first_of(workspace_.log_likelihood, drawn), log_ratio(posterior, drawn),
-                                draws, static_cast<float>(beta), static_cast<float>(sample_weight),
-                                workspace_.weights.data, workspace_.bound.data);
-}
-
-void Vae::sum_terms(const Posterior& posterior, std::int64_t draws) {
-    const std::int64_t rows = posterior.mean.rows;
-    double* const terms = terms_.as<double>();
-    backend_.posterior_kl(posterior.mean, posterior.log_variance, workspace_.kl.data);
-    backend_.sum(first_of(workspace_.log_likelihood, rows * draws), static_cast<double>(draws), terms);
-    backend_.sum(first_of(workspace_.kl, rows), 1, terms + 1);
-    backend_.sum(first_of(workspace_.bound, draws > 1 ? rows : 0), 1, terms + 2);
-}
-
-ElboTerms Vae::read_terms() const {
-    std::array<double, 3> terms;
-    backend_.copy_out(terms.data(), terms_.as<double>(), sizeof terms);
+// In the order of the graph's terms; those that it lacks stay 0.
+ElboTerms Vae::read_terms(const Objective& of) const {
+    std::array<double, 3> terms{};
+    backend_.copy_out(terms.data(), terms_.as<double>(), of.model.graph.terms.size() * sizeof(double));
     return {.reconstruction = terms[0], .kl = terms[1], .iwae_bound = terms[2]};
 }
 
 ElboTerms Vae::evaluate(const VaeInput& input) {
-    const Posterior q = encode(input.x);
-    log_likelihood(draw_and_decode(q, draws_of(input)), input.x);
-    if (input.draws > 1) weigh(q, input.draws, 1, 1);
-    sum_terms(q, input.draws);
-    return read_terms();
+    const Pass pass = pass_of(input, {});
+    const std::array given = {input.x};
+    objective(input.draws).validation.forward(run_of(pass, given));
+    return read_terms(objective(input.draws));
 }
 
 ElboTerms Vae::forward(const VaeInput& input, const ObjectiveWeights& weights) {
     start_forward(input, weights);
-    return read_terms();
+    return read_terms(objective(input.draws));
 }
 
 std::span<const double> Vae::start_forward(const VaeInput& input, const ObjectiveWeights& weights) {
-    const Posterior q = encode(input.x);
-    const FloatMatrix output = draw_and_decode(q, draws_of(input));
-    if (input.draws > 1) {
-        log_likelihood(output, input.x);
-        weigh(q, input.draws, weights.beta, weights.sample_weight);
-    } else {
-        backend_.fill(first_of(workspace_.weights, output.rows), static_cast<float>(weights.sample_weight));
-    }
-    likelihood_->backward(backend_, *parameters_, output, input.x, workspace_.weights.data,
-                          workspace_.log_likelihood.data, output_gradient(output.rows));
-    sum_terms(q, input.draws);
+    const Pass pass = pass_of(input, weights);
+    const std::array given = {input.x};
+    objective(input.draws).training.forward(run_of(pass, given));
     return terms_.span<double>();
 }
 
-// In float32 it takes the output's own place.
-Operand Vae::output_gradient(std::int64_t drawn) const {
-    if (precision_ == Precision::float32) return workspace_.output.row_block(0, drawn);
-    return workspace_.output_gradient.row_block(0, drawn);
-}
-
 void Vae::backward(const VaeInput& input, const ObjectiveWeights& weights, const GradientsReady& ready) {
-    const std::int64_t drawn = input.x.rows * input.draws;
-    BackwardSpace& space = workspace_.gradients;
-    if (likelihood_->end() > 0) ready(likelihood_->end());
-    const Operand doutput = output_gradient(drawn);
-    const FloatMatrix by_decoded = space.first(drawn, output_->in());
-    output_->backward_bias(backend_, *parameters_, doutput);
-    output_->backward(backend_, *parameters_, decoded_, doutput, by_decoded);
-    ready(output_->end());
-    const FloatMatrix by_latent =
-        decoder_->backward(backend_, *parameters_, latent_, by_decoded, true, space, ready);
-
-    const FloatMatrix by_posterior = posterior_backward(input, weights, by_latent);
-    const Operand dposterior = space.operand(by_posterior);
-    heads_->backward_activation(backend_, *parameters_, {}, {}, by_posterior, dposterior);
-    const FloatMatrix by_encoded =
-        encoder_->layers().empty() ? FloatMatrix() : space.other(by_posterior, encoder_->out());
-    heads_->backward(backend_, *parameters_, encoded_, dposterior, by_encoded);
-    ready(heads_->end());
-    encoder_->backward(backend_, *parameters_, x_, by_encoded, false, space, ready);
+    const Pass pass = pass_of(input, weights);
+    const std::array given = {input.x};
+    objective(input.draws).training.backward(run_of(pass, given), ready);
 }
 
-// The gradient (B, 2 Z) by the posterior's parameters, from that by the latents (B K, Z).
-FloatMatrix Vae::posterior_backward(const VaeInput& input, const ObjectiveWeights& weights,
-                                    const FloatMatrix& latent_gradient) {
+Posterior Vae::posterior_in(FloatMatrix both) const {
     const std::int64_t z = config_.latent_dim;
-    const std::int64_t drawn = input.x.rows * input.draws;
-    const Posterior q = posterior(input.x.rows);
-    const FloatMatrix epsilon = workspace_.epsilon.row_block(0, drawn);
-    const FloatMatrix other = workspace_.gradients.other(latent_gradient, 0);
-    const FloatMatrix gradient(other.data, input.x.rows, 2 * z);
-    if (input.draws > 1) {
-        backend_.importance_backward(q.log_variance, epsilon, workspace_.latent.row_block(0, drawn),
-                                     latent_gradient, workspace_.weights.data,
-                                     static_cast<float>(weights.beta), gradient.column_block(0, z),
-                                     gradient.column_block(z, z));
-    } else {
-        backend_.posterior_backward(q.mean, q.log_variance, epsilon, latent_gradient,
-                                    static_cast<float>(weights.sample_weight * weights.beta),
-                                    static_cast<float>(weights.free_bits), gradient.column_block(0, z),
-                                    gradient.column_block(z, z));
-    }
-    return gradient;
+    return {.mean = both.column_block(0, z), .log_variance = both.column_block(z, z)};
+}
+
+Posterior Vae::encode(ConstFloatMatrix x) {
+    const Pass pass = {.rows = x.rows};
+    const std::array given = {x};
+    encode_.forward(run_of(pass, given));
+    return posterior_in(encode_.value(objectives_[0].model.posterior, x.rows));
+}
+
+DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const PosteriorDraws& draws) {
+    const FloatMatrix& mean = posterior.mean;
+    require(posterior.log_variance.data == mean.data + config_.latent_dim,
+            "a posterior is as encode gave it");
+    const Pass pass = {.rows = x.rows,
+                       .draws = draws.count,
+                       .row_numbers = draws.rows,
+                       .noise = draws.random,
+                       .visit = draws.visit,
+                       .first_draw = draws.first};
+    const ConstFloatMatrix both(mean.data, mean.rows, 2 * config_.latent_dim, mean.stride);
+    const std::array given = {both, x};
+    draw_.forward(run_of(pass, given));
+    const auto column = [&](ValueId value) {
+        const std::int64_t rows = x.rows * draws.count;
+        return std::span<const float>(draw_.value(value, rows).data, static_cast<std::size_t>(rows));
+    };
+    const VaeGraph& model = objectives_[0].model;
+    return {.log_likelihood = column(model.log_likelihood), .log_ratio = column(model.log_ratio)};
+}
+
+FloatMatrix Vae::decode(ConstFloatMatrix latent) {
+    const Pass pass = {.rows = latent.rows};
+    const std::array given = {latent};
+    decode_.forward(run_of(pass, given));
+    return decode_.value(objectives_[0].model.output, latent.rows);
+}
+
+std::span<const float> Vae::log_likelihood(ConstFloatMatrix output, ConstFloatMatrix x) {
+    const Pass pass = {.rows = x.rows, .draws = output.rows / std::max<std::int64_t>(x.rows, 1)};
+    const std::array given = {output, x};
+    density_.forward(run_of(pass, given));
+    return {density_.value(objectives_[0].model.log_likelihood, output.rows).data,
+            static_cast<std::size_t>(output.rows)};
 }
 
 }  // namespace vae_dist

@@ -13,6 +13,7 @@
 #include "vae_dist/core/matrix_view.hpp"
 #include "vae_dist/core/operand.hpp"
 #include "vae_dist/core/random.hpp"
+#include "vae_dist/ops/activation.hpp"
 
 namespace vae_dist {
 
@@ -231,9 +232,6 @@ class Backend {
     virtual void adagrad(float learning_rate, float epsilon, float decay, std::span<const float> gradient,
                          std::span<float> squares, std::span<float> weights) = 0;
 };
-
-/// True if the activation's derivative needs its argument (gelu, silu), not only its value.
-bool keeps_preactivation(Activation activation);
 
 /// The backend that `compute` asks for, auto being cpu (see choose_compute); of cuda that on number `device`
 /// of find_devices(). Throws an input error where this build or machine lacks it.

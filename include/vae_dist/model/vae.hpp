@@ -1,12 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "vae_dist/model/hidden_layers.hpp"
+#include "vae_dist/graph/plan.hpp"
 #include "vae_dist/model/likelihood.hpp"
+#include "vae_dist/model/vae_graph.hpp"
 
 namespace vae_dist {
 
@@ -85,10 +87,14 @@ class Vae {
     /// 0.999].
     void set_output_bias_from_mean(std::span<const double> mean);
 
-    /// Memory for passes of up to `rows` samples with `draws` draws each.
+    /// Memory for training and validation, in passes of up to `rows` samples with `draws` draws each.
     void reserve(std::int64_t rows, std::int64_t draws = 1);
     /// Bytes that `reserve` takes.
     std::int64_t workspace_bytes(std::int64_t rows, std::int64_t draws = 1) const;
+    /// What training passes of so many draws a sample do.
+    const Plan& training_plan(std::int64_t draws) const { return objective(draws).training; }
+    /// Memory for inference alone, in its stead.
+    void reserve_inference(std::int64_t rows, std::int64_t draws = 1);
 
     // --- Training and validation
     /// The ELBO's terms of the samples; no gradients.
@@ -115,57 +121,38 @@ class Vae {
     FloatMatrix decode(ConstFloatMatrix latent);
     /// log p(x|z) (B K) of the decoder's output (B K, D), of which K adjacent rows belong to one of x (B, D).
     std::span<const float> log_likelihood(ConstFloatMatrix output, ConstFloatMatrix x);
-    const Likelihood& likelihood() const { return *likelihood_; }
+    /// Replaces the decoder's output (B, D) by the mean of p(x|z).
+    void to_mean(FloatMatrix output) const { likelihood_->to_mean(backend_, output); }
+    /// Replaces means of p(x|z) (B, D), in host memory, by draws from it, as Likelihood::draw does.
+    void draw(const CounterRandom& random, std::span<const std::int64_t> rows, FloatMatrix mean_host) const {
+        likelihood_->draw(backend_, layout_, *parameters_, random, rows, mean_host);
+    }
 
  private:
-    // Memory of one pass: B rows with K draws each reserved, of which a pass uses the first rows. An operand
-    // of its own only in bfloat16; in float32 it is the matrix that it would be rounded from.
-    struct Workspace {
-        std::vector<HiddenLayers::Space> encoder, decoder;
-        Operand x;              ///< (B, D)
-        FloatMatrix posterior;  ///< (B, 2 Z): mean, log-variance
-        FloatMatrix epsilon;    ///< (B K, Z)
-        FloatMatrix latent;     ///< (B K, Z)
-        Operand latent_operand;
-        FloatMatrix output;          ///< (B K, D): logits or means
-        Operand output_gradient;     ///< (B K, D)
-        FloatMatrix log_likelihood;  ///< (1, B K)
-        FloatMatrix log_ratio;       ///< (1, B K)
-        FloatMatrix weights;         ///< (1, B K)
-        FloatMatrix bound;           ///< (1, B)
-        FloatMatrix kl;              ///< (1, B)
-        BackwardSpace gradients;
+    /// The plans of passes with one draw a sample, or with several.
+    struct Objective {
+        VaeGraph model;
+        Plan training;
+        Plan validation;
     };
 
-    Workspace lay_out(Arena& arena, std::int64_t rows, std::int64_t draws) const;
-    ConstOperand as_operand(ConstFloatMatrix matrix, const Operand& rounded);
-    Posterior posterior(std::int64_t rows) const;
-    FloatMatrix draw_and_decode(const Posterior& posterior, const PosteriorDraws& draws);
-    std::span<const float> log_ratio(const Posterior& posterior, std::int64_t drawn);
-    void weigh(const Posterior& posterior, std::int64_t draws, double beta, double sample_weight);
-    void sum_terms(const Posterior& posterior, std::int64_t draws);
-    ElboTerms read_terms() const;
-    Operand output_gradient(std::int64_t drawn) const;
-    FloatMatrix posterior_backward(const VaeInput& input, const ObjectiveWeights& weights,
-                                   const FloatMatrix& latent_gradient);
+    const Objective& objective(std::int64_t draws) const { return objectives_[draws > 1 ? 1 : 0]; }
+    Pass pass_of(const VaeInput& input, const ObjectiveWeights& weights) const;
+    Plan::Run run_of(const Pass& pass, std::span<const ConstFloatMatrix> given) const;
+    Posterior posterior_in(FloatMatrix both) const;
+    ElboTerms read_terms(const Objective& of) const;
 
     ModelConfig config_;
     std::int64_t features_;
     Backend& backend_;
     Precision precision_;
-    ParameterLayout layout_;
     std::unique_ptr<Likelihood> likelihood_;
-    std::unique_ptr<Linear> output_;
-    std::unique_ptr<HiddenLayers> decoder_;
-    std::unique_ptr<Linear> heads_;  ///< mean and log-variance, side by side
-    std::unique_ptr<HiddenLayers> encoder_;
+    std::array<Objective, 2> objectives_;
+    Plan encode_, draw_, decode_, density_;  ///< for inference
+    ParameterLayout layout_;
     std::unique_ptr<ParameterStore> parameters_;
-
     Buffer memory_;
-    Workspace workspace_;
     Buffer terms_;  ///< (3) doubles
-    // Of the last pass: what went into each part and came out of it.
-    ConstOperand x_, encoded_, latent_, decoded_;
 };
 
 }  // namespace vae_dist

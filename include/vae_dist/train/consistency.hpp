@@ -7,7 +7,7 @@
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/core/program.hpp"
 #include "vae_dist/data/row_source.hpp"
-#include "vae_dist/model/parameters.hpp"
+#include "vae_dist/graph/parameters.hpp"
 
 namespace vae_dist {
 

@@ -21,17 +21,17 @@ namespace vae_dist {
 namespace {
 
 // What a product's code depends on: M, N, K, where the next row lies in each matrix, precisions.
-struct Plan {
+struct ProductPlan {
     std::int64_t m, n, k;
     std::int64_t a_stride, b_stride, product_stride;
     bool a_transposed, b_transposed;
     bool bfloat16_factors, bfloat16_product, has_bias;
 
-    auto operator<=>(const Plan&) const = default;
+    auto operator<=>(const ProductPlan&) const = default;
 };
 
 // Where the matrices of a product, or of a piece of it, begin.
-struct Places {
+struct ProductPlaces {
     const void* a;
     const void* b;
     const float* bias;
@@ -73,7 +73,7 @@ void require_room_for_code() {
 // made ready here: running it through the library's map of arguments would allocate.
 class Product {
  public:
-    Product(const Plan& plan, const dnnl::engine& engine) {
+    Product(const ProductPlan& plan, const dnnl::engine& engine) {
         require_room_for_code();
         const auto a =
             describe(plan.m, plan.k, plan.bfloat16_factors, strides_of(plan.a_stride, plan.a_transposed));
@@ -110,7 +110,7 @@ class Product {
         return scratch_bytes_;
     }
 
-    void run(const dnnl::stream& stream, const Places& places, std::byte* scratch) {
+    void run(const dnnl::stream& stream, const ProductPlaces& places, std::byte* scratch) {
         set(0, places.a);
         set(1, places.b);
         set(2, places.product);
@@ -186,9 +186,10 @@ class OneDnnProducts final : public MatrixProducts {
     bool has_fast_bfloat16() const override { return has_bfloat16(dnnl::get_effective_cpu_isa()); }
 
     void multiply(const Factor& a, const Factor& b, const float* bias, Operand product) override {
-        const Plan plan = {product.rows(),         product.columns(),     a.columns(),    a.matrix.stride(),
-                           b.matrix.stride(),      product.stride(),      a.transposed,   b.transposed,
-                           a.matrix.is_bfloat16(), product.is_bfloat16(), bias != nullptr};
+        const ProductPlan plan = {product.rows(),        product.columns(), a.columns(),
+                                  a.matrix.stride(),     b.matrix.stride(), product.stride(),
+                                  a.transposed,          b.transposed,      a.matrix.is_bfloat16(),
+                                  product.is_bfloat16(), bias != nullptr};
         require(!ThreadTeam::is_working(), "a product has the threads for itself");
         require(a.rows() == plan.m && b.rows() == plan.k && b.columns() == plan.n,
                 "shapes of a product agree");
@@ -227,7 +228,7 @@ class OneDnnProducts final : public MatrixProducts {
     // Cuts a product where no number of threads shows in its bits. In the library's blocked kernels (brg) a
     // row's bits are the same however many rows are computed with it, as long as the matrices have no gaps
     // between their rows, which a part of the columns of a transposed factor has.
-    std::vector<Piece> make_pieces(const Plan& plan) {
+    std::vector<Piece> make_pieces(const ProductPlan& plan) {
         if (plan.a_transposed) return prepared(plan, rows_a_piece(plan.m));
         const Product whole(plan, engine_);
         const std::string_view kernel = whole.implementation();
@@ -250,16 +251,16 @@ class OneDnnProducts final : public MatrixProducts {
         });
     }
 
-    std::int64_t rows_a_thread(const Plan& plan) const {
+    std::int64_t rows_a_thread(const ProductPlan& plan) const {
         constexpr std::int64_t kMultiple = 16;
         const std::int64_t rows = (plan.m + threads_.count() - 1) / threads_.count();
         return (rows + kMultiple - 1) / kMultiple * kMultiple;
     }
 
-    std::vector<Piece> prepared(const Plan& plan, std::int64_t rows) {
+    std::vector<Piece> prepared(const ProductPlan& plan, std::int64_t rows) {
         std::vector<Piece> pieces;
         for (std::int64_t first = 0; first < plan.m; first += rows) {
-            Plan part = plan;
+            ProductPlan part = plan;
             part.m = std::min(rows, plan.m - first);
             pieces.push_back({first, part.m, Product(part, engine_)});
             for (Worker& worker : workers_)
@@ -272,7 +273,7 @@ class OneDnnProducts final : public MatrixProducts {
     Threads threads_;
     dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
     std::vector<Worker> workers_;  ///< one a thread
-    std::map<Plan, std::vector<Piece>> plans_;
+    std::map<ProductPlan, std::vector<Piece>> plans_;
 };
 
 }  // namespace

@@ -19,13 +19,13 @@ std::vector<float> prior_samples(Vae& vae, Backend& backend, std::int64_t latent
         backend.copy_in(buffer.as<float>(), latents.data(), latents.size() * sizeof(float));
 
         const FloatMatrix output = vae.decode({buffer.as<const float>(), count, latent_dim});
-        vae.likelihood().to_mean(backend, output);
+        vae.to_mean(output);
         const FloatMatrix mine(samples.data() + first * vae.features(), count, vae.features());
         backend.copy_out(mine.data, output.data, static_cast<std::size_t>(mine.size()) * sizeof(float));
         if (means) continue;
         std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
         std::iota(rows.begin(), rows.end(), first);
-        vae.likelihood().draw(backend, vae.parameters(), CounterRandom(seed, Purpose::likelihood), rows,
+        vae.draw(CounterRandom(seed, Purpose::likelihood), rows,
                               mine);
     }
     return samples;

@@ -25,7 +25,7 @@ RangeEvaluator::RangeEvaluator(Vae& vae, Backend& backend, const ModelConfig& co
       options_(options),
       draws_reserved_(std::clamp<std::int64_t>(
           (options.decoder_rows + options.most_rows - 1) / options.most_rows, 1, options.draws)) {
-    vae.reserve(options.most_rows, draws_reserved_);
+    vae.reserve_inference(options.most_rows, draws_reserved_);
 }
 
 RangeFigures RangeEvaluator::evaluate(ConstFloatMatrix x, std::span<const std::int64_t> rows) {
@@ -63,7 +63,7 @@ void RangeEvaluator::add_reconstruction(ConstFloatMatrix x, const Posterior& pos
         for (std::size_t r = 0; r < log_likelihood.size(); ++r)
             figures.rows[r].cross_entropy = -static_cast<double>(log_likelihood[r]);
     }
-    vae_.likelihood().to_mean(backend_, output);
+    vae_.to_mean(output);
     const std::vector<float> data = to_host(backend_, x);       // (B, D)
     const std::vector<float> mean = to_host(backend_, output);  // (B, D)
     std::size_t i = 0;

@@ -7,7 +7,7 @@
 #include "vae_dist/backend/device_backend.hpp"
 #include "vae_dist/comm/device_collectives.hpp"
 #include "vae_dist/config/config.hpp"
-#include "vae_dist/model/parameters.hpp"
+#include "vae_dist/graph/parameters.hpp"
 
 namespace vae_dist {
 

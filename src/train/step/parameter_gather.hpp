@@ -7,7 +7,7 @@
 #include "train/step/host_messages.hpp"
 #include "train/step/shared_parameters.hpp"
 #include "train/step/team.hpp"
-#include "vae_dist/model/parameters.hpp"
+#include "vae_dist/graph/parameters.hpp"
 #include "vae_dist/train/shard_plan.hpp"
 
 namespace vae_dist {

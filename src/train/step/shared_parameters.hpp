@@ -1,7 +1,7 @@
 #pragma once
 
 #include "train/step/team.hpp"
-#include "vae_dist/model/parameters.hpp"
+#include "vae_dist/graph/parameters.hpp"
 
 namespace vae_dist {
 

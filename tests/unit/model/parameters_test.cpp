@@ -1,4 +1,4 @@
-#include "vae_dist/model/parameters.hpp"
+#include "vae_dist/graph/parameters.hpp"
 
 #include <gtest/gtest.h>
 

@@ -11,6 +11,7 @@
 #include "support/no_files.hpp"
 #include "support/thread_communicator.hpp"
 #include "unit/train/small_checkpoint.hpp"
+#include "vae_dist/core/error.hpp"
 #include "vae_dist/train/start.hpp"
 #include "vae_dist/train/training_step.hpp"
 

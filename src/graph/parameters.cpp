@@ -1,4 +1,4 @@
-#include "vae_dist/model/parameters.hpp"
+#include "vae_dist/graph/parameters.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -26,8 +26,12 @@ std::int64_t ParameterLayout::add(std::vector<Parameter> stacked) {
         size_ += parameter.size();
         parameters_.push_back(std::move(parameter));
     }
-    size_ = (size_ + kFloatsPerCacheLine - 1) / kFloatsPerCacheLine * kFloatsPerCacheLine;
+    size_ = end_of_block(size_);
     return first;
+}
+
+std::int64_t ParameterLayout::end_of_block(std::int64_t end) {
+    return (end + kFloatsPerCacheLine - 1) / kFloatsPerCacheLine * kFloatsPerCacheLine;
 }
 
 std::int64_t ParameterLayout::parameter_count() const {

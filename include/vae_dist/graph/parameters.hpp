@@ -9,11 +9,19 @@
 
 namespace vae_dist {
 
+/// How a parameter's values start.
+enum class Initial {
+    zero,
+    glorot,  ///< normal, of variance 2 / (in + out) (Glorot and Bengio, 2010)
+    he,      ///< normal, of variance 2 / in (He et al., 2015)
+};
+
 /// One named array among the flat ones.
 struct Parameter {
     std::string name;                 ///< "encoder/0/weight": its path below /model in a checkpoint
     std::vector<std::int64_t> shape;  ///< weight (out, in), bias (out)
-    std::int64_t offset = 0;          ///< of its first element, in elements
+    Initial initial = Initial::zero;
+    std::int64_t offset = 0;  ///< of its first element, in elements
     std::int64_t size() const;
     /// Biases and log-variances: no operands of products, and so float in every precision.
     bool is_vector() const { return shape.size() < 2; }
@@ -27,6 +35,9 @@ class ParameterLayout {
     /// Places arrays one after the other without gaps (so that stacked weights are one matrix); the first
     /// begins on a cache line. Returns the offset of the first.
     std::int64_t add(std::vector<Parameter> stacked);
+
+    /// Where what `add` places after an array that ends there begins.
+    static std::int64_t end_of_block(std::int64_t end);
 
     /// Elements of a flat array, padding included.
     std::int64_t size() const { return size_; }

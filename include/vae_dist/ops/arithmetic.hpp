@@ -1,0 +1,39 @@
+#pragma once
+
+#include "vae_dist/ops/differentiation.hpp"
+
+namespace vae_dist {
+
+/// weights (rows, 1): each the pass's sample_weight.
+struct SampleWeights {
+    static constexpr const char* kName = "sample_weights";
+    RowClass rows = RowClass::draw;
+
+    Shapes shapes(ShapesView inputs) const;
+};
+
+/// The sum of two contributions to a gradient, element by element.
+struct Add {
+    static constexpr const char* kName = "add";
+    static constexpr OperationRules kRules = {.in_place_output = 0};
+
+    Shapes shapes(ShapesView inputs) const;
+};
+
+/// The input rounded to the precision of products.
+struct Round {
+    static constexpr const char* kName = "round";
+    static constexpr OperationRules kRules = {.either_outputs = 0b1};
+
+    Shapes shapes(ShapesView inputs) const;
+};
+
+/// Sums a column (rows, 1) in double, into the place of a term; draws of a sample count 1/K each. No outputs.
+struct SumTerm {
+    static constexpr const char* kName = "sum_term";
+    std::size_t term = 0;  ///< its number
+
+    Shapes shapes(ShapesView inputs) const;
+};
+
+}  // namespace vae_dist

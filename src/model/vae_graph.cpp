@@ -1,0 +1,75 @@
+#include "vae_dist/model/vae_graph.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace vae_dist {
+
+namespace {
+
+// Units that are zero, or nearly so, on half of their inputs start by He's rule.
+Initial initial_before(std::optional<Activation> activation) {
+    return activation && *activation != Activation::tanh ? Initial::he : Initial::glorot;
+}
+
+// A fully connected layer; several heads over one input are one layer, their columns side by side.
+ValueId add_layer(Graph& graph, const std::vector<std::string>& names, ValueId x, std::int64_t out,
+                  std::optional<Activation> activation) {
+    const std::int64_t in = graph.value(x).shape.columns;
+    std::vector<Parameter> weights;
+    std::vector<Parameter> biases;
+    for (const std::string& name : names) {
+        weights.push_back(
+            {.name = name + "/weight", .shape = {out, in}, .initial = initial_before(activation)});
+        biases.push_back({.name = name + "/bias", .shape = {out}});
+    }
+    const ValueId weight = graph.parameter(std::move(weights));
+    const ValueId bias = graph.parameter(std::move(biases));
+    return graph.add(Linear{.activation = activation}, {x, weight, bias})[0];
+}
+
+ValueId add_hidden_layers(Graph& graph, const std::string& name, ValueId x, const LayersConfig& layers,
+                          Activation activation) {
+    for (std::size_t i = 0; i < layers.hidden.size(); ++i)
+        x = add_layer(graph, {fmt::format("{}/{}", name, i)}, x, layers.hidden[i], activation);
+    return x;
+}
+
+}  // namespace
+
+VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood, std::int64_t features,
+                        bool several_draws) {
+    VaeGraph vae;
+    Graph& graph = vae.graph;
+    vae.x = graph.input("x", sample_shape(features));
+
+    const ValueId encoded = add_hidden_layers(graph, "encoder", vae.x, config.encoder, config.activation);
+    vae.posterior =
+        add_layer(graph, {"encoder/mean", "encoder/log_variance"}, encoded, config.latent_dim, {});
+    const std::vector<ValueId> drawn = graph.add(PosteriorDraw{}, {vae.posterior});
+    vae.latent = drawn[PosteriorDraw::kLatent];
+    vae.log_ratio = drawn[PosteriorDraw::kLogRatio];
+
+    const ValueId decoded =
+        add_hidden_layers(graph, "decoder", vae.latent, config.decoder, config.activation);
+    vae.output = add_layer(graph, {"decoder/output"}, decoded, features, {});
+    vae.log_likelihood = likelihood.add_density(graph, vae.output, vae.x);
+
+    if (several_draws) {
+        const std::vector<ValueId> weighed =
+            graph.add(ImportanceWeights{}, {vae.log_likelihood, vae.log_ratio});
+        graph.term("reconstruction", vae.log_likelihood);
+        graph.term("kl", drawn[PosteriorDraw::kKl]);
+        graph.term("iwae_bound", weighed[1]);
+        graph.seed(vae.log_likelihood, weighed[0]);
+        graph.seed(vae.log_ratio, weighed[0]);
+    } else {
+        graph.term("reconstruction", vae.log_likelihood);
+        graph.term("kl", drawn[PosteriorDraw::kKl]);
+        graph.seed(vae.log_likelihood, graph.add(SampleWeights{}, {})[0]);
+    }
+    return vae;
+}
+
+}  // namespace vae_dist
