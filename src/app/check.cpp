@@ -139,6 +139,32 @@ void print_memory(const Bytes& parts, bool on_device, const Log& log) {
     }
 }
 
+std::size_t widest(const std::vector<Plan::Line>& lines, std::string Plan::Line::*column, std::size_t least) {
+    for (const Plan::Line& line : lines)
+        least = std::max(least, (line.*column).size());
+    return least;
+}
+
+// Every operation of a pass of training, in their order. B is the number of samples of a pass, K that of
+// draws.
+void print_plan(const Plan& plan, std::int64_t rows, std::int64_t draws, const Log& log) {
+    const std::vector<Plan::Line> lines = plan.table();
+    const std::size_t operation = widest(lines, &Plan::Line::operation, 9);
+    const std::size_t reads = widest(lines, &Plan::Line::reads, 5);
+    const std::size_t writes = widest(lines, &Plan::Line::writes, 6);
+    log.info("plan        {} of training, B = {}, K = {}; places are bytes of {}",
+             counted(lines.size(), "operation"), rows, draws,
+             format_bytes(plan.bytes({.samples = rows, .draws = rows * draws})));
+    log.info("{:>4}  {:<{}}  {:<{}}  {:<{}}  {:>12}  {}", "", "operation", operation, "reads", reads,
+             "writes", writes, "bytes", "place");
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (i == plan.forward_end()) log.info("      -- backward");
+        const Plan::Line& line = lines[i];
+        log.info("{:>4}  {:<{}}  {:<{}}  {:<{}}  {:>12}  {}", i, line.operation, operation, line.reads, reads,
+                 line.writes, writes, format_count(line.bytes), line.places);
+    }
+}
+
 }  // namespace
 
 void run_command(const CheckCommand& command, Communicator& communicator, const Log& log) {
@@ -170,6 +196,11 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
     log.info("gradients   {}; summed {}", name_of(config.train.reduction), step.description());
     print_memory(memory_of(config, data, started, step, validation ? validation->bytes() : 0),
                  started.compute.backend == BackendKind::cuda, log);
+    if (command.plan) {
+        const std::int64_t draws = config.objective.importance_samples;
+        print_plan(started.replica->vae.training_plan(draws), rows_a_pass(data.slice_rows(), draws), draws,
+                   log);
+    }
 }
 
 }  // namespace vae_dist

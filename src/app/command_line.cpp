@@ -80,6 +80,8 @@ class Parser {
         check_app_->footer("Example: mpirun -np 4 vae_dist check configs/fashion.yaml");
         add_config_options(*check_app_, check_.config, check_.overrides);
         check_app_->get_option("config")->required();
+        check_app_->add_flag("--plan", check_.plan,
+                             "Print each operation of a training pass: shapes, bytes, place in memory");
     }
 
     void add_benchmark() {

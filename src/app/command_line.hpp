@@ -23,6 +23,7 @@ struct TrainCommand {
 struct CheckCommand {
     std::string config;
     std::vector<std::string> overrides;
+    bool plan = false;  ///< tell the model's operations, too
 };
 
 struct BenchmarkCommand {
