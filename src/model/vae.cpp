@@ -61,12 +61,14 @@ std::int64_t Vae::workspace_bytes(std::int64_t rows, std::int64_t draws) const {
 void Vae::reserve_inference(std::int64_t rows, std::int64_t draws) {
     const RowLimits limits = {.samples = rows, .draws = rows * draws};
     const std::size_t encoded = encode_.bytes(limits);
-    const std::size_t decoded = std::max(draw_.bytes(limits), decode_.bytes(limits));
-    memory_ = backend_.allocate(encoded + decoded + density_.bytes(limits));
-    auto* const memory = memory_.as<std::byte>();
+    // Latents are decoded by themselves, too: each then counts as a sample.
+    const RowLimits latents = {.samples = limits.draws, .draws = limits.draws};
+    const std::size_t decoded = std::max(draw_.bytes(limits), decode_.bytes(latents));
+    inference_memory_ = backend_.allocate(encoded + decoded + density_.bytes(limits));
+    auto* const memory = inference_memory_.as<std::byte>();
     encode_.use(memory, limits);
     draw_.use(memory + encoded, limits);
-    decode_.use(memory + encoded, limits);
+    decode_.use(memory + encoded, latents);
     density_.use(memory + encoded + decoded, limits);
 }
 

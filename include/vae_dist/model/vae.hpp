@@ -93,7 +93,7 @@ class Vae {
     std::int64_t workspace_bytes(std::int64_t rows, std::int64_t draws = 1) const;
     /// What training passes of so many draws a sample do.
     const Plan& training_plan(std::int64_t draws) const { return objective(draws).training; }
-    /// Memory for inference alone, in its stead.
+    /// Memory for inference: the posteriors of up to `rows` samples, with `draws` draws each.
     void reserve_inference(std::int64_t rows, std::int64_t draws = 1);
 
     // --- Training and validation
@@ -151,7 +151,8 @@ class Vae {
     Plan encode_, draw_, decode_, density_;  ///< for inference
     ParameterLayout layout_;
     std::unique_ptr<ParameterStore> parameters_;
-    Buffer memory_;
+    Buffer memory_;  ///< of training and validation
+    Buffer inference_memory_;
     Buffer terms_;  ///< (3) doubles
 };
 

@@ -22,6 +22,7 @@ constexpr std::uint32_t kSeed = 11;
 class RangeEvaluatorOf : public testing::TestWithParam<LikelihoodKind> {
  protected:
     RangeEvaluatorOf() : backend_(make_backend({})), vae_(model_config(), kFeatures, *backend_) {
+        vae_.reserve(kRows);
         vae_.initialise(3);
         std::vector<float> noise(vae_.parameters().values.size());
         CounterRandom(4, Purpose::synthetic).normals(0, 0, noise);
