@@ -68,6 +68,7 @@ struct Runner {
             backend.log_prior_ratio(log_variance_of(posterior), epsilon, latent, log_ratio.floats().data);
     }
     void operator()(const PosteriorGradient&) const {
+        require(with.pass.draws == 1, "the evidence lower bound has one draw a sample");
         const ConstFloatMatrix posterior = in(0).floats();
         const FloatMatrix gradient = out(0).floats();
         backend.posterior_backward(

@@ -48,7 +48,7 @@ class Allocation {
         const Value& value = graph_.value(id);
         const std::size_t element = value.precision == Precision::float32 ? sizeof(float) : sizeof(BFloat16);
         const auto elements = static_cast<std::size_t>(limits_.rows(value.shape) * value.shape.columns);
-        return (elements * element + kCacheLine - 1) / kCacheLine * kCacheLine;
+        return std::max((elements * element + kCacheLine - 1) / kCacheLine, std::size_t{1}) * kCacheLine;
     }
 
     void place(std::size_t node, std::size_t output) {

@@ -33,7 +33,7 @@ class Reverse {
             parameters.push_back(value.is_parameter());
         depends_ = depending(graph_, std::move(parameters));
         for (const Seed& seed : graph_.seeds)
-            contributions_[index(seed.value)].push_back(seed.gradient);
+            contributions_[index(seed.value)].push_back(seed.weights);
     }
 
     Graph run() {

@@ -24,6 +24,10 @@ ValueId Graph::parameter(std::vector<Parameter> stacked) {
             columns = part.size() / part.shape.front();
         }
     }
+    std::int64_t elements = 0;
+    for (const Parameter& part : stacked)
+        elements += part.size();
+    require(elements == rows * columns, "stacked arrays have equal columns");
     std::string name = stacked.front().name;
     values.push_back(
         {.name = std::move(name), .shape = fixed_shape(rows, columns), .parameters = std::move(stacked)});

@@ -54,6 +54,10 @@ Plan::Plan(Graph graph, const Goal& goal, Precision precision, const ParameterLa
     for (const ParameterGradient& of : graph_.gradients)
         sources_[index(of.gradient)] = {Kind::gradient, sources_[index(of.parameter)].place};
 
+    for (const GraphNode& node : graph_.nodes)
+        for (const ValueId output : node.outputs)
+            require(sources_[index(output)].kind != Kind::given, "nobody makes what is given");
+
     unread_.resize(graph_.values.size(), false);
     for (const GraphNode& node : graph_.nodes)
         for (std::size_t i = 0; i < node.outputs.size(); ++i)
@@ -73,7 +77,9 @@ Plan::Plan(Graph graph, const Goal& goal, Precision precision, const ParameterLa
         const Parameter& placed = layout.find(last.name);
         ready_.push_back({finished.end, ParameterLayout::end_of_block(placed.offset + placed.size())});
     }
-    require(std::ranges::is_sorted(ready_, {}, &Ready::end) && ready_.back().end == layout.size(),
+    require(goal.terms == Terms::summed, "a forward pass ends with its terms");
+    require(!ready_.empty() && std::ranges::is_sorted(ready_, {}, &Ready::end) &&
+                ready_.back().end == layout.size(),
             "parameters lie in the order in which their gradients are finished");
 }
 
@@ -91,6 +97,7 @@ void Plan::use(std::byte* memory, const RowLimits& limits, Reuse reuse) {
 
 FloatMatrix Plan::value(ValueId id, std::int64_t rows) const {
     const Value& value = graph_.value(id);
+    require(std::ranges::count(wanted_, id) == 1, "a value that is asked for was wanted");
     require(rows <= limits_.rows(value.shape), "a pass is not larger than what was reserved");
     return {reinterpret_cast<float*>(memory_ + sources_[index(id)].place), rows, value.shape.columns};
 }
@@ -127,6 +134,8 @@ Operand Plan::to_write(const Run& run, ValueId id) const {
 }
 
 void Plan::run_steps(const Run& run, std::size_t first, std::size_t end) const {
+    require(run.pass.rows <= limits_.samples && run.pass.rows * run.pass.draws <= limits_.draws,
+            "a pass is not larger than what was reserved");
     constexpr std::size_t kMost = 8;
     for (std::size_t step = first; step < end; ++step) {
         const GraphNode& node = graph_.nodes[step];
@@ -146,8 +155,6 @@ void Plan::run_steps(const Run& run, std::size_t first, std::size_t end) const {
 }
 
 void Plan::forward(const Run& run) const {
-    require(run.pass.rows <= limits_.samples && run.pass.rows * run.pass.draws <= limits_.draws,
-            "a pass is not larger than what was reserved");
     run_steps(run, 0, forward_end_);
 }
 

@@ -56,8 +56,7 @@ class Generator {
         std::copy(sample.begin(), sample.end(), mean.begin());
         std::vector<std::int64_t> rows(static_cast<std::size_t>(slice.rows));
         std::iota(rows.begin(), rows.end(), slice.first);
-        vae.draw(random_, rows,
-                              {sample.data(), slice.rows, vae.features()});
+        vae.draw(random_, rows, {sample.data(), slice.rows, vae.features()});
     }
 
  private:

@@ -27,6 +27,7 @@ Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Pre
         objective.training =
             plan(objective.model, {.given = given, .terms = Terms::summed, .gradients = true});
         objective.validation = plan(objective.model, {.given = given, .terms = Terms::summed});
+        objective.terms = backend.allocate(3 * sizeof(double));
     }
     encode_ = plan(model, {.wanted = {model.posterior}, .given = {model.x}});
     draw_ =
@@ -34,11 +35,14 @@ Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Pre
     decode_ = plan(model, {.wanted = {model.output}, .given = {model.latent}});
     density_ = plan(model, {.wanted = {model.log_likelihood}, .given = {model.output, model.x}});
     parameters_ = std::make_unique<ParameterStore>(layout_, precision, backend);
-    terms_ = backend.allocate(3 * sizeof(double));
 }
 
 // No two of the plans run at a time.
 void Vae::reserve(std::int64_t rows, std::int64_t draws) {
+    for (Objective& objective : objectives_) {
+        objective.training.use(nullptr, {});
+        objective.validation.use(nullptr, {});
+    }
     memory_ = backend_.allocate(static_cast<std::size_t>(workspace_bytes(rows, draws)));
     for (const std::int64_t of : {std::int64_t{1}, draws}) {
         Objective& reserved = objectives_[of > 1 ? 1 : 0];
@@ -84,25 +88,24 @@ Pass Vae::pass_of(const VaeInput& input, const ObjectiveWeights& weights) const 
 }
 
 Plan::Run Vae::run_of(const Pass& pass, std::span<const ConstFloatMatrix> given) const {
-    return {.backend = backend_,
-            .store = *parameters_,
-            .pass = pass,
-            .given = given,
-            .terms = terms_.as<double>()};
+    return {.backend = backend_, .store = *parameters_, .pass = pass, .given = given};
 }
 
-// In the order of the graph's terms; those that it lacks stay 0.
+// In the order of the graph's terms; those that it lacks are 0 for good.
 ElboTerms Vae::read_terms(const Objective& of) const {
     std::array<double, 3> terms{};
-    backend_.copy_out(terms.data(), terms_.as<double>(), of.model.graph.terms.size() * sizeof(double));
+    backend_.copy_out(terms.data(), of.terms.as<double>(), sizeof(terms));
     return {.reconstruction = terms[0], .kl = terms[1], .iwae_bound = terms[2]};
 }
 
 ElboTerms Vae::evaluate(const VaeInput& input) {
     const Pass pass = pass_of(input, {});
     const std::array given = {input.x};
-    objective(input.draws).validation.forward(run_of(pass, given));
-    return read_terms(objective(input.draws));
+    const Objective& of = objective(input.draws);
+    Plan::Run run = run_of(pass, given);
+    run.terms = of.terms.as<double>();
+    of.validation.forward(run);
+    return read_terms(of);
 }
 
 ElboTerms Vae::forward(const VaeInput& input, const ObjectiveWeights& weights) {
@@ -113,8 +116,11 @@ ElboTerms Vae::forward(const VaeInput& input, const ObjectiveWeights& weights) {
 std::span<const double> Vae::start_forward(const VaeInput& input, const ObjectiveWeights& weights) {
     const Pass pass = pass_of(input, weights);
     const std::array given = {input.x};
-    objective(input.draws).training.forward(run_of(pass, given));
-    return terms_.span<double>();
+    const Objective& of = objective(input.draws);
+    Plan::Run run = run_of(pass, given);
+    run.terms = of.terms.as<double>();
+    of.training.forward(run);
+    return of.terms.span<double>();
 }
 
 void Vae::backward(const VaeInput& input, const ObjectiveWeights& weights, const GradientsReady& ready) {

@@ -18,7 +18,7 @@ Shapes Linear::shapes(ShapesView inputs) const {
     return {y};
 }
 
-// The bias's gradient comes before what is rounded, the products after it.
+// The bias's gradient is of what arrives, the products' of what that is rounded to.
 void Linear::differentiate(Differentiation& d) const {
     const auto dvalue = d.gradient(0);
     if (!dvalue) return;

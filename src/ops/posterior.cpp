@@ -24,12 +24,15 @@ void PosteriorDraw::differentiate(Differentiation& d) const {
 }
 
 Shapes PosteriorGradient::shapes(ShapesView inputs) const {
-    require(inputs.size() == 3, "posterior_gradient takes the posterior, epsilon and dlatent");
+    require(inputs.size() == 3 && inputs[1] == draw_shape(inputs[0].columns / 2) && inputs[2] == inputs[1],
+            "posterior_gradient takes the posterior, epsilon and dlatent");
     return {inputs[0]};
 }
 
 Shapes ImportanceGradient::shapes(ShapesView inputs) const {
-    require(inputs.size() == 5, "importance_gradient takes the posterior, draws, dlatent and weights");
+    require(inputs.size() == 5 && inputs[1] == draw_shape(inputs[0].columns / 2) && inputs[2] == inputs[1] &&
+                inputs[3] == inputs[1] && inputs[4] == draw_shape(1),
+            "importance_gradient takes the posterior, draws, dlatent and weights");
     return {inputs[0]};
 }
 

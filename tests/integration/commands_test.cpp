@@ -48,8 +48,9 @@ TEST_F(Commands, CheckPrintsTheOperationsOfThePlanWhereAsked) {
     const std::string plain = run_well(0, {"check", "run.yaml"}).out;
     EXPECT_EQ(plain.find("operations of training"), std::string::npos);
     const std::string plan = run_well(0, {"check", "run.yaml", "--plan"}).out;
-    expect_parts(plan, {plain, "21 operations of training, B = 10, K = 1", "x (B, 64), encoder/0/weight (8, 64)",
-                        "posterior_draw", "bernoulli_gradient", "-- backward", "weight_gradient", "gradient"});
+    expect_parts(plan,
+                 {plain, "21 operations of training, B = 10, K = 1", "x (B, 64), encoder/0/weight (8, 64)",
+                  "posterior_draw", "bernoulli_gradient", "-- backward", "weight_gradient", "gradient"});
     const std::vector<std::string> several = {"check", "run.yaml", "--plan", "--set",
                                               "objective.importance_samples=3"};
     expect_parts(run_well(0, several).out, {"K = 3", "importance_weights", "importance_gradient"});

@@ -31,7 +31,8 @@ struct GraphNode {
     Operation operation;
     std::vector<ValueId> inputs;
     std::vector<ValueId> outputs;
-    /// Of a backward pass: the node whose rule this one is part of.
+    /// Of a backward pass: a label of the rule that this node is part of, the number that the rule's node had
+    /// when the graph was differentiated.
     std::optional<std::size_t> rule_of;
 };
 
@@ -41,10 +42,11 @@ struct NamedTerm {
     ValueId column = -1;  ///< (rows, 1)
 };
 
-/// The gradient of what is minimised with respect to a value, as far as the objective alone knows it.
+/// Where a backward pass begins: a value, and its rows' weights. What is minimised is minus the weighted sum,
+/// so that the weights are minus the gradient; the rules of densities and of draws take them so.
 struct Seed {
     ValueId value = -1;
-    ValueId gradient = -1;
+    ValueId weights = -1;
 };
 
 /// A parameter's gradient.
@@ -64,7 +66,7 @@ class Graph {
     std::vector<ValueId> add(Operation operation, std::vector<ValueId> inputs);
     /// Adds an operation that sums the column.
     void term(const std::string& name, ValueId column);
-    void seed(ValueId value, ValueId gradient) { seeds.push_back({value, gradient}); }
+    void seed(ValueId value, ValueId weights) { seeds.push_back({value, weights}); }
 
     const Value& value(ValueId id) const { return values[index(id)]; }
     Value& value(ValueId id) { return values[index(id)]; }

@@ -26,14 +26,14 @@ inline ElboTerms share_of(const ElboTerms& sums, double sample_weight) {
     return {sums.reconstruction * sample_weight, sums.kl * sample_weight, sums.iwae_bound * sample_weight};
 }
 
-/// q(z|x) of the samples of a pass: views (B, Z) of the model's memory, valid until its next pass.
+/// q(z|x) of the samples of a pass: views (B, Z) of the model's memory, valid until the next `encode`.
 struct Posterior {
     FloatMatrix mean;
     FloatMatrix log_variance;
 };
 
 /// What K draws from each sample's posterior weigh, the draws of a sample adjacent: (B K) each, in the
-/// model's memory, valid until its next pass. Their sum is log of the importance weight p(x, z) / q(z|x).
+/// model's memory, valid until it decodes again. Their sum is log of the importance weight p(x, z) / q(z|x).
 struct DrawTerms {
     std::span<const float> log_likelihood;  ///< log p(x|z)
     std::span<const float> log_ratio;       ///< log p(z) - log q(z|x)
@@ -134,6 +134,7 @@ class Vae {
         VaeGraph model;
         Plan training;
         Plan validation;
+        Buffer terms;  ///< (3) doubles
     };
 
     const Objective& objective(std::int64_t draws) const { return objectives_[draws > 1 ? 1 : 0]; }
@@ -153,7 +154,6 @@ class Vae {
     std::unique_ptr<ParameterStore> parameters_;
     Buffer memory_;  ///< of training and validation
     Buffer inference_memory_;
-    Buffer terms_;  ///< (3) doubles
 };
 
 }  // namespace vae_dist

@@ -4,7 +4,7 @@
 
 namespace vae_dist {
 
-/// weights (rows, 1): each the pass's sample_weight.
+/// weights (rows, 1): each the pass's sample_weight. Of K draws of a sample each counts so.
 struct SampleWeights {
     static constexpr const char* kName = "sample_weights";
     RowClass rows = RowClass::draw;

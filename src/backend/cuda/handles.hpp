@@ -20,7 +20,7 @@ using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroyer<Handle, k
 
 using Stream = Owned<cudaStream_t, cudaStreamDestroy>;
 using Event = Owned<cudaEvent_t, cudaEventDestroy>;
-using Graph = Owned<cudaGraph_t, cudaGraphDestroy>;
+using CudaGraph = Owned<cudaGraph_t, cudaGraphDestroy>;
 using GraphExec = Owned<cudaGraphExec_t, cudaGraphExecDestroy>;
 
 /// A stream that does not wait for the default one; `priority` as cudaDeviceGetStreamPriorityRange has it.

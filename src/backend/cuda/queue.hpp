@@ -113,7 +113,7 @@ class Queue {
     };
     struct Recording {
         std::vector<Step> steps;
-        Graph graph;  ///< its nodes are what the steps call them by
+        CudaGraph graph;  ///< its nodes are what the steps call them by
         GraphExec executable;
     };
 

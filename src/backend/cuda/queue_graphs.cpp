@@ -80,7 +80,7 @@ void Queue::record(Recording& recording, const std::function<void()>& body) {
         body();
     } catch (...) {
         static_cast<void>(cudaStreamEndCapture(stream(), &captured));
-        const Graph unused(captured);
+        const CudaGraph unused(captured);
         recording.steps.clear();
         throw;
     }

@@ -25,8 +25,7 @@ std::vector<float> prior_samples(Vae& vae, Backend& backend, std::int64_t latent
         if (means) continue;
         std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
         std::iota(rows.begin(), rows.end(), first);
-        vae.draw(CounterRandom(seed, Purpose::likelihood), rows,
-                              mine);
+        vae.draw(CounterRandom(seed, Purpose::likelihood), rows, mine);
     }
     return samples;
 }

@@ -240,6 +240,15 @@ TEST(Allocate, NoTwoValuesThatAreNeededAtATimeOverlap) {
                 const auto bytes =
                     static_cast<std::size_t>(limits.rows(value.shape) * value.shape.columns) * element;
                 ASSERT_LE(*first + bytes, places.bytes);
+                // Only where the operation allows it does an output take the place of what the node reads.
+                for (std::size_t i = 0; i < bytes; ++i) {
+                    const ValueId there = owner[*first + i];
+                    ASSERT_EQ(std::ranges::count(node.outputs, there), 0) << node.operation.name();
+                    if (std::ranges::count(node.inputs, there) == 0) continue;
+                    ASSERT_EQ(there, node.inputs[0]) << node.operation.name();
+                    const auto which = std::ranges::find(node.outputs, output) - node.outputs.begin();
+                    ASSERT_TRUE(node.operation.may_overwrite_input(static_cast<std::size_t>(which)));
+                }
                 std::fill_n(owner.begin() + static_cast<std::ptrdiff_t>(*first), bytes, output);
             }
         }
