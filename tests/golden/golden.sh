@@ -265,14 +265,21 @@ recorded_for() {
     awk -v kind="kind $1" '/^kind / { found = $0 == kind; next } found' "$digests"
 }
 
-check() {
-    local program kind recorded
-    program=$(realpath -- "${VAE_DIST_PROGRAM:-$1}")
+# Does the work of a program, and finds what kind of bits it has: $kind.
+kind=
+work_of_one() {
+    local program
+    program=$(realpath -- "$1")
     folder=$(mktemp -d)
     work "$program" "$folder/work"
     expect_equal_on_all_ranks "$folder/work"
     echo 'Runs on 1 rank and on 3 are equal.'
     kind=$(kind_of "$program" | paste -sd '|')
+}
+
+check() {
+    local recorded
+    work_of_one "${VAE_DIST_PROGRAM:-$1}"
     recorded=$(recorded_for "$kind")
     if [[ -z $recorded ]]; then
         echo "SKIPPED: no digests were recorded for $kind"
@@ -283,12 +290,8 @@ check() {
 }
 
 record() {
-    local program kind others
-    program=$(realpath -- "$1")
-    folder=$(mktemp -d)
-    work "$program" "$folder/work"
-    expect_equal_on_all_ranks "$folder/work"
-    kind=$(kind_of "$program" | paste -sd '|')
+    local others
+    work_of_one "$1"
     others=$(awk -v kind="kind $kind" '/^kind / { found = $0 == kind } !found' "$digests" || true)
     {
         [[ -z $others ]] || printf '%s\n' "$others"
