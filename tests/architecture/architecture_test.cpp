@@ -24,8 +24,9 @@ using vae_dist::test::types_defined_in;
 namespace fs = std::filesystem;
 
 /// Each layer may use itself and those before it.
-constexpr std::array<std::string_view, 11> kLayers = {"core", "config", "ops",   "backend", "graph", "comm",
-                                                      "data", "model",  "train", "infer",   "app"};
+constexpr std::array<std::string_view, 12> kLayers = {"core",    "pointwise", "config", "ops",
+                                                      "backend", "graph",     "comm",   "data",
+                                                      "model",   "train",     "infer",  "app"};
 
 /// A library that only some files may know. All are prefixes: of what is included, and of paths below
 /// include/vae_dist/ or src/.

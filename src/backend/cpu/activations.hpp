@@ -1,40 +1,10 @@
 #pragma once
 
-#include <numbers>
-#include <unsupported/Eigen/SpecialFunctions>
-
 #include "backend/cpu/blocks.hpp"
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
-
-/// exp(-|x|), and 0 where that is less than the smallest normal float. What Eigen's exp gives beyond is
-/// another number for each width of vectors, and never 0 for some.
-inline Block exp_minus_abs(const Block& x) {
-    constexpr float kLast = 87.3365F;  // -ln(2^-126), rounded down
-    const Block distance = x.abs();
-    return where_positive(distance - kLast, Block::Zero(), (-distance).exp());
-}
-
-inline Block sigmoid(const Block& x) {
-    const Block small = exp_minus_abs(x);
-    const Block rest = 1 / (1 + small);
-    return where_positive(x, rest, small * rest);
-}
-
-inline Block softplus(const Block& x) {
-    return x.max(0.0F) + exp_minus_abs(x).log1p();
-}
-
-/// The standard normal distribution function.
-inline Block normal_cdf(const Block& x) {
-    return 0.5F + 0.5F * (x * static_cast<float>(1 / std::numbers::sqrt2)).erf();
-}
-
-inline Block normal_density(const Block& x) {
-    return static_cast<float>(std::numbers::inv_sqrtpi / std::numbers::sqrt2) * (-0.5F * x.square()).exp();
-}
 
 // Each activation: its value, and its derivative from x (where the derivative needs it) and y = value(x).
 

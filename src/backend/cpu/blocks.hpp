@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <unsupported/Eigen/SpecialFunctions>
 
 #include "vae_dist/core/operand.hpp"
+#include "vae_dist/pointwise/math.hpp"
 
 namespace vae_dist {
 
@@ -114,6 +116,25 @@ static_assert(kBlock % kLanesOfRegister == 0);
     }
     return chosen;
 }
+
+template <>
+struct Math<Block> {
+    static Block exp(const Block& x) { return x.exp(); }
+    static Block expm1(const Block& x) { return x.expm1(); }
+    static Block log(const Block& x) { return x.log(); }
+    static Block log1p(const Block& x) { return x.log1p(); }
+    static Block sqrt(const Block& x) { return x.sqrt(); }
+    static Block tanh(const Block& x) { return x.tanh(); }
+    static Block erf(const Block& x) { return x.erf(); }
+    static Block square(const Block& x) { return x.square(); }
+    static Block abs(const Block& x) { return x.abs(); }
+    static Block positive_part(const Block& x) { return x.max(0.0F); }
+    static Block negative_part(const Block& x) { return x.min(0.0F); }
+    static Block where_positive(const Block& condition, const Block& a, const Block& b) {
+        return vae_dist::where_positive(condition, a, b);
+    }
+    static Block constant(double value) { return Block::Constant(static_cast<float>(value)); }
+};
 
 /// The sum of the lanes, by halves, whatever the width of the processor's registers.
 inline double lane_sum(DoubleBlock lanes) {
