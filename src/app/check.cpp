@@ -25,7 +25,8 @@ struct Samples {
 Samples look_at_data(const Config& config, const TrainingData& data, Communicator& communicator) {
     Samples samples;
     run_on_first_rank(communicator, [&] {
-        const ValueRange allowed = allowed_values(config.data.transform, config.model.likelihood);
+        const ValueRange allowed =
+            allowed_values(config.data.transform, support_of(config.model.likelihood.kind));
         const auto look = [&](RowSource& source) {
             return look_at_rows(source, input_scale(config.data, source.element_type()), allowed);
         };
@@ -38,7 +39,7 @@ Samples look_at_data(const Config& config, const TrainingData& data, Communicato
 // Of the training data also what the model as it starts makes of them.
 void warn_of_large_values(const Config& config, const TrainingData& data, const Samples& samples,
                           Replica& replica, Communicator& communicator, const Log& log) {
-    if (config.model.likelihood != LikelihoodKind::gaussian) return;
+    if (support_of(config.model.likelihood.kind).is_bounded()) return;
     run_on_first_rank(communicator, [&] {
         const auto warn = [&](const char* key, const RowSource& source, const RowSample& sample,
                               const std::optional<FirstPass>& pass) {

@@ -42,7 +42,7 @@ std::string describe_checkpoint(const Checkpoint& checkpoint, const std::string&
                         counted(checkpoint.config.train.virtual_ranks.value_or(1), "virtual rank"),
                         checkpoint.config.train.seed);
     text +=
-        fmt::format("{} likelihood, {}, {}; optimizer {}\n", name_of(checkpoint.config.model.likelihood),
+        fmt::format("{} likelihood, {}, {}; optimizer {}\n", name_of(checkpoint.config.model.likelihood.kind),
                     counted(checkpoint.config.model.latent_dim, "latent dimension"),
                     name_of(checkpoint.config.model.activation), name_of(checkpoint.config.optimizer.name));
     constexpr std::size_t kMostShown = 40;

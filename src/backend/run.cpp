@@ -88,19 +88,24 @@ struct Runner {
             static_cast<float>(with.pass.sample_weight), out(0).floats().data, out(1).floats().data);
     }
 
-    void operator()(const BernoulliDensity&) const {
-        backend.bernoulli(in(0).floats(), in(1).floats(), nullptr, out(0).floats().data, {});
+    void operator()(const Density& op) const {
+        backend.density(op.density, {.output = in(0).floats(),
+                                     .x = in(1).floats(),
+                                     .shared = op.density.shared ? in(2).floats().data : nullptr,
+                                     .log_likelihood = out(0).floats().data});
     }
-    void operator()(const BernoulliGradient&) const {
-        backend.bernoulli(in(0).floats(), in(1).floats(), in(2).floats().data, out(0).floats().data, out(1));
+    void operator()(const DensityGradient& op) const {
+        const bool shared = op.density.shared;
+        backend.density(op.density, {.output = in(0).floats(),
+                                     .x = in(1).floats(),
+                                     .shared = shared ? in(2).floats().data : nullptr,
+                                     .weights = in(shared ? 3 : 2).floats().data,
+                                     .log_likelihood = out(0).floats().data,
+                                     .gradient = out(1),
+                                     .shared_gradient = shared ? out(2).floats().data : nullptr});
     }
-    void operator()(const GaussianDensity&) const {
-        backend.gaussian(in(0).floats(), in(2).floats().data, in(1).floats(), nullptr, out(0).floats().data,
-                         {}, nullptr);
-    }
-    void operator()(const GaussianGradient&) const {
-        backend.gaussian(in(0).floats(), in(2).floats().data, in(1).floats(), in(3).floats().data,
-                         out(0).floats().data, out(1), out(2).floats().data);
+    void operator()(const DensityParameters& op) const {
+        backend.density_parameters(op.density, in(0).floats(), out(0).floats());
     }
 
     void operator()(const SampleWeights&) const {

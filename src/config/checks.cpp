@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/keys.hpp"
+#include "vae_dist/config/names.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
@@ -78,14 +79,26 @@ class Checker {
             contradict("data.transform", "data.synthetic.distribution",
                        "log1p needs numbers above -1; normal numbers are not");
         }
-        if (c_.model.likelihood != LikelihoodKind::bernoulli) return;
-        constexpr const char* kNeeds = "the bernoulli likelihood needs data in [0, 1]; use gaussian";
+        const Support support = support_of(c_.model.likelihood.kind);
+        if (!support.is_bounded()) return;
+        const std::string needs =
+            fmt::format("the {} likelihood needs data in [{}, {}]; use {}", name_of(c_.model.likelihood.kind),
+                        support.lowest, support.highest, likelihoods_of_all_numbers());
         if (transform == Transform::standardize || transform == Transform::log1p) {
-            contradict("data.transform", "model.likelihood", kNeeds);
+            contradict("data.transform", "model.likelihood", needs);
         }
         if (normal && transform != Transform::threshold) {
-            contradict("data.synthetic.distribution", "model.likelihood", kNeeds);
+            contradict("data.synthetic.distribution", "model.likelihood", needs);
         }
+    }
+
+    static std::string likelihoods_of_all_numbers() {
+        std::vector<std::string> names;
+        for (std::size_t i = 0; i < kDensities; ++i) {
+            const auto kind = static_cast<LikelihoodKind>(i);
+            if (!support_of(kind).is_bounded()) names.emplace_back(name_of(kind));
+        }
+        return fmt::format("{}", fmt::join(names, " or "));
     }
 
     void check_train() const {
@@ -133,6 +146,8 @@ class Checker {
         // It acts on the KL divergence in closed form, which the importance-weighted bound does not have.
         has_effect(c_.objective.importance_samples == 1, "objective.free_bits",
                    "objective.importance_samples");
+        has_effect(may_share_last_parameter(c_.model.likelihood.kind), "model.likelihood.variance",
+                   "model.likelihood");
         const bool on_processors = c_.compute.backend != BackendKind::cuda;
         has_effect(on_processors, "compute.threads", "compute.backend");
         has_effect(on_processors, "compute.shared_memory", "compute.backend");
@@ -143,7 +158,8 @@ class Checker {
             contradict("compute.communicator", "compute.backend", "NCCL adds up what is in GPUs' memory");
     }
 
-    [[noreturn]] void contradict(const std::string& key, const std::string& other, const char* why) const {
+    [[noreturn]] void contradict(const std::string& key, const std::string& other,
+                                 const std::string& why) const {
         throw_input_error("{}: {} contradicts {}: {}", place(key), with_value(key), at(other), why);
     }
 
@@ -151,7 +167,11 @@ class Checker {
     // may stand there, as in every resolved configuration.
     void has_effect(bool effective, const std::string& key, const std::string& other) const {
         static const std::map<std::string, std::string> kDefaults = texts_of(Config());
-        if (effective || texts_.at(key) == kDefaults.at(key)) return;
+        const auto text_in = [&](const auto& texts) {
+            const auto found = texts.find(key);
+            return found == texts.end() ? std::string() : found->second;  // the default, unwritten
+        };
+        if (effective || text_in(texts_) == text_in(kDefaults)) return;
         throw_input_error("{}: {} has no effect with {}; remove it", place(key), with_value(key), at(other));
     }
 

@@ -72,6 +72,11 @@ const Node* Node::find(std::string_view path) const {
 
 void Node::put(std::string_view path, Node value) {
     const auto [first, rest] = split_first(path);
+    if (kind == Kind::scalar) {
+        Node word = *this;
+        word.key = "kind";
+        children = {std::move(word)};
+    }
     kind = Kind::map;
     Node* at = child_of(*this, first);
     if (at == nullptr) {

@@ -36,7 +36,8 @@ struct Node {
     /// A map's child at a path of keys with dots between them; null if there is none.
     const Node* find(std::string_view path) const;
 
-    /// Puts `value` at a path, in place of what is there; makes the maps on the way to it.
+    /// Puts `value` at a path, in place of what is there; makes the maps on the way to it. A scalar on the
+    /// way becomes a map's child `kind`: of "gaussian" is made {kind: gaussian, variance: decoder}.
     void put(std::string_view path, Node value);
 
     /// Removes what is at a path, if anything is.

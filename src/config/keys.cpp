@@ -33,6 +33,11 @@ struct KeyLister {
     }
 };
 
+// Where a section that stands for a word has the word.
+std::string name_of_kind(const Key& key) {
+    return key.name + ".kind";
+}
+
 // Collects a configuration's values.
 struct SettingCollector {
     std::vector<Setting> settings;
@@ -57,7 +62,10 @@ struct SettingCollector {
         if (section) visit_inside(*section);
     }
 
-    void add(const Key& key, const Node& value) { settings.push_back({key, value, write_yaml(value)}); }
+    void add(const Key& key, const Node& value) {
+        if (key.silent != nullptr && value.text == key.silent) return;
+        settings.push_back({key, value, write_yaml(value)});
+    }
 };
 
 // Sets what the document names.
@@ -66,7 +74,16 @@ struct ConfigReader {
 
     template <class Value, class Rule>
     void operator()(const Key& key, Value& value, const Rule& rule) {
-        if (const Node* node = root.find(key.name)) read_value(*node, key, value, rule);
+        const Node* node = root.find(key.name);
+        if (node == nullptr) return;
+        if (!key.is_kind || node->kind != Node::Kind::map) return read_value(*node, key, value, rule);
+        const Key kind = {.name = name_of_kind(key)};
+        const Node* const named = root.find(kind.name);
+        if (named == nullptr) {
+            throw_input_error("{}: {} is missing: a section of {} says which one it is for",
+                              node->place.text(), kind.name, key.name);
+        }
+        read_value(*named, kind, value, rule);
     }
 
     template <class Value, class Rule>
@@ -103,6 +120,7 @@ struct Vocabulary {
     Vocabulary() {
         for (const Key& key : all_keys()) {
             keys.insert(key.name);
+            if (key.is_kind) keys.insert(name_of_kind(key));
             for (auto dot = key.name.find('.'); dot != std::string::npos; dot = key.name.find('.', dot + 1)) {
                 sections.insert(key.name.substr(0, dot));
             }
@@ -167,7 +185,8 @@ void check_section(const Node& map, const std::string& section, const Vocabulary
                               (*first)->place.line);
         }
         seen.push_back(&entry);
-        if (!is_section) continue;
+        const bool is_word = known.keys.contains(name) && entry.kind != Node::Kind::map;
+        if (!is_section || is_word) continue;
         if (entry.kind == Node::Kind::empty && !entry.null_word) {
             throw_input_error(
                 "{}: {} is a section with nothing in it; put keys below it, indented, or leave it out",

@@ -217,15 +217,15 @@ std::vector<std::string> changed_result_keys(const Config& before, const Config&
 std::vector<std::string> differences(const Config& config, const Config& other) {
     const auto mine = comparable(config);
     const auto others = comparable(other);
-    const auto text_in = [](const auto& values, const std::string& name) {
-        const auto found = values.find(name);
-        if (found == values.end()) return std::string("not set");
+    const auto text_in = [](const auto& values, const Key& key) {
+        const auto found = values.find(key.name);
+        if (found == values.end()) return std::string(key.silent != nullptr ? key.silent : "not set");
         return found->second.substr(0, found->second.find_last_not_of('\n') + 1);
     };
     std::vector<std::string> found;
     for (const Key& key : all_keys()) {
-        const std::string here = text_in(mine, key.name);
-        const std::string there = text_in(others, key.name);
+        const std::string here = text_in(mine, key);
+        const std::string there = text_in(others, key);
         if (here != there) found.push_back(fmt::format("{} is {} rather than {}", key.name, here, there));
     }
     return found;

@@ -21,7 +21,9 @@ struct Key {
     std::string name;  ///< in dots
     Effect effect = Effect::result;
     const char* unset =
-        nullptr;  ///< the word for an optional value that is absent; none: the key is left out
+        nullptr;           ///< the word for an optional value that is absent; none: the key is left out
+    bool is_kind = false;  ///< a word, or a section with the word as `kind` and keys that go with it
+    const char* silent = nullptr;  ///< the value that is not written
 };
 
 /// The whole numbers or, for a list, its items that are allowed: low ... high.
@@ -103,7 +105,9 @@ void visit_keys(SomeConfig& c, Visitor& visit) {
     visit(Key{"model.encoder.hidden"}, c.model.encoder.hidden, kWidths);
     visit(Key{"model.decoder.hidden"}, c.model.decoder.hidden, kWidths);
     visit(Key{"model.activation"}, c.model.activation, NoRule{});
-    visit(Key{"model.likelihood"}, c.model.likelihood, NoRule{});
+    visit(Key{.name = "model.likelihood", .is_kind = true}, c.model.likelihood.kind, NoRule{});
+    visit(Key{.name = "model.likelihood.variance", .silent = "feature"}, c.model.likelihood.variance,
+          NoRule{});
 
     visit(Key{"objective.beta"}, c.objective.beta, kNonNegative);
     visit(Key{"objective.kl_warmup_steps"}, c.objective.kl_warmup_steps, IntegerRange{});

@@ -50,13 +50,11 @@ class Generator {
         latents_.fill(slice, latent);
         model_.backend().copy_in(latent_.as<float>(), latent.data(), latent.size_bytes());
         const FloatMatrix output = vae.decode({latent_.as<const float>(), slice.rows, model_.latent_dim()});
-        vae.to_mean(output);
-        copy_to_host(model_.backend(), output, sample);
+        copy_to_host(model_.backend(), vae.to_mean(output), draw_ ? mean : sample);
         if (!draw_) return;
-        std::copy(sample.begin(), sample.end(), mean.begin());
         std::vector<std::int64_t> rows(static_cast<std::size_t>(slice.rows));
         std::iota(rows.begin(), rows.end(), slice.first);
-        vae.draw(random_, rows, {sample.data(), slice.rows, vae.features()});
+        vae.draw(random_, rows, output, {sample.data(), slice.rows, vae.features()});
     }
 
  private:

@@ -69,7 +69,7 @@ CheckedRows open_together(const InferenceDataOptions& options, const TrainedMode
     require_same_on_all_ranks(*source, options.dataset.c_str(), communicator);
     const double scale = input_scale(data_config(options, model), source->element_type());
     return {std::move(source), scale,
-            allowed_values(model.config().data.transform, model.config().model.likelihood)};
+            allowed_values(model.config().data.transform, support_of(model.config().model.likelihood.kind))};
 }
 
 }  // namespace

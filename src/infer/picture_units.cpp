@@ -8,8 +8,9 @@ namespace vae_dist {
 
 PictureUnits::PictureUnits(const TrainedModel& model) {
     const DataConfig& data = model.config().data;
-    if (model.config().model.likelihood == LikelihoodKind::bernoulli) {
-        known_ = ValueSpan();
+    const Support support = model.vae().likelihood().support();
+    if (support.is_bounded()) {
+        known_ = {support.lowest, support.highest};
     } else if (data.transform == Transform::standardize || data.transform == Transform::log1p) {
         data_units_.emplace(model, 1);  // the scale, a common factor, does not show
     } else if (model.checkpoint().data_type == element_name(ElementType::uint8)) {

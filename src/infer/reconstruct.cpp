@@ -81,8 +81,7 @@ class Reconstructor {
  private:
     void write_mean(ConstFloatMatrix latent, std::span<float> to) {
         const FloatMatrix output = model_.vae().decode(latent);
-        model_.vae().to_mean(output);
-        copy_to_host(model_.backend(), output, to);
+        copy_to_host(model_.backend(), model_.vae().to_mean(output), to);
     }
 
     const TrainedModel& model_;

@@ -39,15 +39,14 @@ void Vae::initialise(std::uint32_t seed) {
     refresh_operands();
 }
 
-void Vae::set_output_bias_from_mean(std::span<const double> mean) {
+void Vae::start_from(std::span<const double> mean) {
     require(static_cast<std::int64_t>(mean.size()) == features_, "there is a mean for each feature");
-    const Parameter& bias = layout_.find("decoder/output/bias");
-    std::vector<float> logits;
-    for (const double value : mean) {
-        const double p = std::clamp(value, 0.001, 0.999);
-        logits.push_back(static_cast<float>(std::log(p / (1 - p))));
+    for (const StartValues& start : likelihood_->start(mean)) {
+        const Parameter& parameter = layout_.find(start.parameter);
+        require(std::ssize(start.values) == parameter.size(), "a parameter starts as a whole");
+        backend_.copy_in(parameters_->values.data() + parameter.offset, start.values.data(),
+                         start.values.size() * sizeof(float));
     }
-    backend_.copy_in(parameters_->values.data() + bias.offset, logits.data(), logits.size() * sizeof(float));
     refresh_operands();
 }
 

@@ -177,4 +177,18 @@ std::span<const float> Vae::log_likelihood(ConstFloatMatrix output, ConstFloatMa
             static_cast<std::size_t>(output.rows)};
 }
 
+FloatMatrix Vae::to_mean(FloatMatrix output) const {
+    likelihood_->to_parameters(backend_, output);
+    return likelihood_->mean(output);
+}
+
+void Vae::draw(const CounterRandom& random, std::span<const std::int64_t> rows, ConstFloatMatrix parameters,
+               FloatMatrix to_host) const {
+    require(parameters.stride == parameters.columns, "the decoder's output has no gaps");
+    std::vector<float> host(static_cast<std::size_t>(parameters.size()));
+    backend_.copy_out(host.data(), parameters.data, host.size() * sizeof(float));
+    likelihood_->draw(backend_, layout_, *parameters_, random, rows,
+                      {host.data(), parameters.rows, parameters.columns}, to_host);
+}
+
 }  // namespace vae_dist

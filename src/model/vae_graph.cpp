@@ -53,7 +53,7 @@ VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood,
 
     const ValueId decoded =
         add_hidden_layers(graph, "decoder", vae.latent, config.decoder, config.activation);
-    vae.output = add_layer(graph, {"decoder/output"}, decoded, features, {});
+    vae.output = add_layer(graph, likelihood.heads(), decoded, features, {});
     vae.log_likelihood = likelihood.add_density(graph, vae.output, vae.x);
 
     if (several_draws) {

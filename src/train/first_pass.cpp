@@ -52,7 +52,7 @@ FirstPass first_pass(const Config& config, std::unique_ptr<RowSource> data, Repl
     const std::int64_t rows = std::max<std::int64_t>(1, std::min(replica.slice_rows, kMostSamples) / places);
     const double scale = input_scale(config.data, data->element_type());
     CheckedRows reader(std::move(data), scale,
-                       allowed_values(config.data.transform, config.model.likelihood));
+                       allowed_values(config.data.transform, support_of(config.model.likelihood.kind)));
     FirstPass pass;
     for (std::int64_t i = 0; i < places; ++i) {
         const RowRange& block = blocks[static_cast<std::size_t>(i * all / places)];
@@ -74,7 +74,7 @@ FirstPass first_pass(const Config& config, std::unique_ptr<RowSource> data, Repl
 
 std::string doubt_about_size(const Config& config, const char* key, const RowSource& data,
                              const LargeValues& large, const std::optional<FirstPass>& first_pass) {
-    if (config.model.likelihood != LikelihoodKind::gaussian || large.values == 0) return "";
+    if (support_of(config.model.likelihood.kind).is_bounded() || large.values == 0) return "";
     if (large.has_marks())
         return fmt::format("{} holds a number of magnitude {}; {}", key, largest_number(data, large), kMarks);
     if (!first_pass || !first_pass->is_hopeless(data.features())) return "";

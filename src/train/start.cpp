@@ -38,9 +38,7 @@ FeatureStatistics shared_statistics(const Config& config, const TrainingData& da
 
 void initialise(Replica& replica, const Config& config, const std::optional<FeatureStatistics>& statistics) {
     replica.vae.initialise(config.train.seed);
-    if (config.model.likelihood == LikelihoodKind::bernoulli) {
-        replica.vae.set_output_bias_from_mean(statistics.value().mean);
-    }
+    if (replica.vae.likelihood().starts_from_mean()) replica.vae.start_from(statistics.value().mean);
 }
 
 void warn_of_files_named_twice(const DataConfig& data, const Log& log) {
@@ -109,11 +107,11 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
             resumed->created_by, mine);
     }
     const bool standardize = config.data.transform == Transform::standardize;
-    const bool bernoulli = config.model.likelihood == LikelihoodKind::bernoulli;
+    const bool starts_from_mean = make_likelihood(config.model.likelihood)->starts_from_mean();
     std::optional<FeatureStatistics> statistics;
     if (resumed) {
         statistics = resumed->statistics;
-    } else if (standardize || bernoulli) {
+    } else if (standardize || starts_from_mean) {
         statistics = shared_statistics(config, data, communicator, log);
     }
     run_together(communicator, [&] {

@@ -51,10 +51,11 @@ TrainingData::TrainingData(const Config& config, Communicator& communicator)
                                                              .virtual_ranks = virtual_ranks,
                                                              .shuffle_window = config.data.shuffle_window,
                                                              .shuffle = config.data.shuffle});
-        options_ = {.mine = virtual_ranks_of(communicator.rank(), communicator.size(), virtual_ranks),
-                    .batch_size = config.train.batch_size,
-                    .scale = input_scale(config.data, source_->element_type()),
-                    .allowed = allowed_values(config.data.transform, config.model.likelihood)};
+        options_ = {
+            .mine = virtual_ranks_of(communicator.rank(), communicator.size(), virtual_ranks),
+            .batch_size = config.train.batch_size,
+            .scale = input_scale(config.data, source_->element_type()),
+            .allowed = allowed_values(config.data.transform, support_of(config.model.likelihood.kind))};
         constexpr std::int64_t kMostSteps = std::int64_t{1} << 53;
         if (config.train.epochs && *config.train.epochs > kMostSteps / steps_per_epoch()) {
             throw_input_error("train.epochs {} of {} each are more than {}", *config.train.epochs,

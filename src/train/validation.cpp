@@ -56,7 +56,7 @@ void Validation::start(std::unique_ptr<RowSource> data, const TrainingData& trai
         .mine = training.mine(),
         .batch_size = batch_size_,
         .scale = input_scale(config_.data, data->element_type()),
-        .allowed = allowed_values(config_.data.transform, config_.model.likelihood)};
+        .allowed = allowed_values(config_.data.transform, support_of(config_.model.likelihood.kind))};
     options.cache =
         choose_cache(config_.data.cache, *plan_, *data, options, training.ranks_on_this_machine());
     bytes_ = loader_bytes(*plan_, *data, options);

@@ -14,6 +14,7 @@
 #include "vae_dist/core/operand.hpp"
 #include "vae_dist/core/random.hpp"
 #include "vae_dist/ops/activation.hpp"
+#include "vae_dist/ops/density.hpp"
 
 namespace vae_dist {
 
@@ -77,9 +78,16 @@ struct AdamStep {
     float decay;        ///< factor of the weights before the step, 1 - learning_rate * weight_decay
 };
 
-/// Below this log-variance of a feature the Gaussian likelihood pulls it no further down: else a feature that
-/// is constant in the data would drive its variance to 0 and the likelihood to infinity.
-inline constexpr float kMinLogVariance = -10;
+/// What a density works on, of K adjacent draws for each of B samples with D features.
+struct DensityOperands {
+    ConstFloatMatrix output;           ///< (B K, H D), the decoder's
+    ConstFloatMatrix x;                ///< (B, D)
+    const float* shared = nullptr;     ///< (D), the last parameter, where it is one row
+    const float* weights = nullptr;    ///< (B K); not read without a gradient
+    float* log_likelihood = nullptr;   ///< (B K)
+    Operand gradient = {};             ///< (B K, H D), may be `output` itself; empty: no gradients
+    float* shared_gradient = nullptr;  ///< (D)
+};
 
 class DeviceBackend;
 
@@ -175,21 +183,12 @@ class Backend {
                                      ConstFloatMatrix latent, ConstFloatMatrix dlatent, const float* weights,
                                      float beta, FloatMatrix dmean, FloatMatrix dlog_variance) = 0;
 
-    // --- Likelihoods: log p(x|z) of each draw, and the gradient of -sum_r weights_r log p(x|z_r). K adjacent
-    // rows of the decoder's output (B K, D) belong to one row of x (B, D).
-    /// log_likelihood (B K) = sum_d x * logit - softplus(logit); dlogits (B K, D) = weights * (sigmoid(logit)
-    /// - x), which may be `logits` itself; no gradient, and no weights (B K) read, where dlogits is empty.
-    virtual void bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, const float* weights,
-                           float* log_likelihood, Operand dlogits) = 0;
-    /// log_likelihood (B K) = -1/2 sum_d (log 2 pi + s_d + (x - mean)^2 / exp(s_d)), s = log_variance (D);
-    /// dmean may be `mean` itself; dlog_variance (D), summed over the rows. No gradients, and no weights
-    /// read, where dmean is empty. dlog_variance is 0 where s_d <= kMinLogVariance and descent would
-    /// lower s_d further.
-    virtual void gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x,
-                          const float* weights, float* log_likelihood, Operand dmean,
-                          float* dlog_variance) = 0;
-    /// values = 1 / (1 + exp(-values)), element by element.
-    virtual void sigmoid(FloatMatrix values) = 0;
+    // --- Densities
+    /// log p(x|z) of each draw, and the gradients of -sum_r weights_r log p(x|z_r).
+    virtual void density(const DensityOfFeatures& density, const DensityOperands& of) = 0;
+    /// The density's parameters (B, H D) of a decoder's output (B, H D), which they may replace.
+    virtual void density_parameters(const DensityOfFeatures& density, ConstFloatMatrix output,
+                                    FloatMatrix parameters) = 0;
 
     // --- Threads
     /// How many calls of for_each's body run at a time, at the most.

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "vae_dist/pointwise/densities.hpp"
+
 namespace vae_dist {
 
 // A run's configuration as plain structs with their defaults. The keys and ranges stand once, in
@@ -16,7 +18,7 @@ enum class Conventions { automatic, netcdf, matlab, none };
 enum class Transform { none, binarize, threshold, standardize, log1p };
 enum class CacheMode { automatic, memory, stream };
 enum class Activation { relu, tanh, gelu, silu, softplus, elu };
-enum class LikelihoodKind { bernoulli, gaussian };
+enum class VarianceKind { feature, decoder };
 enum class OptimizerKind { adam, adamw, sgd, adagrad };
 enum class ScheduleKind { constant, cosine, step, exponential };
 enum class Precision { float32, bfloat16 };
@@ -65,12 +67,19 @@ struct LayersConfig {
     bool operator==(const LayersConfig&) const = default;
 };
 
+/// p(x|z).
+struct LikelihoodConfig {
+    LikelihoodKind kind = LikelihoodKind::bernoulli;
+    VarianceKind variance = VarianceKind::feature;  ///< gaussian: one a feature, or of each sample
+    bool operator==(const LikelihoodConfig&) const = default;
+};
+
 struct ModelConfig {
     std::int64_t latent_dim = 32;
     LayersConfig encoder = {{512, 512}};
     LayersConfig decoder = {{512, 512}};
     Activation activation = Activation::relu;
-    LikelihoodKind likelihood = LikelihoodKind::bernoulli;
+    LikelihoodConfig likelihood;
     bool operator==(const ModelConfig&) const = default;
 };
 

@@ -22,7 +22,9 @@ inline constexpr std::array kEnumNames<CacheMode> = {"auto", "memory", "stream"}
 template <>
 inline constexpr std::array kEnumNames<Activation> = {"relu", "tanh", "gelu", "silu", "softplus", "elu"};
 template <>
-inline constexpr std::array kEnumNames<LikelihoodKind> = {"bernoulli", "gaussian"};
+inline constexpr std::array kEnumNames<LikelihoodKind> = kDensityNames;
+template <>
+inline constexpr std::array kEnumNames<VarianceKind> = {"feature", "decoder"};
 template <>
 inline constexpr std::array kEnumNames<OptimizerKind> = {"adam", "adamw", "sgd", "adagrad"};
 template <>

@@ -18,8 +18,8 @@ struct ValueRange {
     const char* why;  ///< "the bernoulli likelihood needs values in [0, 1]"
 };
 
-/// The range that a configuration's transform and likelihood allow.
-ValueRange allowed_values(Transform transform, LikelihoodKind likelihood);
+/// The range that a configuration's transform allows, for a likelihood of that support.
+ValueRange allowed_values(Transform transform, const Support& support);
 
 /// One virtual rank's part of a batch, in the file's own numbers; valid until the next call of
 /// BatchLoader::next.

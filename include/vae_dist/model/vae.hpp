@@ -83,9 +83,10 @@ class Vae {
     /// Glorot and Bengio (2010), from counter-based randomness; biases 0.
     void initialise(std::uint32_t seed);
 
-    /// Starts the bernoulli output's bias (D, host) at the logit of the features' mean, clipped to [0.001,
-    /// 0.999].
-    void set_output_bias_from_mean(std::span<const double> mean);
+    /// Starts those parameters that depend on the data, from the features' mean (D, host): see
+    /// Likelihood::start.
+    void start_from(std::span<const double> mean);
+    const Likelihood& likelihood() const { return *likelihood_; }
 
     /// Memory for training and validation, in passes of up to `rows` samples with `draws` draws each.
     void reserve(std::int64_t rows, std::int64_t draws = 1);
@@ -116,17 +117,17 @@ class Vae {
     /// Draws from the posterior that `encode` gave for x, and decodes them: B * draws.count rows at most as
     /// reserved.
     DrawTerms weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const PosteriorDraws& draws);
-    /// The decoder's output (R, D) for latents (R, Z), R at most as many as B K reserved: logits (bernoulli)
-    /// or means (gaussian).
+    /// The decoder's output (R, H D) for latents (R, Z), R at most as many as B K reserved: see Likelihood.
     FloatMatrix decode(ConstFloatMatrix latent);
-    /// log p(x|z) (B K) of the decoder's output (B K, D), of which K adjacent rows belong to one of x (B, D).
+    /// log p(x|z) (B K) of the decoder's output (B K, H D), of which K adjacent rows belong to one of x (B,
+    /// D).
     std::span<const float> log_likelihood(ConstFloatMatrix output, ConstFloatMatrix x);
-    /// Replaces the decoder's output (B, D) by the mean of p(x|z).
-    void to_mean(FloatMatrix output) const { likelihood_->to_mean(backend_, output); }
-    /// Replaces means of p(x|z) (B, D), in host memory, by draws from it, as Likelihood::draw does.
-    void draw(const CounterRandom& random, std::span<const std::int64_t> rows, FloatMatrix mean_host) const {
-        likelihood_->draw(backend_, layout_, *parameters_, random, rows, mean_host);
-    }
+    /// Replaces the decoder's output (B, H D) by the parameters of p(x|z), and gives the mean (B, D) among
+    /// them.
+    FloatMatrix to_mean(FloatMatrix output) const;
+    /// Draws (B, D), in host memory, from p(x|z) of these parameters (B, H D), as Likelihood::draw does.
+    void draw(const CounterRandom& random, std::span<const std::int64_t> rows, ConstFloatMatrix parameters,
+              FloatMatrix to_host) const;
 
  private:
     /// The plans of passes with one draw a sample, or with several.

@@ -14,7 +14,7 @@ struct VaeGraph {
     ValueId x = -1;               ///< (B, D)
     ValueId posterior = -1;       ///< (B, 2 Z), mean and log-variance
     ValueId latent = -1;          ///< (B K, Z)
-    ValueId output = -1;          ///< (B K, D), the decoder's: logits or means
+    ValueId output = -1;          ///< (B K, H D), the decoder's
     ValueId log_likelihood = -1;  ///< (B K, 1), log p(x|z)
     ValueId log_ratio = -1;       ///< (B K, 1), log p(z) - log q(z|x)
 };

@@ -2,10 +2,11 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "vae_dist/ops/arithmetic.hpp"
-#include "vae_dist/ops/likelihoods.hpp"
+#include "vae_dist/ops/density.hpp"
 #include "vae_dist/ops/linear.hpp"
 #include "vae_dist/ops/posterior.hpp"
 
@@ -13,8 +14,8 @@ namespace vae_dist {
 
 using AnyOperation =
     std::variant<Linear, ActivationGradient, ColumnSums, WeightGradient, InputGradient, PosteriorDraw,
-                 PosteriorGradient, ImportanceGradient, ImportanceWeights, BernoulliDensity,
-                 BernoulliGradient, GaussianDensity, GaussianGradient, SampleWeights, Add, Round, SumTerm>;
+                 PosteriorGradient, ImportanceGradient, ImportanceWeights, Density, DensityGradient,
+                 DensityParameters, SampleWeights, Add, Round, SumTerm>;
 
 /// Any operation: a struct of its attributes, with a shape rule `shapes`; where it is not itself part of a
 /// backward pass, a gradient rule `differentiate`; and `kRules`, where not all are the defaults.
@@ -33,8 +34,14 @@ struct Operation {
         return std::get_if<One>(&is);
     }
 
-    const char* name() const {
-        return visit([](const auto& one) { return one.kName; });
+    std::string name() const {
+        return visit([](const auto& one) -> std::string {
+            if constexpr (requires { one.name(); }) {
+                return one.name();
+            } else {
+                return one.kName;
+            }
+        });
     }
     /// Of the outputs; throws ErrorKind::bug where the inputs do not fit.
     Shapes shapes(ShapesView inputs) const {

@@ -55,11 +55,9 @@ class CpuBackend final : public Backend {
                              ConstFloatMatrix dlatent, const float* weights, float beta, FloatMatrix dmean,
                              FloatMatrix dlog_variance) override;
 
-    void bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, const float* weights, float* log_likelihood,
-                   Operand dlogits) override;
-    void gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x, const float* weights,
-                  float* log_likelihood, Operand dmean, float* dlog_variance) override;
-    void sigmoid(FloatMatrix values) override;
+    void density(const DensityOfFeatures& density, const DensityOperands& of) override;
+    void density_parameters(const DensityOfFeatures& density, ConstFloatMatrix output,
+                            FloatMatrix parameters) override;
 
     std::int64_t threads() const override { return threads_.count(); }
     void for_each(std::int64_t count, const std::function<void(std::int64_t)>& body) override;
@@ -84,11 +82,14 @@ class CpuBackend final : public Backend {
                  std::span<float> squares, std::span<float> weights) override;
 
  private:
+    template <class D, bool kShared>
+    void density_of(const DensityOperands& of);
+
     std::unique_ptr<MatrixProducts> products_;
     Threads threads_;
     Scratch preactivation_;      // (B, O) floats of a layer whose output is in bfloat16
     std::vector<double> terms_;  // of one sample's draws
-    Scratch precision_;          // (D) exp(-log_variance) of the Gaussian likelihood's features
+    Scratch columns_;            // (D) what a density needs once a feature
 };
 
 std::unique_ptr<Backend> make_cpu_backend(const ComputeConfig& compute);

@@ -74,11 +74,9 @@ class CudaBackend final : public DeviceBackend {
                              ConstFloatMatrix dlatent, const float* weights, float beta, FloatMatrix dmean,
                              FloatMatrix dlog_variance) override;
 
-    void bernoulli(ConstFloatMatrix logits, ConstFloatMatrix x, const float* weights, float* log_likelihood,
-                   Operand dlogits) override;
-    void gaussian(ConstFloatMatrix mean, const float* log_variance, ConstFloatMatrix x, const float* weights,
-                  float* log_likelihood, Operand dmean, float* dlog_variance) override;
-    void sigmoid(FloatMatrix values) override;
+    void density(const DensityOfFeatures& density, const DensityOperands& of) override;
+    void density_parameters(const DensityOfFeatures& density, ConstFloatMatrix output,
+                            FloatMatrix parameters) override;
 
     std::int64_t threads() const override { return 1; }
     void for_each(std::int64_t count, const std::function<void(std::int64_t)>& body) override;
@@ -112,23 +110,26 @@ class CudaBackend final : public DeviceBackend {
                  std::span<float> squares, std::span<float> weights) override;
 
  private:
+    template <class D, bool kShared>
+    void density_of(const DensityOperands& of);
+
     /// What an operation needs for itself, from one of its kernels to the next.
     struct Scratches {
         explicit Scratches(Queue& queue)
             : partial_sums(queue),
               chunk_sums(queue),
               products(queue),
-              precision(queue),
+              columns(queue),
               total(queue),
               answers(queue),
               exact(queue) {}
         DeviceScratch partial_sums;
         DeviceScratch chunk_sums;
-        DeviceScratch products;   ///< (B, O) floats of a layer with an activation
-        DeviceScratch precision;  ///< (D) exp(-log_variance)
-        DeviceScratch total;      ///< a sum that goes into others
-        DeviceScratch answers;    ///< what the host is about to ask for
-        DeviceScratch exact;      ///< sums of sum_exact
+        DeviceScratch products;  ///< (B, O) floats of a layer with an activation
+        DeviceScratch columns;   ///< (D) what a density needs once a feature
+        DeviceScratch total;     ///< a sum that goes into others
+        DeviceScratch answers;   ///< what the host is about to ask for
+        DeviceScratch exact;     ///< sums of sum_exact
     };
 
     template <class T>

@@ -64,13 +64,13 @@ constexpr float kLargestFloat = std::numeric_limits<float>::max();
 
 }  // namespace
 
-ValueRange allowed_values(Transform transform, LikelihoodKind likelihood) {
+ValueRange allowed_values(Transform transform, const Support& support) {
     static constexpr const char* kFinite =
         "training computes in float32, which cannot hold it; set data.scale to make the numbers smaller";
     switch (transform) {
         case Transform::none:
-            if (likelihood == LikelihoodKind::gaussian) break;
-            return {0, 1, "the bernoulli likelihood needs values in [0, 1]"};
+            if (!support.is_bounded()) break;
+            return {support.lowest, support.highest, support.needs};
         case Transform::binarize:
             return {0, 1, "data.transform binarize needs probabilities, values in [0, 1]"};
         case Transform::log1p:

@@ -44,10 +44,11 @@ std::int64_t rows_to_compare(std::int64_t rows, std::int64_t features) {
     return std::min({std::int64_t{1000}, rows / 2, fitting});
 }
 
-// Grey values in [0, 1] are probabilities to a bernoulli likelihood: draws from it would be black and white.
-bool compares_means(const Config& config) {
-    return config.model.likelihood == LikelihoodKind::bernoulli &&
-           config.data.transform != Transform::binarize && config.data.transform != Transform::threshold;
+// Grey values in [0, 1] may be probabilities to a likelihood: draws from it would be black and white.
+bool compares_means(const TrainedModel& model) {
+    const Config& config = model.config();
+    return model.vae().likelihood().mean_is_probability() && config.data.transform != Transform::binarize &&
+           config.data.transform != Transform::threshold;
 }
 
 /// What rank 0 gathers: sums over all rows, and the rows that stand for the data.
@@ -69,9 +70,9 @@ class Gathering {
     }
 
     void finish(std::uint32_t seed, std::int64_t decoder_rows, Evaluation& evaluation) const {
-        sums_.fill(evaluation, features_, model_.config().model.likelihood);
+        sums_.fill(evaluation, features_, model_.vae().likelihood().mean_is_probability());
         if (subsets_.size() < 2) return;
-        const bool means = compares_means(model_.config());
+        const bool means = compares_means(model_);
         const std::vector<float> generated = prior_samples(
             model_.vae(), model_.backend(), model_.latent_dim(), subsets_.size(), seed, means, decoder_rows);
         const auto picked = std::span(picked_);

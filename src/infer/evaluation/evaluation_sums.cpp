@@ -31,7 +31,7 @@ void EvaluationSums::add(const RangeFigures& figures) {
     }
 }
 
-void EvaluationSums::fill(Evaluation& evaluation, std::int64_t features, LikelihoodKind likelihood) const {
+void EvaluationSums::fill(Evaluation& evaluation, std::int64_t features, bool with_cross_entropy) const {
     const auto rows = static_cast<double>(elbo_.count);
     evaluation.elbo = mean_over_rows(elbo_);
     evaluation.reconstruction = mean_over_rows(reconstruction_);
@@ -50,7 +50,7 @@ void EvaluationSums::fill(Evaluation& evaluation, std::int64_t features, Likelih
             evaluation.mean_variance, [](double variance) { return variance > kActiveVariance; });
     }
     evaluation.mse = mean_over_rows(squared_error_);
-    if (likelihood == LikelihoodKind::bernoulli) evaluation.cross_entropy = mean_over_rows(cross_entropy_);
+    if (with_cross_entropy) evaluation.cross_entropy = mean_over_rows(cross_entropy_);
 }
 
 }  // namespace vae_dist

@@ -18,7 +18,7 @@ class EvaluationSums {
     void add(const RangeFigures& figures);
 
     /// Fills all that is a mean over rows, of data of D = `features` numbers.
-    void fill(Evaluation& evaluation, std::int64_t features, LikelihoodKind likelihood) const;
+    void fill(Evaluation& evaluation, std::int64_t features, bool with_cross_entropy) const;
 
  private:
     Moments elbo_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "infer/host_copy.hpp"
+
 namespace vae_dist {
 
 std::vector<float> prior_samples(Vae& vae, Backend& backend, std::int64_t latent_dim, std::int64_t n,
@@ -19,13 +21,15 @@ std::vector<float> prior_samples(Vae& vae, Backend& backend, std::int64_t latent
         backend.copy_in(buffer.as<float>(), latents.data(), latents.size() * sizeof(float));
 
         const FloatMatrix output = vae.decode({buffer.as<const float>(), count, latent_dim});
-        vae.to_mean(output);
+        const FloatMatrix mean = vae.to_mean(output);
         const FloatMatrix mine(samples.data() + first * vae.features(), count, vae.features());
-        backend.copy_out(mine.data, output.data, static_cast<std::size_t>(mine.size()) * sizeof(float));
-        if (means) continue;
+        if (means) {
+            copy_to_host(backend, mean, {mine.data, static_cast<std::size_t>(mine.size())});
+            continue;
+        }
         std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
         std::iota(rows.begin(), rows.end(), first);
-        vae.draw(CounterRandom(seed, Purpose::likelihood), rows, mine);
+        vae.draw(CounterRandom(seed, Purpose::likelihood), rows, output, mine);
     }
     return samples;
 }

@@ -58,14 +58,13 @@ void RangeEvaluator::add_posterior(const Posterior& posterior, RangeFigures& fig
 void RangeEvaluator::add_reconstruction(ConstFloatMatrix x, const Posterior& posterior,
                                         RangeFigures& figures) {
     const FloatMatrix output = vae_.decode(posterior.mean);
-    if (config_.likelihood == LikelihoodKind::bernoulli) {
+    if (vae_.likelihood().mean_is_probability()) {
         const std::vector<float> log_likelihood = to_host(backend_, vae_.log_likelihood(output, x));  // (B)
         for (std::size_t r = 0; r < log_likelihood.size(); ++r)
             figures.rows[r].cross_entropy = -static_cast<double>(log_likelihood[r]);
     }
-    vae_.to_mean(output);
-    const std::vector<float> data = to_host(backend_, x);       // (B, D)
-    const std::vector<float> mean = to_host(backend_, output);  // (B, D)
+    const std::vector<float> data = to_host(backend_, x);                     // (B, D)
+    const std::vector<float> mean = to_host(backend_, vae_.to_mean(output));  // (B, D)
     std::size_t i = 0;
     for (RowFigures& row : figures.rows) {
         for (std::int64_t d = 0; d < x.columns; ++d, ++i) {

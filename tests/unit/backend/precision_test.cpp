@@ -182,32 +182,6 @@ TEST_P(BackendTest, ActivationBackwardRoundsItsGradientOnce) {
     });
 }
 
-TEST_P(BackendTest, LikelihoodsRoundTheirGradientOnce) {
-    for_shapes([&](std::int64_t rows, std::int64_t features, MemoryPlace place) {
-        const Tensor output(backend(), rows, features, normal_values(rows * features, 1, 2), place);
-        const Tensor x(backend(), rows, features, unit_values(rows * features, 2), place);
-        const Tensor s(backend(), 1, features, normal_values(features, 3));
-        const Tensor weights(backend(), 1, rows, unit_values(rows, 4));
-        const Tensor likelihood(backend(), 1, rows);
-        const Tensor half_likelihood(backend(), 1, rows);
-        const Tensor gradient(backend(), rows, features, place);
-        const HalfTensor half(backend(), rows, features, place);
-        const Tensor ds(backend(), 1, features);
-        const Tensor half_ds(backend(), 1, features);
-        backend().bernoulli(output.view(), x.view(), weights.data(), likelihood.data(), gradient.view());
-        backend().bernoulli(output.view(), x.view(), weights.data(), half_likelihood.data(), half.view());
-        EXPECT_EQ(half.get(), rounded(gradient.get()));
-        EXPECT_EQ(half_likelihood.get(), likelihood.get());
-        backend().gaussian(output.view(), s.data(), x.view(), weights.data(), likelihood.data(),
-                           gradient.view(), ds.data());
-        backend().gaussian(output.view(), s.data(), x.view(), weights.data(), half_likelihood.data(),
-                           half.view(), half_ds.data());
-        EXPECT_EQ(half.get(), rounded(gradient.get()));
-        EXPECT_EQ(half_likelihood.get(), likelihood.get());
-        EXPECT_EQ(half_ds.get(), ds.get());
-    });
-}
-
 TEST_P(BackendTest, NotANumberStaysVisibleInBFloat16) {
     const HalfTensor x(backend(), 1, 1, std::vector{kNan});
     const HalfTensor weight(backend(), 17, 1, std::vector<float>(17, 1));

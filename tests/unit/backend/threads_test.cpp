@@ -67,14 +67,23 @@ class Results {
         const Tensor gradient(backend_, rows_, outputs_);
         const HalfTensor half(backend_, rows_, outputs_);
         const Tensor ds(backend_, 1, outputs_);
-        backend_.bernoulli(output.view(), x.view(), weights.data(), likelihood.data(), gradient.view());
+        const DensityOfFeatures bernoulli = {LikelihoodKind::bernoulli, false};
+        DensityOperands operands = {.output = output.view(),
+                                    .x = x.view(),
+                                    .shared = s.data(),
+                                    .weights = weights.data(),
+                                    .log_likelihood = likelihood.data(),
+                                    .gradient = gradient.view(),
+                                    .shared_gradient = ds.data()};
+        backend_.density(bernoulli, operands);
         backend_.convert(gradient.view(), half.view());
         append(values_, half.get());
         append(values_, likelihood.get());
-        backend_.gaussian(output.view(), s.data(), x.view(), weights.data(), likelihood.data(),
-                          gradient.view(), ds.data());
-        backend_.sigmoid(output.view());
-        for (const Tensor* tensor : {&likelihood, &gradient, &ds, &output})
+        backend_.density({LikelihoodKind::gaussian, true}, operands);
+        append(values_, gradient.get());
+        append(values_, ds.get());
+        backend_.density_parameters(bernoulli, output.view(), output.view());
+        for (const Tensor* tensor : {&likelihood, &output})
             append(values_, tensor->get());
     }
 

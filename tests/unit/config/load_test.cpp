@@ -50,7 +50,7 @@ Config unusual() {
     c.model.encoder.hidden = {};
     c.model.decoder.hidden = {9, 8, 7, 6, 5, 4, 3, 2, 1};
     c.model.activation = Activation::softplus;
-    c.model.likelihood = LikelihoodKind::gaussian;
+    c.model.likelihood.kind = LikelihoodKind::gaussian;
     c.objective.beta = 1.0 / 3;
     c.objective.kl_warmup_steps = 12;
     c.objective.free_bits = 1e-20;

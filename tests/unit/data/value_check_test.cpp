@@ -39,7 +39,7 @@ TEST(ValueCheck, NamesFileDatasetRowAndValue) {
 }
 
 TEST(ValueCheck, NamesNanAndInfinityWhateverTheRange) {
-    const ValueRange finite = allowed_values(Transform::none, LikelihoodKind::gaussian);
+    const ValueRange finite = allowed_values(Transform::none, support_of(LikelihoodKind::gaussian));
     constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     expect_error(ErrorKind::input, {"row 11: not a number (NaN)"}, [&] {
@@ -74,12 +74,12 @@ TEST(ValueCheck, WhatPassesIsAFloatInTheRangeAndNothingElseIsRefused) {
     expect_error(ErrorKind::input, {"row 10"}, [] {
         check<double>(ElementType::float64, 1, kUnit, {1 + 1e-7, 0});
     });
-    const ValueRange finite = allowed_values(Transform::none, LikelihoodKind::gaussian);
+    const ValueRange finite = allowed_values(Transform::none, support_of(LikelihoodKind::gaussian));
     EXPECT_NO_THROW(check<double>(ElementType::float64, 1, finite, {-3.4028235e38, 0}));
     expect_error(ErrorKind::input, {"row 10", "float32"}, [&] {
         check<double>(ElementType::float64, 1, finite, {0, 3.4028236e38});
     });
-    const ValueRange log1p = allowed_values(Transform::log1p, LikelihoodKind::gaussian);
+    const ValueRange log1p = allowed_values(Transform::log1p, support_of(LikelihoodKind::gaussian));
     expect_error(ErrorKind::input, {"row 10", "above -1"}, [&] {
         check<double>(ElementType::float64, 1, log1p, {-1 + 1e-12, 0});
     });
@@ -116,16 +116,17 @@ TEST(ValueCheck, LooksAtEveryType) {
 }
 
 TEST(AllowedValues, FollowTheTransformAndTheLikelihood) {
-    for (const auto likelihood : {LikelihoodKind::bernoulli, LikelihoodKind::gaussian}) {
+    for (const auto kind : {LikelihoodKind::bernoulli, LikelihoodKind::gaussian}) {
+        const Support likelihood = support_of(kind);
         EXPECT_EQ(allowed_values(Transform::binarize, likelihood).lowest, 0);
         EXPECT_EQ(allowed_values(Transform::binarize, likelihood).highest, 1);
         EXPECT_EQ(allowed_values(Transform::threshold, likelihood).lowest, -kLargestFloat);
         EXPECT_EQ(allowed_values(Transform::standardize, likelihood).highest, kLargestFloat);
     }
-    EXPECT_EQ(allowed_values(Transform::none, LikelihoodKind::bernoulli).lowest, 0);
-    EXPECT_EQ(allowed_values(Transform::none, LikelihoodKind::bernoulli).highest, 1);
-    EXPECT_EQ(allowed_values(Transform::none, LikelihoodKind::gaussian).highest, kLargestFloat);
-    const ValueRange log1p = allowed_values(Transform::log1p, LikelihoodKind::gaussian);
+    EXPECT_EQ(allowed_values(Transform::none, support_of(LikelihoodKind::bernoulli)).lowest, 0);
+    EXPECT_EQ(allowed_values(Transform::none, support_of(LikelihoodKind::bernoulli)).highest, 1);
+    EXPECT_EQ(allowed_values(Transform::none, support_of(LikelihoodKind::gaussian)).highest, kLargestFloat);
+    const ValueRange log1p = allowed_values(Transform::log1p, support_of(LikelihoodKind::gaussian));
     EXPECT_GT(log1p.lowest, -1);
     EXPECT_TRUE(std::isfinite(std::log1p(log1p.lowest)));
     EXPECT_EQ(log1p.highest, kLargestFloat);

@@ -34,7 +34,7 @@ struct SmallModel {
         log_ratio = drawn[PosteriorDraw::kLogRatio];
         output = layer("output", latent, 6, {});
         const ValueId log_variance = graph.parameter({{.name = "log_variance", .shape = {6}}});
-        density = graph.add(GaussianDensity{}, {output, x, log_variance})[0];
+        density = graph.add(Density{{LikelihoodKind::gaussian, true}}, {output, x, log_variance})[0];
     }
 
     ValueId layer(const std::string& name, ValueId in, std::int64_t out,
@@ -102,13 +102,13 @@ TEST(Differentiate, AValueThatIsReadTwiceHasTheSumOfBothGradients) {
     const ValueId bias = graph.parameter({{.name = "bias", .shape = {3}}});
     const ValueId once = graph.add(Linear{.activation = Activation::tanh}, {x, weight, bias})[0];
     const ValueId twice = graph.add(Linear{}, {once, weight, bias})[0];
-    const ValueId density = graph.add(BernoulliDensity{}, {twice, target})[0];
+    const ValueId density = graph.add(Density{{LikelihoodKind::bernoulli, false}}, {twice, target})[0];
     graph.seed(density, graph.add(SampleWeights{}, {})[0]);
     const Graph made = differentiate(graph);
     ASSERT_EQ(made.gradients.size(), 2U);
     for (const ParameterGradient& of : made.gradients) {
         const GraphNode& maker = made.nodes.at(made.maker(of.gradient).value_or(made.nodes.size()));
-        EXPECT_STREQ(maker.operation.name(), "add");
+        EXPECT_EQ(maker.operation.name(), "add");
         // The later layer's first, in the order of the backward pass.
         EXPECT_LT(made.maker(maker.inputs[0]), made.maker(maker.inputs[1]));
         // The gradients of both are final together, with the first layer's rule.
@@ -263,7 +263,7 @@ TEST(Graph, RefusesInputsThatDoNotFit) {
     EXPECT_THROW(graph.add(Linear{}, {x, weight, bias}), Error);
     EXPECT_THROW(graph.add(Linear{}, {x, weight}), Error);
     EXPECT_THROW(graph.add(Add{}, {x, weight}), Error);
-    EXPECT_THROW(graph.add(BernoulliDensity{}, {x, x}), Error);
+    EXPECT_THROW(graph.add(Density{{LikelihoodKind::bernoulli, false}}, {x, x}), Error);
     const ValueId odd = graph.input("odd", sample_shape(3));
     EXPECT_THROW(graph.add(PosteriorDraw{}, {odd}), Error);
 }

@@ -28,7 +28,8 @@ class Maker {
         const ValueId weights = graph_.add(SampleWeights{}, {})[0];
         for (const ValueId value : values_) {
             if (value == values_.front() || is_read(value)) continue;
-            const ValueId density = graph_.add(BernoulliDensity{}, {value, target})[0];
+            const ValueId density =
+                graph_.add(Density{{LikelihoodKind::bernoulli, false}}, {value, target})[0];
             graph_.term(fmt::format("term {}", graph_.terms.size()), density);
             graph_.seed(density, weights);
         }

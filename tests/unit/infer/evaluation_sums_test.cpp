@@ -30,19 +30,18 @@ RangeFigures range_of(std::vector<double> log_likelihoods, std::vector<std::vect
     return figures;
 }
 
-Evaluation evaluation_of(const std::vector<RangeFigures>& ranges, LikelihoodKind likelihood) {
+Evaluation evaluation_of(const std::vector<RangeFigures>& ranges, bool with_cross_entropy) {
     EvaluationSums sums(2);
     for (const RangeFigures& range : ranges)
         sums.add(range);
     Evaluation evaluation;
-    sums.fill(evaluation, 10, likelihood);
+    sums.fill(evaluation, 10, with_cross_entropy);
     return evaluation;
 }
 
 TEST(EvaluationSums, AreMeansAndErrorsOverTheRowsOfAllRanges) {
     const Evaluation found =
-        evaluation_of({range_of({-10, -14}, {{1, 2}, {0.1, 0.2}}), range_of({-12}, {{3}, {0.3}})},
-                      LikelihoodKind::bernoulli);
+        evaluation_of({range_of({-10, -14}, {{1, 2}, {0.1, 0.2}}), range_of({-12}, {{3}, {0.3}})}, true);
     EXPECT_DOUBLE_EQ(found.log_likelihood.mean, -12);
     EXPECT_DOUBLE_EQ(found.log_likelihood.standard_error, 2 / std::sqrt(3.0));
     EXPECT_DOUBLE_EQ(found.reconstruction.mean, -13);
@@ -58,8 +57,7 @@ TEST(EvaluationSums, AreMeansAndErrorsOverTheRowsOfAllRanges) {
 
 TEST(EvaluationSums, ALatentDimensionIsActiveWhereItsMeanVariesByMoreThanAHundredth) {
     const Evaluation found = evaluation_of(
-        {range_of({-1, -1}, {{1, 1.2}, {0.1, 0.2}}), range_of({-1, -1}, {{1, 1.4}, {0.1, 0.2}})},
-        LikelihoodKind::bernoulli);
+        {range_of({-1, -1}, {{1, 1.2}, {0.1, 0.2}}), range_of({-1, -1}, {{1, 1.4}, {0.1, 0.2}})}, true);
     ASSERT_EQ(found.mean_variance.size(), 2U);
     EXPECT_NEAR(found.mean_variance[0], 0.0275, 1e-12);
     EXPECT_NEAR(found.mean_variance[1], 0.0025, 1e-12);
@@ -69,15 +67,14 @@ TEST(EvaluationSums, ALatentDimensionIsActiveWhereItsMeanVariesByMoreThanAHundre
 
 TEST(EvaluationSums, OnlyBernoulliHasACrossEntropy) {
     const std::vector<RangeFigures> ranges = {range_of({-1}, {{1}, {2}})};
-    EXPECT_TRUE(evaluation_of(ranges, LikelihoodKind::bernoulli).cross_entropy);
-    EXPECT_FALSE(evaluation_of(ranges, LikelihoodKind::gaussian).cross_entropy);
+    EXPECT_TRUE(evaluation_of(ranges, true).cross_entropy);
+    EXPECT_FALSE(evaluation_of(ranges, false).cross_entropy);
 }
 
 TEST(EvaluationSums, OneImpossibleRowMakesTheMeanMinusInfinity) {
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     const Evaluation found =
-        evaluation_of({range_of({-1, -kInfinity}, {{1, 2}, {1, 2}}), range_of({-1}, {{1}, {2}})},
-                      LikelihoodKind::bernoulli);
+        evaluation_of({range_of({-1, -kInfinity}, {{1, 2}, {1, 2}}), range_of({-1}, {{1}, {2}})}, true);
     EXPECT_EQ(found.log_likelihood.mean, -kInfinity);
     EXPECT_EQ(found.bits_per_dimension, kInfinity);
 }

@@ -36,7 +36,7 @@ class LinearGaussian : public testing::Test {
         config.latent_dim = kLatents;
         config.encoder.hidden = {};
         config.decoder.hidden = {};
-        config.likelihood = LikelihoodKind::gaussian;
+        config.likelihood.kind = LikelihoodKind::gaussian;
         return config;
     }
 

@@ -42,7 +42,7 @@ class RangeEvaluatorOf : public testing::TestWithParam<LikelihoodKind> {
         config.encoder.hidden = {7};
         config.decoder.hidden = {5, 4};
         config.activation = Activation::tanh;
-        config.likelihood = GetParam();
+        config.likelihood.kind = GetParam();
         return config;
     }
 

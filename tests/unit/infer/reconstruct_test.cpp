@@ -33,7 +33,7 @@ double log_density(const MadeUpModel& model, const std::vector<double>& x,
     const std::vector<double> output = model.output(latent);
     double sum = 0;
     for (std::size_t d = 0; d < x.size(); ++d) {
-        if (model.checkpoint().config.model.likelihood == LikelihoodKind::bernoulli) {
+        if (model.checkpoint().config.model.likelihood.kind == LikelihoodKind::bernoulli) {
             sum += x[d] * output[d] - std::log1p(std::exp(output[d]));
         } else {
             const double s = model.array("decoder/log_variance")[d];

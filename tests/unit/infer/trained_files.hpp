@@ -72,7 +72,7 @@ class MadeUpModel {
     }
     std::vector<double> mean(const std::vector<double>& latent) const {
         std::vector<double> values = output(latent);
-        if (checkpoint_.config.model.likelihood == LikelihoodKind::bernoulli) {
+        if (checkpoint_.config.model.likelihood.kind == LikelihoodKind::bernoulli) {
             for (double& value : values)
                 value = 1 / (1 + std::exp(-value));
         }

@@ -53,7 +53,7 @@ class BFloat16Vae : public testing::TestWithParam<Case> {
         config.encoder.hidden = GetParam().hidden;
         config.decoder.hidden = {GetParam().hidden.rbegin(), GetParam().hidden.rend()};
         config.activation = GetParam().activation;
-        config.likelihood = GetParam().likelihood;
+        config.likelihood.kind = GetParam().likelihood;
         return config;
     }
 
@@ -137,7 +137,7 @@ TEST(Operands, AreTheValuesRoundedWhoeverWrites) {
     Vae vae({}, 20, *backend, Precision::bfloat16);
     vae.initialise(1);
     expect_fresh(vae.parameters());
-    vae.set_output_bias_from_mean(std::vector<double>(20, 0.3));
+    vae.start_from(std::vector<double>(20, 0.3));
     expect_fresh(vae.parameters());
     backend->scale(vae.parameters().values, 1.7F);
     vae.parameters().refresh_operands(*backend, 0, 1000);

@@ -75,7 +75,7 @@ TEST(Initialise, TheSeedAloneDecides) {
 TEST(Initialise, OutputBiasIsTheLogitOfTheClippedMean) {
     const auto backend = make_backend({});
     Vae vae(wide_model(Activation::relu), 3, *backend);
-    vae.set_output_bias_from_mean(std::vector<double>{0, 0.25, 1});
+    vae.start_from(std::vector<double>{0, 0.25, 1});
     const std::vector<float> bias = values_of(vae, "decoder/output/bias");
     EXPECT_FLOAT_EQ(bias[0], static_cast<float>(std::log(0.001 / 0.999)));
     EXPECT_FLOAT_EQ(bias[1], static_cast<float>(std::log(1.0 / 3.0)));

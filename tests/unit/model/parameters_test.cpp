@@ -60,7 +60,7 @@ TEST(Vae, ParametersHaveTheNamesAndShapesOfTheCheckpointFormat) {
     config.latent_dim = 3;
     config.encoder.hidden = {7, 6};
     config.decoder.hidden = {5};
-    config.likelihood = LikelihoodKind::gaussian;
+    config.likelihood.kind = LikelihoodKind::gaussian;
     const Vae vae(config, 11, *backend);
     const std::vector<std::pair<std::string, std::vector<std::int64_t>>> expected = {
         {"encoder/0/weight", {7, 11}},

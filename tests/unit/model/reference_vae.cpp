@@ -96,7 +96,7 @@ ReferenceVae::Terms ReferenceVae::terms(const Parameters& parameters, const std:
             }
             const std::vector<double> decoded =
                 layers(parameters, "decoder", config_.decoder.hidden.size(), latent);
-            const double likelihood = log_likelihood(config_.likelihood, parameters,
+            const double likelihood = log_likelihood(config_.likelihood.kind, parameters,
                                                      affine(parameters, "decoder/output", decoded), sample.x);
             reconstruction += likelihood / draws;
             weights += std::exp(likelihood + log_ratio) / draws;

@@ -71,7 +71,7 @@ class VaeGradient : public testing::TestWithParam<Case> {
         config.encoder.hidden = GetParam().encoder;
         config.decoder.hidden = GetParam().decoder;
         config.activation = GetParam().activation;
-        config.likelihood = GetParam().likelihood;
+        config.likelihood.kind = GetParam().likelihood;
         return config;
     }
 

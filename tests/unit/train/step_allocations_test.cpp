@@ -110,7 +110,7 @@ TEST(StepAllocations, NeitherWithImportanceWeightsNorWithAGaussianLikelihood) {
     for (const std::int64_t draws : {1, 5}) {
         Config config = small_config();
         config.objective.importance_samples = draws;
-        config.model.likelihood = LikelihoodKind::gaussian;
+        config.model.likelihood.kind = LikelihoodKind::gaussian;
         EXPECT_EQ(allocations_of_a_warm_step(config), 0U) << draws << " draws";
     }
 }
