@@ -54,11 +54,11 @@ class DensityLikelihood final : public Likelihood {
     bool mean_is_probability() const override { return D::kMeanIsProbability; }
     bool starts_from_mean() const override { return D::kStartsFromMean; }
 
-    std::vector<std::string> heads() const override {
-        std::vector<std::string> names;
+    std::vector<Head> heads() const override {
+        std::vector<Head> heads;
         for (int block = 0; block < density_.blocks(); ++block)
-            names.push_back(parameter_name(block));
-        return names;
+            heads.push_back({.name = parameter_name(block), .starts_at_zero = block != D::kMean});
+        return heads;
     }
 
     std::vector<StartValues> start(std::span<const double> mean) const override {
@@ -82,7 +82,7 @@ class DensityLikelihood final : public Likelihood {
     }
 
     void to_parameters(Backend& backend, FloatMatrix output) const override {
-        if constexpr (D::kIsPlain) return;
+        if (D::is_plain(density_.shared)) return;
         const Pass pass;
         const std::array<ConstOperand, 1> inputs = {output};
         const std::array<Operand, 1> outputs = {output};

@@ -14,15 +14,16 @@ Initial initial_before(std::optional<Activation> activation) {
 }
 
 // A fully connected layer; several heads over one input are one layer, their columns side by side.
-ValueId add_layer(Graph& graph, const std::vector<std::string>& names, ValueId x, std::int64_t out,
+ValueId add_layer(Graph& graph, const std::vector<Head>& heads, ValueId x, std::int64_t out,
                   std::optional<Activation> activation) {
     const std::int64_t in = graph.value(x).shape.columns;
     std::vector<Parameter> weights;
     std::vector<Parameter> biases;
-    for (const std::string& name : names) {
-        weights.push_back(
-            {.name = name + "/weight", .shape = {out, in}, .initial = initial_before(activation)});
-        biases.push_back({.name = name + "/bias", .shape = {out}});
+    for (const Head& head : heads) {
+        weights.push_back({.name = head.name + "/weight",
+                           .shape = {out, in},
+                           .initial = head.starts_at_zero ? Initial::zero : initial_before(activation)});
+        biases.push_back({.name = head.name + "/bias", .shape = {out}});
     }
     const ValueId weight = graph.parameter(std::move(weights));
     const ValueId bias = graph.parameter(std::move(biases));
@@ -32,7 +33,7 @@ ValueId add_layer(Graph& graph, const std::vector<std::string>& names, ValueId x
 ValueId add_hidden_layers(Graph& graph, const std::string& name, ValueId x, const LayersConfig& layers,
                           Activation activation) {
     for (std::size_t i = 0; i < layers.hidden.size(); ++i)
-        x = add_layer(graph, {fmt::format("{}/{}", name, i)}, x, layers.hidden[i], activation);
+        x = add_layer(graph, {{.name = fmt::format("{}/{}", name, i)}}, x, layers.hidden[i], activation);
     return x;
 }
 
@@ -45,8 +46,8 @@ VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood,
     vae.x = graph.input("x", sample_shape(features));
 
     const ValueId encoded = add_hidden_layers(graph, "encoder", vae.x, config.encoder, config.activation);
-    vae.posterior =
-        add_layer(graph, {"encoder/mean", "encoder/log_variance"}, encoded, config.latent_dim, {});
+    vae.posterior = add_layer(graph, {{.name = "encoder/mean"}, {.name = "encoder/log_variance"}}, encoded,
+                              config.latent_dim, {});
     const std::vector<ValueId> drawn = graph.add(PosteriorDraw{}, {vae.posterior});
     vae.latent = drawn[PosteriorDraw::kLatent];
     vae.log_ratio = drawn[PosteriorDraw::kLogRatio];

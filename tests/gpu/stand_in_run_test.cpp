@@ -98,6 +98,22 @@ class StandInRun : public Workplace {
         }
         EXPECT_NE(metrics_of(path("cpu")), metrics_of(path("device"))) << "one of them ran twice";
     }
+
+    // Of the model of the folder `run`.
+    void expect_same_commands() const {
+        for (const int ranks : {1, 3}) {
+            const std::string n = std::to_string(ranks);
+            run_well(ranks, {"evaluate", "run", "--data", "d.h5:test/x", "--importance-samples", "7", "--out",
+                             "e" + n + ".json"});
+            run_well(ranks, {"encode", "run", "--data", "d.h5:test/x", "--out", "l" + n + ".h5"});
+            run_well(ranks, {"reconstruct", "run", "--data", "d.h5:test/x", "--out", "r" + n + ".h5"});
+            run_well(ranks, {"generate", "run", "--count", "33", "--draw", "--out", "g" + n + ".h5"});
+        }
+        EXPECT_FALSE(contents_of(path("e1.json")).empty());
+        EXPECT_EQ(contents_of(path("e1.json")), contents_of(path("e3.json")));
+        for (const std::string file : {"l", "r", "g"})
+            expect_equal_hdf5(path(file + "1.h5"), path(file + "3.h5"));
+    }
 };
 
 TEST_F(StandInRun, ImagesGiveWhatTheyGiveOnProcessors) {
@@ -108,6 +124,11 @@ TEST_F(StandInRun, ImagesGiveWhatTheyGiveOnProcessors) {
 TEST_F(StandInRun, ATableGivesWhatItGivesOnProcessors) {
     use_table();
     expect_close_to_processor({}, 1e-2);
+}
+
+TEST_F(StandInRun, TheVarianceOfTheDecoderGivesWhatItGivesOnProcessors) {
+    use_table();
+    expect_close_to_processor({"model.likelihood.variance=decoder"}, 1e-2);
 }
 
 TEST_F(StandInRun, Bfloat16GivesWhatItGivesOnProcessors) {
@@ -169,18 +190,13 @@ TEST_F(StandInRun, StoppedAndGoneOnWithOnOtherRanksItEndsInTheSameBits) {
 TEST_F(StandInRun, CommandsOnATrainedModelGiveTheSameOnEveryNumberOfRanks) {
     use_images();
     train_well(2, "run");
-    for (const int ranks : {1, 3}) {
-        const std::string n = std::to_string(ranks);
-        run_well(ranks, {"evaluate", "run", "--data", "d.h5:test/x", "--importance-samples", "7", "--out",
-                         "e" + n + ".json"});
-        run_well(ranks, {"encode", "run", "--data", "d.h5:test/x", "--out", "l" + n + ".h5"});
-        run_well(ranks, {"reconstruct", "run", "--data", "d.h5:test/x", "--out", "r" + n + ".h5"});
-        run_well(ranks, {"generate", "run", "--count", "33", "--out", "g" + n + ".h5"});
-    }
-    EXPECT_FALSE(contents_of(path("e1.json")).empty());
-    EXPECT_EQ(contents_of(path("e1.json")), contents_of(path("e3.json")));
-    for (const std::string file : {"l", "r", "g"})
-        expect_equal_hdf5(path(file + "1.h5"), path(file + "3.h5"));
+    expect_same_commands();
+}
+
+TEST_F(StandInRun, CommandsWithTheVarianceOfTheDecoderGiveTheSameOnEveryNumberOfRanks) {
+    use_table();
+    train_well(2, "run", {"model.likelihood.variance=decoder"});
+    expect_same_commands();
 }
 
 TEST_F(StandInRun, BenchmarkTimesTheStepsOfADevice) {

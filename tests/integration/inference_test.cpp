@@ -38,15 +38,16 @@ class Inference : public Workplace {
         run_well(2, {"run.yaml"});
     }
 
-    void train_on_a_table() const {
+    void train_on_a_table(const std::string& likelihood = "gaussian") const {
         write_table(path("d.h5"), "train/x", 200);
         write_table(path("d.h5"), "test/x", kRows);
-        write_text(
-            "run.yaml",
-            "data: {train: {files: [d.h5], dataset: train/x}, transform: standardize}\n"
-            "model: {latent_dim: 2, encoder: {hidden: [12]}, decoder: {hidden: [12]}, likelihood: gaussian}\n"
-            "train: {epochs: 4, batch_size: 40, virtual_ranks: 2}\n"
-            "output: {directory: run}\n");
+        write_text("run.yaml",
+                   "data: {train: {files: [d.h5], dataset: train/x}, transform: standardize}\n"
+                   "model: {latent_dim: 2, encoder: {hidden: [12]}, decoder: {hidden: [12]}, likelihood: " +
+                       likelihood +
+                       "}\n"
+                       "train: {epochs: 4, batch_size: 40, virtual_ranks: 2}\n"
+                       "output: {directory: run}\n");
         run_well(2, {"run.yaml"});
     }
 
@@ -130,6 +131,21 @@ TEST_F(Inference, OutputsOfAGaussianModelAreTheSameOnEveryNumberOfRanks) {
     expect_same_on_every_number_of_ranks(evaluate, {"e.json"});
     expect_same_on_every_number_of_ranks({"generate", "run", "--count", "50", "--draw", "--units", "data"},
                                          {"g.h5"});
+}
+
+// Draws depend on more of the decoder's output than the mean.
+TEST_F(Inference, OutputsWithTheVarianceOfTheDecoderAreTheSameOnEveryNumberOfRanks) {
+    train_on_a_table("{kind: gaussian, variance: decoder}");
+    const auto on_data = [](const char* command) {
+        return std::vector<std::string>{command, "run", "--data", "d.h5:test/x"};
+    };
+    expect_same_on_every_number_of_ranks(on_data("encode"), {"e.h5"});
+    expect_same_on_every_number_of_ranks(on_data("reconstruct"), {"r.h5", "r.png"});
+    auto evaluate = on_data("evaluate");
+    evaluate.insert(evaluate.end(), {"--importance-samples", "30"});
+    expect_same_on_every_number_of_ranks(evaluate, {"e.json"});
+    expect_same_on_every_number_of_ranks({"generate", "run", "--count", "50", "--draw"}, {"g.h5", "g.png"});
+    expect_same_on_every_number_of_ranks({"generate", "run", "--traverse"}, {"t.h5"});
 }
 
 // The checkpoint, read by HDF5 alone, through plain loops in double, on the same noise.

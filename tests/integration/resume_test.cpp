@@ -79,6 +79,15 @@ TEST_F(Resume, KilledWithSeveralImportanceSamplesItEndsInTheSameBits) {
     expect_equal_runs(path("whole"), path("killed"));
 }
 
+TEST_F(Resume, KilledWithTheVarianceOfTheDecoderItEndsInTheSameBits) {
+    const std::vector<std::string> settings = {"train.epochs=30", "model.likelihood=gaussian",
+                                               "model.likelihood.variance=decoder"};
+    train(0, "whole", settings);
+    kill_after("killed", 55, 2, settings, std::chrono::milliseconds(3));
+    train(3, "killed", settings);
+    expect_equal_runs(path("whole"), path("killed"));
+}
+
 TEST_F(Resume, KilledInItsFirstEpochItKeepsTheNumberOfVirtualRanks) {
     const std::vector<std::string> settings = {"train.virtual_ranks=auto", "train.epochs=20",
                                                "output.checkpoint_every=10"};

@@ -98,6 +98,11 @@ TEST_F(SameResult, GaussianWithAnUnevenLastBatch) {
     expect_same_on_every_number_of_ranks();
 }
 
+TEST_F(SameResult, GaussianWithTheVarianceOfTheDecoder) {
+    use_table(401);
+    expect_same_on_every_number_of_ranks({"model.likelihood.variance=decoder", "train.precision=bfloat16"});
+}
+
 TEST_F(SameResult, ProductsInBfloat16) {
     use_images(402);
     expect_same_on_every_number_of_ranks({"train.precision=bfloat16"});

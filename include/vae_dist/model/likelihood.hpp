@@ -15,6 +15,12 @@ struct StartValues {
     std::vector<float> values;
 };
 
+/// Some columns of a layer's output, which have a name of their own.
+struct Head {
+    std::string name;             ///< "decoder/output"
+    bool starts_at_zero = false;  ///< its weights, whatever starts well in other layers
+};
+
 /// p(x|z) of D features. All that the program needs to know of a likelihood, it asks here. The decoder's
 /// output (rows, H D) has H numbers a feature, in column blocks (rows, D).
 class Likelihood {
@@ -28,8 +34,8 @@ class Likelihood {
     /// Whether `start` needs the mean of the data.
     virtual bool starts_from_mean() const = 0;
 
-    /// What the column blocks of the decoder's output are called: "decoder/output". (H)
-    virtual std::vector<std::string> heads() const = 0;
+    /// The column blocks of the decoder's output. (H)
+    virtual std::vector<Head> heads() const = 0;
     /// The parameters that the data decide at the start, from their mean (D) as the model takes them.
     virtual std::vector<StartValues> start(std::span<const double> mean) const = 0;
 

@@ -28,7 +28,8 @@ struct Support {
 //   at(x, parameters)                     its DensityTerms; the last of several parameters is prepared
 //   prepared(p), normaliser(p)            of the last of several parameters
 //   limited(p, gradient)                  of that too: the gradient that descent may follow
-//   to_parameters(numbers)                what the decoder's numbers are parameters of; kIsPlain: the same
+//   bounded(number)                       of that too, where the decoder gives it: the parameter
+//   to_parameters(numbers)                the parameters, of the decoder's numbers; is_plain: the same
 //   kMean, kMeanIsProbability             the parameter that is the mean; whether it is a probability
 //   draw(random, parameters)              a draw, from the functions uniform() and normal() of `random`
 //   start(mean)                           what the decoder's number for the mean starts at, where the

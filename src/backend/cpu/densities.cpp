@@ -75,8 +75,9 @@ template <class D, bool kShared, class T>
         Block last;
         if constexpr (Of::kPrepares) {
             last = parameters[Of::kLast];
-            total += only(D::normaliser(last), count);
-            parameters[Of::kLast] = D::prepared(last);
+            const Block bounded = D::bounded(last);
+            total += only(D::normaliser(bounded), count);
+            parameters[Of::kLast] = D::prepared(bounded);
         }
         const auto terms = D::at(rows.target(r, first, count), parameters);
         total += only(terms.term, count);
@@ -175,9 +176,10 @@ void CpuBackend::density_parameters(const DensityOfFeatures& density, ConstFloat
         const std::int64_t features = output.columns / blocks;
         const auto row_parameters = [&](std::int64_t r, std::int64_t first, auto count) {
             Block numbers[D::kParameters];
+            std::fill(std::begin(numbers), std::end(numbers), Block::Zero());
             for (int block = 0; block < blocks; ++block)
                 numbers[block] = load(output.row(r) + block * features + first, count);
-            if constexpr (!D::kIsPlain) D::to_parameters(numbers);
+            D::to_parameters(numbers);
             for (int block = 0; block < blocks; ++block)
                 store(numbers[block], parameters.row(r) + block * features + first, count);
         };

@@ -32,7 +32,7 @@ struct ParameterRows {
             for (int p = 0; p < D::kParameters; ++p)
                 numbers[p] = parameters[p].v[i];
             last = numbers[kLast];
-            if constexpr (kPrepares) numbers[kLast] = D::prepared(last);
+            if constexpr (kPrepares) numbers[kLast] = D::prepared(D::bounded(last));
             return D::at(x.v[i], numbers);
         }
     };
@@ -67,7 +67,8 @@ struct RowTerms {
             float last;
             const auto terms = loaded.at(i, last);
             float sum = static_cast<float>(D::kScale) * terms.term;
-            if constexpr (Of::kPrepares) sum += static_cast<float>(D::kScale) * D::normaliser(last);
+            if constexpr (Of::kPrepares)
+                sum += static_cast<float>(D::kScale) * D::normaliser(D::bounded(last));
             if constexpr (D::kHasSmall) sum -= log1pf(terms.small);
             sums.v[i] += i < count ? sum : 0.0F;
             for (int block = 0; block < Of::kBlocks; ++block) {
@@ -139,18 +140,16 @@ struct ToParameters {
     Floats to[D::kParameters];
     int blocks;
     __device__ void operator()(std::int64_t row, std::int64_t column) const {
-        Four numbers[D::kParameters];
+        Four numbers[D::kParameters] = {};
         for (int block = 0; block < D::kParameters; ++block)
             if (block < blocks) numbers[block] = from[block].load(row, column);
-        if constexpr (!D::kIsPlain) {
-            for (int i = 0; i < kGroup; ++i) {
-                float of_feature[D::kParameters];
-                for (int p = 0; p < D::kParameters; ++p)
-                    of_feature[p] = numbers[p].v[i];
-                D::to_parameters(of_feature);
-                for (int p = 0; p < D::kParameters; ++p)
-                    numbers[p].v[i] = of_feature[p];
-            }
+        for (int i = 0; i < kGroup; ++i) {
+            float of_feature[D::kParameters];
+            for (int p = 0; p < D::kParameters; ++p)
+                of_feature[p] = numbers[p].v[i];
+            D::to_parameters(of_feature);
+            for (int p = 0; p < D::kParameters; ++p)
+                numbers[p].v[i] = of_feature[p];
         }
         for (int block = 0; block < D::kParameters; ++block)
             if (block < blocks) to[block].store(row, column, numbers[block]);

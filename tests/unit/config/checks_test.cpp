@@ -121,6 +121,20 @@ TEST(ConfigChecks, AKeyThatDoesNothingIsAnError) {
               "(line 2); remove it");
 }
 
+TEST(ConfigChecks, AVarianceGoesWithALikelihoodThatHasOne) {
+    EXPECT_EQ(message_after_data("model:\n  likelihood: {kind: bernoulli, variance: decoder}\n"),
+              "run.yaml, line 3: model.likelihood.variance: decoder has no effect with model.likelihood: "
+              "bernoulli (line 3); remove it");
+    EXPECT_EQ(
+        message_after_data("model:\n  likelihood: {variance: decoder}\n"),
+        "run.yaml, line 3: model.likelihood.kind is missing: a section of model.likelihood says which one "
+        "it is for");
+    EXPECT_EQ(
+        message_after_data("model:\n  likelihood: {kind: normal}\n"),
+        "run.yaml, line 3: model.likelihood.kind: expected one of bernoulli, gaussian, found 'normal'; did "
+        "you mean gaussian?");
+}
+
 TEST(ConfigChecks, AKeyThatDoesSomethingIsNone) {
     for (const std::string setting :
          {"{name: adamw, beta1: 0.5}", "{name: adam, beta2: 0.5}", "{name: adagrad, epsilon: 0.5}",

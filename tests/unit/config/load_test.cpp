@@ -50,7 +50,7 @@ Config unusual() {
     c.model.encoder.hidden = {};
     c.model.decoder.hidden = {9, 8, 7, 6, 5, 4, 3, 2, 1};
     c.model.activation = Activation::softplus;
-    c.model.likelihood.kind = LikelihoodKind::gaussian;
+    c.model.likelihood = {LikelihoodKind::gaussian, VarianceKind::decoder};
     c.objective.beta = 1.0 / 3;
     c.objective.kl_warmup_steps = 12;
     c.objective.free_bits = 1e-20;
@@ -178,6 +178,39 @@ TEST_F(ConfigLoad, AnOverrideMaySetASectionOrTakeAKeyOut) {
     EXPECT_FALSE(config.data.synthetic.has_value());
     EXPECT_FALSE(config.train.epochs.has_value());
     EXPECT_EQ(config.train.steps, 9);
+}
+
+TEST_F(ConfigLoad, ALikelihoodIsAWordOrASectionOfItsKind) {
+    const LikelihoodConfig of_feature = {LikelihoodKind::gaussian};
+    const LikelihoodConfig of_decoder = {LikelihoodKind::gaussian, VarianceKind::decoder};
+    const auto likelihood = [&](const std::string& model, const std::vector<std::string>& overrides = {}) {
+        return parsed("model: {" + model + "}\n", overrides).model.likelihood;
+    };
+    EXPECT_EQ(likelihood("likelihood: gaussian"), of_feature);
+    EXPECT_EQ(likelihood("likelihood: {kind: gaussian}"), of_feature);
+    EXPECT_EQ(likelihood("likelihood: {kind: gaussian, variance: decoder}"), of_decoder);
+    EXPECT_EQ(likelihood("likelihood: {variance: decoder, kind: gaussian}"), of_decoder);
+    EXPECT_EQ(likelihood("likelihood: gaussian", {"model.likelihood.variance=decoder"}), of_decoder);
+    EXPECT_EQ(likelihood("latent_dim: 2", {"model.likelihood=gaussian", "model.likelihood.variance=decoder"}),
+              of_decoder);
+    EXPECT_EQ(likelihood("likelihood: {kind: gaussian, variance: decoder}", {"model.likelihood=gaussian"}),
+              of_feature);
+    EXPECT_EQ(likelihood("latent_dim: 2", {"model.likelihood={kind: gaussian, variance: decoder}"}),
+              of_decoder);
+}
+
+TEST_F(ConfigLoad, AVarianceForEachFeatureIsNotWritten) {
+    Config config = unusual();
+    const auto has = [&](const std::string& words) {
+        return to_yaml(config).find(words) != std::string::npos;
+    };
+    EXPECT_TRUE(has("kind: gaussian"));
+    config.model.likelihood.variance = VarianceKind::feature;
+    EXPECT_FALSE(has("variance:"));
+    EXPECT_TRUE(has("likelihood: gaussian"));
+    EXPECT_EQ(differences(config, unusual()),
+              std::vector<std::string>{"model.likelihood.variance is feature rather than decoder"});
+    EXPECT_EQ(changed_result_keys(config, unusual()), std::vector<std::string>{"model.likelihood.variance"});
 }
 
 TEST_F(ConfigLoad, CheckpointsAreByEpochsUnlessByMinutesAlone) {

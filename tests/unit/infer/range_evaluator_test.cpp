@@ -10,6 +10,7 @@
 #include "infer/host_copy.hpp"
 #include "support/expect_error.hpp"
 #include "unit/model/reference_vae.hpp"
+#include "vae_dist/config/names.hpp"
 
 namespace vae_dist {
 namespace {
@@ -19,7 +20,7 @@ constexpr std::int64_t kFeatures = 6;
 constexpr std::int64_t kLatents = 3;
 constexpr std::uint32_t kSeed = 11;
 
-class RangeEvaluatorOf : public testing::TestWithParam<LikelihoodKind> {
+class RangeEvaluatorOf : public testing::TestWithParam<LikelihoodConfig> {
  protected:
     RangeEvaluatorOf() : backend_(make_backend({})), vae_(model_config(), kFeatures, *backend_) {
         vae_.reserve(kRows);
@@ -42,7 +43,7 @@ class RangeEvaluatorOf : public testing::TestWithParam<LikelihoodKind> {
         config.encoder.hidden = {7};
         config.decoder.hidden = {5, 4};
         config.activation = Activation::tanh;
-        config.likelihood.kind = GetParam();
+        config.likelihood = GetParam();
         return config;
     }
 
@@ -162,17 +163,19 @@ TEST_P(RangeEvaluatorOf, ReconstructionErrorsAreThoseOfThePosteriorsMean) {
     const RangeFigures found = figures(1);
     const Posterior posterior = vae_.encode({x_.data(), kRows, kFeatures});
     std::vector<float> output = to_host(*backend_, vae_.decode(posterior.mean));
+    const std::int64_t numbers_a_row = std::ssize(output) / kRows;
     for (std::int64_t r = 0; r < kRows; ++r) {
         double squares = 0;
         for (std::int64_t i = r * kFeatures; i < (r + 1) * kFeatures; ++i) {
-            double mean = output[static_cast<std::size_t>(i)];
-            if (GetParam() == LikelihoodKind::bernoulli) mean = 1 / (1 + std::exp(-mean));
+            const std::int64_t place = r * numbers_a_row + i % kFeatures;  // the first block's
+            double mean = output[static_cast<std::size_t>(place)];
+            if (GetParam().kind == LikelihoodKind::bernoulli) mean = 1 / (1 + std::exp(-mean));
             squares += std::pow(x_[static_cast<std::size_t>(i)] - mean, 2);
         }
         const RowFigures& row = found.rows[static_cast<std::size_t>(r)];
         EXPECT_NEAR(row.squared_error, squares / kFeatures, 1e-6);
         const double entropy =
-            GetParam() == LikelihoodKind::bernoulli ? -reference_terms(r, 0).reconstruction : 0;
+            GetParam().kind == LikelihoodKind::bernoulli ? -reference_terms(r, 0).reconstruction : 0;
         EXPECT_NEAR(row.cross_entropy, entropy, 1e-5 * std::abs(entropy));
     }
 }
@@ -210,9 +213,12 @@ TEST_P(RangeEvaluatorOf, FiguresSurviveTheWayToAnotherRank) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Likelihoods, RangeEvaluatorOf,
-                         testing::Values(LikelihoodKind::bernoulli, LikelihoodKind::gaussian),
+                         testing::Values(LikelihoodConfig{LikelihoodKind::bernoulli},
+                                         LikelihoodConfig{LikelihoodKind::gaussian},
+                                         LikelihoodConfig{LikelihoodKind::gaussian, VarianceKind::decoder}),
                          [](const auto& tested) {
-                             return tested.param == LikelihoodKind::bernoulli ? "bernoulli" : "gaussian";
+                             return std::string(name_of(tested.param.kind)) + "_" +
+                                    name_of(tested.param.variance);
                          });
 
 }  // namespace

@@ -15,7 +15,7 @@ constexpr std::int64_t kFeatures = 50;
 struct Case {
     std::string name;
     Activation activation = Activation::relu;
-    LikelihoodKind likelihood = LikelihoodKind::bernoulli;
+    LikelihoodConfig likelihood = {};
     std::vector<std::int64_t> hidden = {40, 24};
     std::int64_t draws = 1;
 
@@ -25,9 +25,10 @@ struct Case {
 std::vector<Case> cases() {
     return {{"relu"},
             {"gelu", Activation::gelu},
-            {"gaussian", Activation::tanh, LikelihoodKind::gaussian},
-            {"no_hidden_layers", Activation::relu, LikelihoodKind::bernoulli, {}},
-            {"several_draws", Activation::silu, LikelihoodKind::bernoulli, {40}, 3}};
+            {"gaussian", Activation::tanh, {LikelihoodKind::gaussian}},
+            {"gaussian_of_decoder", Activation::gelu, {LikelihoodKind::gaussian, VarianceKind::decoder}},
+            {"no_hidden_layers", Activation::relu, {LikelihoodKind::bernoulli}, {}},
+            {"several_draws", Activation::silu, {LikelihoodKind::bernoulli}, {40}, 3}};
 }
 
 class BFloat16Vae : public testing::TestWithParam<Case> {
@@ -53,7 +54,7 @@ class BFloat16Vae : public testing::TestWithParam<Case> {
         config.encoder.hidden = GetParam().hidden;
         config.decoder.hidden = {GetParam().hidden.rbegin(), GetParam().hidden.rend()};
         config.activation = GetParam().activation;
-        config.likelihood.kind = GetParam().likelihood;
+        config.likelihood = GetParam().likelihood;
         return config;
     }
 

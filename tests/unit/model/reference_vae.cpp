@@ -38,15 +38,23 @@ std::vector<double> affine(const ReferenceVae::Parameters& parameters, const std
     return y;
 }
 
-double log_likelihood(LikelihoodKind kind, const ReferenceVae::Parameters& parameters,
-                      const std::vector<double>& output, const std::vector<double>& x) {
+// Of the last hidden layer's output.
+double log_likelihood(const LikelihoodConfig& config, const ReferenceVae::Parameters& parameters,
+                      const std::vector<double>& decoded, const std::vector<double>& x) {
+    const std::vector<double> output = affine(parameters, "decoder/output", decoded);
+    std::vector<double> log_variance;
+    if (config.kind == LikelihoodKind::gaussian) {
+        log_variance = config.variance == VarianceKind::feature
+                           ? parameters.at("decoder/log_variance")
+                           : affine(parameters, "decoder/log_variance", decoded);
+    }
     double sum = 0;
     for (std::size_t d = 0; d < x.size(); ++d) {
-        if (kind == LikelihoodKind::bernoulli) {
+        if (config.kind == LikelihoodKind::bernoulli) {
             const double p = 1 / (1 + std::exp(-output[d]));
             sum += x[d] * std::log(p) + (1 - x[d]) * std::log(1 - p);
         } else {
-            const double s = parameters.at("decoder/log_variance")[d];
+            const double s = log_variance[d];
             const double difference = x[d] - output[d];
             sum -= 0.5 * (std::log(2 * std::numbers::pi) + s + difference * difference / std::exp(s));
         }
@@ -96,8 +104,7 @@ ReferenceVae::Terms ReferenceVae::terms(const Parameters& parameters, const std:
             }
             const std::vector<double> decoded =
                 layers(parameters, "decoder", config_.decoder.hidden.size(), latent);
-            const double likelihood = log_likelihood(config_.likelihood.kind, parameters,
-                                                     affine(parameters, "decoder/output", decoded), sample.x);
+            const double likelihood = log_likelihood(config_.likelihood, parameters, decoded, sample.x);
             reconstruction += likelihood / draws;
             weights += std::exp(likelihood + log_ratio) / draws;
             tempered += std::exp(likelihood + beta * log_ratio) / draws;

@@ -16,7 +16,7 @@ constexpr std::int64_t kFeatures = 6;
 struct Case {
     std::string name;
     Activation activation = Activation::tanh;
-    LikelihoodKind likelihood = LikelihoodKind::bernoulli;
+    LikelihoodConfig likelihood = {};
     double beta = 1;
     double free_bits = 0;
     std::vector<std::int64_t> encoder = {7, 5};
@@ -28,8 +28,11 @@ struct Case {
 
 std::vector<Case> cases() {
     std::vector<Case> all;
-    for (const LikelihoodKind likelihood : {LikelihoodKind::bernoulli, LikelihoodKind::gaussian}) {
-        const std::string of = likelihood == LikelihoodKind::bernoulli ? "bernoulli" : "gaussian";
+    const std::vector<std::pair<std::string, LikelihoodConfig>> likelihoods = {
+        {"bernoulli", {LikelihoodKind::bernoulli}},
+        {"gaussian", {LikelihoodKind::gaussian}},
+        {"gaussian_of_decoder", {LikelihoodKind::gaussian, VarianceKind::decoder}}};
+    for (const auto& [of, likelihood] : likelihoods) {
         all.push_back({of + "_relu", Activation::relu, likelihood});
         all.push_back({of + "_tanh", Activation::tanh, likelihood});
         all.push_back({of + "_gelu", Activation::gelu, likelihood});
@@ -71,7 +74,7 @@ class VaeGradient : public testing::TestWithParam<Case> {
         config.encoder.hidden = GetParam().encoder;
         config.decoder.hidden = GetParam().decoder;
         config.activation = GetParam().activation;
-        config.likelihood.kind = GetParam().likelihood;
+        config.likelihood = GetParam().likelihood;
         return config;
     }
 

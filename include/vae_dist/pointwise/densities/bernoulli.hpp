@@ -15,7 +15,6 @@ struct Bernoulli {
     static constexpr double kScale = 1;
     static constexpr double kConstant = 0;
     static constexpr bool kHasSmall = true;
-    static constexpr bool kIsPlain = false;
     static constexpr int kMean = 0;
     static constexpr bool kMeanIsProbability = true;
     static constexpr bool kStartsFromMean = true;
@@ -31,6 +30,7 @@ struct Bernoulli {
         return {x * logit - M::positive_part(logit), small, {probability - x}};
     }
 
+    static constexpr bool is_plain(bool) { return false; }
     template <class Number>
     VAE_DIST_POINTWISE static void to_parameters(Number (&numbers)[1]) {
         numbers[0] = sigmoid(numbers[0]);

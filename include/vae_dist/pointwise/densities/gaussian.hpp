@@ -5,7 +5,8 @@
 namespace vae_dist {
 
 /// Below this log-variance the Gaussian density is pulled no further down: else a feature that is constant in
-/// the data would drive its variance to 0 and the density to infinity.
+/// the data would drive its variance to 0 and the density to infinity. A decoder's log-variance below counts
+/// as this.
 inline constexpr float kMinLogVariance = -10;
 
 /// A normal variable of a mean m and a log-variance s: log p(x) = -1/2 (log 2 pi + s + (x - m)^2 / exp(s)).
@@ -17,7 +18,6 @@ struct Gaussian {
     static constexpr double kScale = -0.5;
     static constexpr double kConstant = 1.8378770664093454836;  // log 2 pi
     static constexpr bool kHasSmall = false;
-    static constexpr bool kIsPlain = true;
     static constexpr int kMean = 0;
     static constexpr bool kMeanIsProbability = false;
     static constexpr bool kStartsFromMean = false;
@@ -45,6 +45,18 @@ struct Gaussian {
         using M = Math<Number>;
         const Number upwards = M::where_positive(gradient, M::constant(0), gradient);
         return M::where_positive(log_variance - kMinLogVariance, gradient, upwards);
+    }
+
+    template <class Number>
+    VAE_DIST_POINTWISE static Number bounded(const Number& log_variance) {
+        using M = Math<Number>;
+        return M::where_positive(kMinLogVariance - log_variance, M::constant(kMinLogVariance), log_variance);
+    }
+
+    static constexpr bool is_plain(bool shared) { return shared; }
+    template <class Number>
+    VAE_DIST_POINTWISE static void to_parameters(Number (&numbers)[2]) {
+        numbers[1] = bounded(numbers[1]);
     }
 
     template <class Random>
