@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "vae_dist/graph/passes.hpp"
+#include "vae_dist/graph/compile.hpp"
 
 namespace vae_dist {
 

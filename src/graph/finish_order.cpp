@@ -2,7 +2,7 @@
 #include <map>
 
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/graph/passes.hpp"
+#include "vae_dist/graph/compile.hpp"
 
 namespace vae_dist {
 

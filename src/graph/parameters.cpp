@@ -22,6 +22,9 @@ std::int64_t Parameter::size() const {
 std::int64_t ParameterLayout::add(std::vector<Parameter> stacked) {
     const std::int64_t first = size_;
     for (Parameter& parameter : stacked) {
+        require(
+            std::ranges::none_of(parameters_, [&](const Parameter& p) { return p.name == parameter.name; }),
+            "a parameter has a name of its own");
         parameter.offset = size_;
         size_ += parameter.size();
         parameters_.push_back(std::move(parameter));

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/graph/passes.hpp"
+#include "vae_dist/graph/compile.hpp"
 
 namespace vae_dist {
 

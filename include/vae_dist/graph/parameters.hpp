@@ -33,7 +33,8 @@ struct Parameter {
 class ParameterLayout {
  public:
     /// Places arrays one after the other without gaps (so that stacked weights are one matrix); the first
-    /// begins on a cache line. Returns the offset of the first.
+    /// begins on a cache line. Returns the offset of the first. Throws ErrorKind::bug for a name that is
+    /// there already.
     std::int64_t add(std::vector<Parameter> stacked);
 
     /// Where what `add` places after an array that ends there begins.

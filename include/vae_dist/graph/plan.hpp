@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "vae_dist/backend/run.hpp"
-#include "vae_dist/graph/passes.hpp"
+#include "vae_dist/graph/compile.hpp"
 
 namespace vae_dist {
 

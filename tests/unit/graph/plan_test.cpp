@@ -15,8 +15,8 @@ namespace vae_dist {
 namespace {
 
 constexpr std::int64_t kRows = 4;
-constexpr std::int64_t kDraws = 2;
 constexpr std::int64_t kColumns = 6;
+constexpr double kSampleWeight = 0.25;
 
 std::vector<float> normals(std::uint64_t which, std::size_t count) {
     std::vector<float> values(count);
@@ -27,16 +27,19 @@ std::vector<float> normals(std::uint64_t which, std::size_t count) {
 /// A graph's parameters, its plan for training, and the results of a pass.
 class Trained {
  public:
-    Trained(const Graph& graph, Precision precision, Reuse reuse)
-        : backend_(make_backend({})),
-          layout_(layout_of(graph)),
-          plan_(graph, {.given = {0, 1}, .terms = Terms::summed, .gradients = true}, precision, layout_),
+    Trained(const test::RandomGraph& of, Precision precision, Reuse reuse)
+        : draws_(of.draws),
+          x_rows_(of.graph.value(0).shape.rows == RowClass::draw ? kRows * of.draws : kRows),
+          factors_(of.factors),
+          backend_(make_backend({})),
+          layout_(layout_of(of.graph)),
+          plan_(of.graph, {.given = {0, 1}, .terms = Terms::summed, .gradients = true}, precision, layout_),
           store_(layout_, precision, *backend_),
-          terms_(graph.terms.size()) {
+          terms_(of.graph.terms.size()) {
         const std::vector<float> values = normals(1, store_.values.size());
         std::ranges::transform(values, store_.values.begin(), [](float value) { return value / 2; });
         store_.refresh_operands(*backend_, 0, layout_.size());
-        const RowLimits limits = {.samples = kRows + 1, .draws = kRows * kDraws + 3};
+        const RowLimits limits = {.samples = kRows + 1, .draws = kRows * draws_ + 3};
         memory_ = backend_->allocate(plan_.bytes(limits, reuse));
         plan_.use(memory_.as<std::byte>(), limits, reuse);
         // What is read before it is written shows.
@@ -45,12 +48,17 @@ class Trained {
     }
 
     void run() {
-        const std::vector<float> x = normals(2, kRows * kDraws * kColumns);
+        const std::vector<float> x = normals(2, static_cast<std::size_t>(x_rows_ * kColumns));
         std::vector<float> target = normals(3, kRows * kColumns);
         for (float& value : target)
             value = value > 0 ? 1.0F : 0.0F;
-        const Pass pass = {.rows = kRows, .draws = kDraws, .sample_weight = 0.25};
-        const std::vector<ConstFloatMatrix> given = {{x.data(), kRows * kDraws, kColumns},
+        const std::vector<std::int64_t> rows = {3, 1, 4, 15};
+        const Pass pass = {.rows = kRows,
+                           .draws = draws_,
+                           .row_numbers = rows,
+                           .noise = CounterRandom(7, Purpose::posterior_noise),
+                           .sample_weight = kSampleWeight};
+        const std::vector<ConstFloatMatrix> given = {{x.data(), x_rows_, kColumns},
                                                      {target.data(), kRows, kColumns}};
         const Plan::Run run = {
             .backend = *backend_, .store = store_, .pass = pass, .given = given, .terms = terms_.data()};
@@ -71,11 +79,14 @@ class Trained {
     }
     double objective() const {
         double sum = 0;
-        for (const double term : terms_)
-            sum -= 0.25 * kDraws * term;  // each draw weighs 0.25
+        for (std::size_t i = 0; i < terms_.size(); ++i)
+            sum += kSampleWeight * factors_[i] * terms_[i];
         return sum;
     }
 
+    std::int64_t draws_;
+    std::int64_t x_rows_;
+    std::vector<double> factors_;
     std::unique_ptr<Backend> backend_;
     ParameterLayout layout_;
     Plan plan_;
@@ -91,7 +102,7 @@ class RandomGraphs : public testing::TestWithParam<Precision> {};
 TEST_P(RandomGraphs, ReuseOfMemoryChangesNoBit) {
     std::size_t smaller = 0;
     for (std::uint32_t seed = 0; seed < 200; ++seed) {
-        const Graph graph = test::random_graph(seed);
+        const test::RandomGraph graph = test::random_graph(seed);
         Trained reused(graph, GetParam(), Reuse::on);
         Trained apart(graph, GetParam(), Reuse::off);
         reused.run();
@@ -107,7 +118,7 @@ TEST_P(RandomGraphs, ReuseOfMemoryChangesNoBit) {
 
 TEST_P(RandomGraphs, EachPrefixThatIsReadyIsFinal) {
     for (std::uint32_t seed = 0; seed < 50; ++seed) {
-        const Graph graph = test::random_graph(seed);
+        const test::RandomGraph graph = test::random_graph(seed);
         Trained trained(graph, GetParam(), Reuse::on);
         trained.run();
         ASSERT_TRUE(std::ranges::is_sorted(trained.ends_)) << seed;
@@ -128,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(Precisions, RandomGraphs, testing::Values(Precision::fl
 TEST(Plan, GradientsAreThoseOfFiniteDifferences) {
     constexpr float kStep = 0.01F;
     for (std::uint32_t seed = 0; seed < 20; ++seed) {
-        const Graph graph = test::random_graph(seed);
+        const test::RandomGraph graph = test::random_graph(seed);
         Trained trained(graph, Precision::float32, Reuse::on);
         trained.run();
         const std::vector<float> gradients(trained.store_.gradients.begin(), trained.store_.gradients.end());

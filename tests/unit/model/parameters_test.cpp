@@ -17,9 +17,11 @@ TEST(ParameterLayout, StackedArraysLieWithoutAGapAndTheNextBeginsOnACacheLine) {
     EXPECT_EQ(layout.parameter_count(), 32);
 }
 
-TEST(ParameterLayout, AnUnknownNameIsABug) {
-    const ParameterLayout layout;
+TEST(ParameterLayout, AnUnknownNameIsABugAndSoIsOneThatIsThereAlready) {
+    ParameterLayout layout;
     EXPECT_THROW(layout.find("a"), Error);
+    layout.add({{"a", {2}}});
+    EXPECT_THROW(layout.add({{"b", {2}}, {"a", {3}}}), Error);
 }
 
 TEST(ParameterStore, AdoptedMemoryHoldsWhatTheArraysHeldAndServesFromThenOn) {

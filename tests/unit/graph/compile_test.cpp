@@ -1,4 +1,4 @@
-#include "vae_dist/graph/passes.hpp"
+#include "vae_dist/graph/compile.hpp"
 
 #include <gtest/gtest.h>
 

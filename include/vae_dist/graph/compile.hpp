@@ -9,7 +9,7 @@
 
 namespace vae_dist {
 
-// A graph becomes a plan by these, one after the other. Each is a function of its arguments alone.
+// What compiles a graph into a plan, one after the other. Each is a function of its arguments alone.
 
 /// The graph with the gradients with respect to its parameters, from its seeds. Where a value is read several
 /// times, what each reader contributes is added up in the order of the backward pass.
