@@ -1,7 +1,7 @@
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "vae_dist/core/checksum.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/model/vae.hpp"
 
@@ -9,15 +9,16 @@ namespace vae_dist {
 
 namespace {
 
-void fill_weight(const Parameter& weight, const CounterRandom& random, std::uint32_t ordinal,
-                 std::span<float> values) {
+// A weight's numbers are named by the weight: what else a model has does not change them.
+void fill_weight(const Parameter& weight, const CounterRandom& random, std::span<float> values) {
+    const std::uint32_t name = crc32_of(std::as_bytes(std::span(weight.name)));
     const auto out = static_cast<std::size_t>(weight.shape[0]);
     const auto in = static_cast<std::size_t>(weight.shape[1]);
     const double deviation = weight.initial == Initial::he ? std::sqrt(2.0 / static_cast<double>(in))
                                                            : std::sqrt(2.0 / static_cast<double>(in + out));
     for (std::size_t row = 0; row < out; ++row) {
         const std::span<float> line = values.subspan(row * in, in);
-        random.normals(ordinal, row, line);
+        random.normals(name, row, line);
         for (float& value : line)
             value = static_cast<float>(value * deviation);
     }
@@ -28,12 +29,10 @@ void fill_weight(const Parameter& weight, const CounterRandom& random, std::uint
 void Vae::initialise(std::uint32_t seed) {
     const CounterRandom random(seed, Purpose::initialise);
     std::vector<float> values(static_cast<std::size_t>(layout_.size()), 0.0F);
-    std::uint32_t ordinal = 0;
     for (const Parameter& parameter : layout_.parameters()) {
         const std::span<float> mine = std::span(values).subspan(static_cast<std::size_t>(parameter.offset),
                                                                 static_cast<std::size_t>(parameter.size()));
-        if (parameter.initial != Initial::zero) fill_weight(parameter, random, ordinal, mine);
-        ++ordinal;
+        if (parameter.initial != Initial::zero) fill_weight(parameter, random, mine);
     }
     backend_.copy_in(parameters_->values.data(), values.data(), values.size() * sizeof(float));
     refresh_operands();

@@ -145,7 +145,8 @@ case_of() {
     # What tells of times and places, of the machine or of the program's version.
     find "$name" -name '.lock' -delete
     find "$name" -name config.yaml -delete
-    find "$name" -name metrics.jsonl -exec sed -E -i 's/"[a-z_]*(seconds|per_second)":[^,}]*//g' {} +
+    # (The first halves stay as they are, for others go on with them.)
+    find "$name" -path '*/half-*' -prune -o -name metrics.jsonl -exec sed -E -i 's/"[a-z_]*(seconds|per_second)":[^,}]*//g' {} +
 }
 
 # work PROGRAM FOLDER [OLD]
@@ -191,11 +192,14 @@ program_of() {
     printf '%s\n' "$folder/source/build/release/vae_dist"
 }
 
+# What is compared of a folder. The metrics of a whole run have the lines of its first half.
+files_of() { (cd "$1" && find . -type f -not -path './*/half-*/metrics.jsonl' | sort); }
+
 # Files of equal numbers may have other bytes: a checkpoint holds the configuration, with each of its keys.
 compare_folders() {
     local old="$1" new="$2" file same=0 alike=() differ=()
-    [[ "$(cd "$old" && find . -type f | sort)" == "$(cd "$new" && find . -type f | sort)" ]] || {
-        diff <(cd "$old" && find . -type f | sort) <(cd "$new" && find . -type f | sort) || true
+    [[ "$(files_of "$old")" == "$(files_of "$new")" ]] || {
+        diff <(files_of "$old") <(files_of "$new") || true
         fail 'the two programs did not write the same files'
     }
     while IFS= read -r file; do
@@ -206,7 +210,7 @@ compare_folders() {
         else
             differ+=("$file")
         fi
-    done < <(cd "$old" && find . -type f | sort)
+    done < <(files_of "$old")
     ((${#alike[@]} == 0)) || printf 'equal numbers, other bytes: %s\n' "${alike[@]}"
     ((${#differ[@]} == 0)) || printf 'DIFFERS: %s\n' "${differ[@]}"
     printf '%s files: %s of equal bytes, %s of equal numbers, %s differ\n' \

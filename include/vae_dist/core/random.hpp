@@ -10,7 +10,7 @@ namespace vae_dist {
 /// What a random number is for. Each purpose has a stream of its own, so that adding draws to one leaves the
 /// others as they were. The values are part of the result of a run: add to them, never renumber.
 enum class Purpose : std::uint32_t {
-    initialise = 1,        ///< weights: (parameter, -, element)
+    initialise = 1,        ///< weights: (CRC-32 of the name, row, column)
     shard_order = 2,       ///< which row blocks make up which shard
     epoch_order = 3,       ///< order of a shard's pieces in an epoch
     window_order = 4,      ///< order of the samples in a shuffle window

@@ -72,6 +72,20 @@ TEST(Initialise, TheSeedAloneDecides) {
     EXPECT_NE(values_of(first, "encoder/0/weight"), values_of(second, "encoder/0/weight"));
 }
 
+TEST(Initialise, AWeightsNameDecidesAndNotWhatElseAModelHas) {
+    const auto backend = make_backend({});
+    ModelConfig config = wide_model(Activation::relu);
+    Vae one(config, 100, *backend);
+    config.decoder.hidden = {70, 200};
+    config.likelihood = {LikelihoodKind::gaussian};
+    Vae other(config, 100, *backend);
+    one.initialise(1);
+    other.initialise(1);
+    for (const std::string name : {"encoder/0/weight", "encoder/mean/weight", "decoder/output/weight"})
+        EXPECT_EQ(values_of(one, name), values_of(other, name)) << name;
+    EXPECT_NE(values_of(one, "decoder/0/weight"), values_of(other, "decoder/0/weight"));
+}
+
 TEST(Initialise, OutputBiasIsTheLogitOfTheClippedMean) {
     const auto backend = make_backend({});
     Vae vae(wide_model(Activation::relu), 3, *backend);
