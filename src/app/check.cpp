@@ -31,7 +31,7 @@ Samples look_at_data(const Config& config, const TrainingData& data, Communicato
             return look_at_rows(source, input_scale(config.data, source.element_type()), allowed);
         };
         if (config.data.train) samples.training = look(data.source());
-        if (config.data.validation) samples.validation = look(*open_validation_rows(config.data));
+        if (config.data.validation) samples.validation = look(*open_validation_rows(config));
     });
     return samples;
 }
@@ -48,10 +48,10 @@ void warn_of_large_values(const Config& config, const TrainingData& data, const 
         };
         if (samples.training) {
             warn("data.train", data.source(), *samples.training,
-                 first_pass(config, open_training_rows(config.data), replica));
+                 first_pass(config, open_training_rows(config), replica));
         }
         if (samples.validation) {
-            warn("data.validation", *open_validation_rows(config.data), *samples.validation, std::nullopt);
+            warn("data.validation", *open_validation_rows(config), *samples.validation, std::nullopt);
         }
     });
 }
@@ -122,7 +122,7 @@ Bytes memory_of(const Config& config, const TrainingData& data, const StartedRep
     return {{"parameters and gradients", 2 * array + rounded},
             {"optimizer", states * array},
             {"gradient sum", step.bytes()},
-            {"activations", vae.workspace_bytes(rows, draws) + InputPipeline::bytes(vae.features(), rows)},
+            {"activations", vae.workspace_bytes(rows, draws) + InputPipeline::bytes(data.source(), rows)},
             {"training data", data.loader_bytes()},
             {"validation data", validation_bytes},
             {"saving (rank 0)", saving}};

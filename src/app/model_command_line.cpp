@@ -51,6 +51,12 @@ CLI::Option* add_data(CLI::App* app, InferenceDataOptions& data) {
                     "data.conventions")
         ->transform(conventions_word())
         ->type_name("auto|netcdf|matlab|none");
+    app->add_option(
+           "--conditions", data.conditions,
+           "Of a model with conditions: which datasets of the same file they are; those of the run's "
+           "configuration unless given")
+        ->delimiter(',')
+        ->type_name("NAME=DATASET");
     return app
         ->add_option("--data", data.dataset,
                      "A dataset; FILE.h5 may be a glob. Names with colons: '\"a.h5\":\"b:c\"'")
@@ -169,6 +175,11 @@ void ModelCommandLine::add_generate() {
     generate_app_->add_option("--count", options.count, "So many samples from the prior")
         ->check(positive)
         ->type_name("N");
+    generate_app_
+        ->add_option("--condition", options.condition,
+                     "Of a model with conditions: on which values the samples depend, in the data's numbers")
+        ->delimiter(',')
+        ->type_name("NAME=NUMBER");
     generate_app_->add_option("--latents", options.latents, "Decode these latents (rows, latent_dim)")
         ->type_name("FILE.h5:DATASET");
     generate_app_->add_flag("--traverse", options.traverse,

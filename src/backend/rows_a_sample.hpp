@@ -7,11 +7,14 @@
 
 namespace vae_dist {
 
-/// How many adjacent rows of the decoder's output belong to one row of x.
+/// How many adjacent rows, of all draws, belong to one sample.
+inline std::int64_t rows_a_sample(std::int64_t rows, std::int64_t samples) {
+    if (samples == 0) return 1;
+    require(rows % samples == 0, "every sample has equally many rows");
+    return rows / samples;
+}
 inline std::int64_t rows_a_sample(ConstFloatMatrix output, ConstFloatMatrix x) {
-    if (x.rows == 0) return 1;
-    require(output.rows % x.rows == 0, "every sample has equally many rows of the decoder's output");
-    return output.rows / x.rows;
+    return rows_a_sample(output.rows, x.rows);
 }
 
 }  // namespace vae_dist

@@ -111,6 +111,16 @@ struct Runner {
     void operator()(const SampleWeights&) const {
         backend.fill(column(out(0)), static_cast<float>(with.pass.sample_weight));
     }
+    void operator()(const Concatenate&) const {
+        std::int64_t column = 0;
+        for (const ConstOperand& input : with.inputs) {
+            backend.convert(input.floats(), out(0).column_block(column, input.columns()));
+            column += input.columns();
+        }
+    }
+    void operator()(const TakeColumns& take) const {
+        backend.convert(in(0).floats().column_block(take.first, take.count), out(0));
+    }
     void operator()(const Add&) const {
         const FloatMatrix sum = out(0).floats();
         if (sum.data != in(0).floats().data) backend.convert(in(0).floats(), sum);

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "config/keys.hpp"
 #include "vae_dist/config/names.hpp"
@@ -27,6 +30,7 @@ class Checker {
     void run() const {
         check_data();
         check_values_fit_likelihood();
+        check_conditions();
         check_train();
         check_stalls();
         check_effects();
@@ -63,6 +67,32 @@ class Checker {
         if (dataset->dataset.empty()) {
             throw_input_error("{}: {}.dataset is missing: the path of the dataset inside the files",
                               place(section), section);
+        }
+    }
+
+    void check_conditions() const {
+        const std::vector<std::string>& on = c_.model.condition.on;
+        if (!on.empty() && c_.data.synthetic)
+            contradict("model.condition.on", "data.synthetic", "made-up data have no conditions");
+        for (const auto& [section, dataset] :
+             {std::pair("data.train", &c_.data.train), std::pair("data.validation", &c_.data.validation)}) {
+            if (!*dataset) continue;
+            const std::map<std::string, std::string>& given = (*dataset)->conditions;
+            for (const std::string& name : on) {
+                if (given.contains(name)) continue;
+                throw_input_error(
+                    "{}: model.condition.on: {} has no '{}'; say which dataset it is: "
+                    "{}.conditions: {{{}: DATASET}}",
+                    place("model.condition.on"), section, name, section, name);
+            }
+            for (const auto& [name, of] : given) {
+                if (std::find(on.begin(), on.end(), name) != on.end()) continue;
+                const std::string key = std::string(section) + ".conditions";
+                throw_input_error(
+                    "{}: {}: '{}' has no effect, for model.condition.on does not name it; "
+                    "remove it",
+                    place(key), key, name);
+            }
         }
     }
 
@@ -148,6 +178,7 @@ class Checker {
                    "objective.importance_samples");
         has_effect(may_share_last_parameter(c_.model.likelihood.kind), "model.likelihood.variance",
                    "model.likelihood");
+        has_effect(!c_.model.condition.on.empty(), "model.condition.into", "model.condition.on");
         const bool on_processors = c_.compute.backend != BackendKind::cuda;
         has_effect(on_processors, "compute.threads", "compute.backend");
         has_effect(on_processors, "compute.shared_memory", "compute.backend");

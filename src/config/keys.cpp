@@ -63,8 +63,9 @@ struct SettingCollector {
     }
 
     void add(const Key& key, const Node& value) {
-        if (key.silent != nullptr && value.text == key.silent) return;
-        settings.push_back({key, value, write_yaml(value)});
+        const std::string text = write_yaml(value);
+        if (key.silent != nullptr && text == std::string(key.silent) + "\n") return;
+        settings.push_back({key, value, text});
     }
 };
 
@@ -77,13 +78,12 @@ struct ConfigReader {
         const Node* node = root.find(key.name);
         if (node == nullptr) return;
         if (!key.is_kind || node->kind != Node::Kind::map) return read_value(*node, key, value, rule);
-        const Key kind = {.name = name_of_kind(key)};
-        const Node* const named = root.find(kind.name);
-        if (named == nullptr) {
+        const Node* const word = root.find(name_of_kind(key));
+        if (word == nullptr) {
             throw_input_error("{}: {} is missing: a section of {} says which one it is for",
-                              node->place.text(), kind.name, key.name);
+                              node->place.text(), name_of_kind(key), key.name);
         }
-        read_value(*named, kind, value, rule);
+        read_value(*word, key, value, rule);
     }
 
     template <class Value, class Rule>

@@ -51,6 +51,9 @@ struct TextRule {
     bool may_be_empty = false;
 };
 
+/// Names of the user's own: letters, digits and underscores.
+struct NameRule {};
+
 /// For values that a type limits by itself.
 struct NoRule {};
 
@@ -74,6 +77,7 @@ template <class SomeDataset, class Visitor>
 void visit_dataset(const std::string& section, SomeDataset& dataset, Visitor& visit) {
     visit(Key{section + ".files", Effect::data}, dataset.files, TextRule{});
     visit(Key{section + ".dataset"}, dataset.dataset, TextRule{});
+    visit(Key{.name = section + ".conditions", .silent = "{}"}, dataset.conditions, NameRule{});
 }
 
 }  // namespace schema
@@ -107,6 +111,10 @@ void visit_keys(SomeConfig& c, Visitor& visit) {
     visit(Key{"model.activation"}, c.model.activation, NoRule{});
     visit(Key{.name = "model.likelihood", .is_kind = true}, c.model.likelihood.kind, NoRule{});
     visit(Key{.name = "model.likelihood.variance", .silent = "feature"}, c.model.likelihood.variance,
+          NoRule{});
+
+    visit(Key{.name = "model.condition.on", .silent = "[]"}, c.model.condition.on, NameRule{});
+    visit(Key{.name = "model.condition.into", .silent = "[encoder, decoder]"}, c.model.condition.into,
           NoRule{});
 
     visit(Key{"objective.beta"}, c.objective.beta, kNonNegative);

@@ -86,6 +86,16 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
     return static_cast<std::int64_t>(*real);
 }
 
+// Names become parts of paths in files, and words of a command line.
+void require_name(const Node& node, const Key& key, const std::string& name) {
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    if (!name.empty() && std::all_of(name.begin(), name.end(), is_plain) && name != "x") return;
+    throw_input_error("{}: {}: '{}' is no name for a condition: letters, digits and _, and not x",
+                      node.place.text(), key.name, name);
+}
+
 // What stands for kForever.
 constexpr const char* kForeverWord = "none";
 
@@ -171,6 +181,38 @@ void read_value(const Node& node, const Key& key, std::vector<std::string>& valu
         read_value(item, key, value.emplace_back(), rule);
 }
 
+void require_list(const Node& node, const Key& key) {
+    if (node.kind != Node::Kind::list) refuse(node, key, "a list");
+    if (node.children.empty()) refuse(node, key, "a list with something in it");
+}
+
+void require_new(const Node& item, const Key& key, bool is_new) {
+    if (is_new) return;
+    throw_input_error("{}: {}: '{}' is there twice", item.place.text(), key.name, item.text);
+}
+
+void read_value(const Node& node, const Key& key, std::map<std::string, std::string>& value,
+                const NameRule&) {
+    value.clear();
+    if (node.kind != Node::Kind::map)
+        refuse(node, key, "names with a dataset each, such as {energy: events/energy}");
+    for (const Node& item : node.children) {
+        require_name(item, key, item.key);
+        if (value.contains(item.key))
+            throw_input_error("{}: {}: '{}' is there twice", item.place.text(), key.name, item.key);
+        read_value(item, key, value[item.key], TextRule{});
+    }
+}
+
+void read_value(const Node& node, const Key& key, std::vector<std::string>& value, const NameRule&) {
+    read_value(node, key, value, TextRule{});
+    for (auto name = value.begin(); name != value.end(); ++name) {
+        require_name(node, key, *name);
+        if (std::find(value.begin(), name, *name) != name)
+            throw_input_error("{}: {}: '{}' is there twice", node.place.text(), key.name, *name);
+    }
+}
+
 std::size_t read_word(const Node& node, const Key& key, const std::vector<std::string>& names) {
     if (node.kind == Node::Kind::scalar) {
         const auto found = std::find(names.begin(), names.end(), node.text);
@@ -219,6 +261,16 @@ Node write_value(const std::vector<std::int64_t>& value) {
 
 Node write_value(const std::vector<std::string>& value) {
     return Node::list(value);
+}
+
+Node write_value(const std::map<std::string, std::string>& value) {
+    Node node;
+    node.kind = Node::Kind::map;
+    for (const auto& [name, text] : value) {
+        Node& item = node.children.emplace_back(Node::scalar(text));
+        item.key = name;
+    }
+    return node;
 }
 
 }  // namespace vae_dist

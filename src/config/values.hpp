@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -27,6 +29,14 @@ void read_value(const Node& node, const Key& key, std::vector<std::int64_t>& val
                 const IntegerRange& range);
 void read_value(const Node& node, const Key& key, std::vector<std::string>& value, const TextRule& rule);
 
+/// A map of texts by names, and a list of names.
+void read_value(const Node& node, const Key& key, std::map<std::string, std::string>& value, const NameRule&);
+void read_value(const Node& node, const Key& key, std::vector<std::string>& value, const NameRule&);
+
+/// Throws unless the node is a list with something in it, and where a word of it is not new.
+void require_list(const Node& node, const Key& key);
+void require_new(const Node& item, const Key& key, bool is_new);
+
 /// The position of the node's word among `names`.
 std::size_t read_word(const Node& node, const Key& key, const std::vector<std::string>& names);
 
@@ -37,6 +47,20 @@ void read_value(const Node& node, const Key& key, Enum& value, const NoRule&) {
     value = static_cast<Enum>(read_word(node, key, {names.begin(), names.end()}));
 }
 
+/// A list of words, each once.
+template <class Enum>
+requires std::is_enum_v<Enum>
+void read_value(const Node& node, const Key& key, std::vector<Enum>& value, const NoRule& rule) {
+    value.clear();
+    require_list(node, key);
+    for (const Node& item : node.children) {
+        Enum word{};
+        read_value(item, key, word, rule);
+        require_new(item, key, std::find(value.begin(), value.end(), word) == value.end());
+        value.push_back(word);
+    }
+}
+
 Node write_value(std::int64_t value);
 Node write_value(std::uint32_t value);
 Node write_value(double value);
@@ -45,10 +69,19 @@ Node write_value(Duration value);
 Node write_value(const std::string& value);
 Node write_value(const std::vector<std::int64_t>& value);
 Node write_value(const std::vector<std::string>& value);
+Node write_value(const std::map<std::string, std::string>& value);
 
 template <class Enum>
 requires std::is_enum_v<Enum> Node write_value(Enum value) {
     return Node::scalar(name_of(value));
+}
+
+template <class Enum>
+requires std::is_enum_v<Enum> Node write_value(const std::vector<Enum>& value) {
+    std::vector<std::string> words;
+    for (const Enum each : value)
+        words.emplace_back(name_of(each));
+    return Node::list(words);
 }
 
 }  // namespace vae_dist

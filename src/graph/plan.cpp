@@ -106,6 +106,7 @@ ConstOperand Plan::to_read(const Run& run, ValueId id, bool by_product) const {
     const ValueShape& shape = graph_.value(id).shape;
     const Source& source = sources_[index(id)];
     if (source.kind == Kind::given) {
+        require(source.place < run.given.size(), "a run is given what it reads");
         const ConstFloatMatrix& given = run.given[source.place];
         require(given.rows == rows_of(run.pass, shape) && given.columns == shape.columns,
                 "what is given has the shape of the pass");

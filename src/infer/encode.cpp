@@ -39,7 +39,8 @@ void encode(const TrainedModel& model, const InferenceDataOptions& options, cons
     const auto compute = [&](const RowRange& range) {
         std::vector<std::byte> result = layout.allocate(range.rows);
         for (const RowRange& slice : slices_of(range, slice_rows)) {
-            const Posterior posterior = model.vae().encode(data.load(slice).x);
+            const InferenceData::Samples samples = data.load(slice);
+            const Posterior posterior = model.vae().encode(samples.x, samples.conditions);
             const std::int64_t first = slice.first - range.first;
             copy_to_host(model.backend(), posterior.mean, layout.part(result, 0, first, slice.rows));
             copy_to_host(model.backend(), posterior.log_variance, layout.part(result, 1, first, slice.rows));

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "infer/command_output.hpp"
+#include "infer/conditions.hpp"
 #include "infer/data_units.hpp"
 #include "infer/host_copy.hpp"
 #include "infer/latents.hpp"
@@ -41,6 +42,8 @@ class Generator {
           latent_(model.backend().allocate(static_cast<std::size_t>(slice_rows * model.latent_dim()) *
                                            sizeof(float))) {
         model.vae().reserve_inference(slice_rows);
+        for (const std::vector<float>& numbers : condition_values(options, model))
+            add_condition(numbers, slice_rows);
     }
 
     /// Of a slice of B rows, host memory: latent (B, Z), sample (B, D), in the model's units, and where there
@@ -49,7 +52,10 @@ class Generator {
         Vae& vae = model_.vae();
         latents_.fill(slice, latent);
         model_.backend().copy_in(latent_.as<float>(), latent.data(), latent.size_bytes());
-        const FloatMatrix output = vae.decode({latent_.as<const float>(), slice.rows, model_.latent_dim()});
+        for (ConstFloatMatrix& condition : conditions_)
+            condition.rows = slice.rows;
+        const FloatMatrix output =
+            vae.decode({latent_.as<const float>(), slice.rows, model_.latent_dim()}, conditions_);
         copy_to_host(model_.backend(), vae.to_mean(output), draw_ ? mean : sample);
         if (!draw_) return;
         std::vector<std::int64_t> rows(static_cast<std::size_t>(slice.rows));
@@ -58,11 +64,23 @@ class Generator {
     }
 
  private:
+    void add_condition(const std::vector<float>& numbers, std::int64_t rows) {
+        std::vector<float> repeated;
+        for (std::int64_t r = 0; r < rows; ++r)
+            repeated.insert(repeated.end(), numbers.begin(), numbers.end());
+        Buffer& there =
+            condition_memory_.emplace_back(model_.backend().allocate(repeated.size() * sizeof(float)));
+        model_.backend().copy_in(there.as<float>(), repeated.data(), repeated.size() * sizeof(float));
+        conditions_.emplace_back(there.as<const float>(), rows, std::ssize(numbers));
+    }
+
     const TrainedModel& model_;
     const Latents& latents_;
     bool draw_;
     CounterRandom random_;
     Buffer latent_;  ///< (slice rows, Z)
+    std::vector<Buffer> condition_memory_;
+    std::vector<ConstFloatMatrix> conditions_;  ///< (slice rows, C) each, all rows the same
 };
 
 /// What rank 0 does with samples that are done: to the file, and to the terminal.
@@ -135,6 +153,7 @@ void open_output(CommandOutput& out, const GenerateOptions& options, const Train
     if (scale) write("data_scale", *scale);
     write("sample", options.draw ? "a draw from p(x|z)" : "the mean of p(x|z)");
     if (!options.latents.empty()) write("latents", options.latents);
+    if (!options.condition.empty()) write("condition", fmt::format("{}", fmt::join(options.condition, ",")));
     if (latents.row_length > 0) write("steps", latents.row_length);
     if (options.row) write("row", *options.row);
     if (options.interpolate) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "infer/conditions.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/config/names.hpp"
 #include "vae_dist/core/error.hpp"
@@ -29,6 +30,16 @@ void require_same_shape(const RowSource& source, const TrainedModel& model) {
                       format_shape(model.row_shape()));
 }
 
+void require_same_conditions(const RowSource& source, const TrainedModel& model) {
+    const std::vector<RowField> fields = source.fields();
+    for (std::size_t i = 1; i < fields.size(); ++i) {
+        const auto trained = std::ssize(model.checkpoint().condition_statistics[i - 1].mean);
+        if (fields[i].numbers() == trained) continue;
+        throw_input_error("the condition {} has {} a row ({}), but {} in the training data", fields[i].name,
+                          counted(fields[i].numbers(), "number"), source.description(), trained);
+    }
+}
+
 // data.scale: auto goes by the type of the numbers.
 void require_same_scale(const RowSource& source, const DataConfig& config, const TrainedModel& model) {
     const std::string& trained = model.checkpoint().data_type;
@@ -52,8 +63,11 @@ std::unique_ptr<RowSource> open_source(const InferenceDataOptions& options, cons
     check_options(options);
     const DatasetName name = existing_dataset(options.dataset);
     const ReadAs as = {.conventions = data_config(options, model).conventions, .setting = "--conventions"};
-    std::unique_ptr<RowSource> source = open_hdf5_rows({.files = {name.file}, .dataset = name.dataset}, as);
+    const DatasetConfig dataset = {
+        .files = {name.file}, .dataset = name.dataset, .conditions = condition_datasets(options, model)};
+    std::unique_ptr<RowSource> source = open_rows(dataset, model.config().model.condition.on, as);
     require_same_shape(*source, model);
+    require_same_conditions(*source, model);
     require_same_scale(*source, data_config(options, model), model);
     if (options.limit && *options.limit > source->rows()) {
         throw_input_error("--limit {} is more than the {} of {}", *options.limit,
@@ -99,8 +113,10 @@ InferenceData::InferenceData(const InferenceDataOptions& options, std::int64_t m
             model.file(), options.dataset, scale_);
     }
     run_together(communicator, [&] {
-        input_ = std::make_unique<InputPipeline>(config, model.config().train.seed, type, features(),
-                                                 model.checkpoint().statistics, most_rows, model.backend());
+        const InputStatistics statistics = {.samples = model.checkpoint().statistics,
+                                            .conditions = model.checkpoint().condition_statistics};
+        input_ = std::make_unique<InputPipeline>(config, model.config().train.seed, rows_.source(),
+                                                 statistics, most_rows, model.backend());
     });
 }
 
@@ -122,7 +138,8 @@ std::vector<RowRange> InferenceData::ranges(std::int64_t most_rows) const {
 
 InferenceData::Samples InferenceData::load(const RowRange& range) {
     const Slice slice = rows_.read(range);
-    return {.x = input_->load(slice, 0), .rows = slice.rows};
+    const ModelInput input = input_->load(slice, 0);
+    return {.x = input.x, .rows = slice.rows, .conditions = input.conditions};
 }
 
 }  // namespace vae_dist

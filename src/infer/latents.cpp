@@ -39,7 +39,8 @@ RowMeans posterior_means(const std::vector<std::int64_t>& rows, const GenerateOp
         model.vae().reserve_inference(1);
         for (const std::int64_t row : rows) {
             std::vector<float>& mean = found.means.emplace_back(model.latent_dim());
-            copy_to_host(model.backend(), model.vae().encode(data.load({row, 1}).x).mean, mean);
+            const InferenceData::Samples samples = data.load({row, 1});
+            copy_to_host(model.backend(), model.vae().encode(samples.x, samples.conditions).mean, mean);
         }
     });
     return found;

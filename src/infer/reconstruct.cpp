@@ -46,16 +46,16 @@ class Reconstructor {
         Vae& vae = model_.vae();
         Backend& backend = model_.backend();
         const InferenceData::Samples samples = data_.load(slice);
-        const Posterior posterior = vae.encode(samples.x);
-        const DrawTerms terms =
-            vae.weigh_draws(samples.x, posterior, {.random = noise_, .rows = samples.rows});
+        const Posterior posterior = vae.encode(samples.x, samples.conditions);
+        const DrawTerms terms = vae.weigh_draws(samples.x, posterior,
+                                                {.random = noise_, .rows = samples.rows}, samples.conditions);
         backend.posterior_kl(posterior.mean, posterior.log_variance, kl_.as<float>());
         backend.copy_out(to.reconstruction_term.data(), terms.log_likelihood.data(),
                          to.reconstruction_term.size_bytes());
         backend.copy_out(to.kl.data(), kl_.as<float>(), to.kl.size_bytes());
         for (std::size_t i = 0; i < to.elbo.size(); ++i)
             to.elbo[i] = to.reconstruction_term[i] - to.kl[i];
-        write_mean(posterior.mean, to.mean);
+        write_mean(posterior.mean, samples.conditions, to.mean);
     }
 
     /// The samples themselves and their reconstructions (rows, D), in the model's units.
@@ -71,16 +71,17 @@ class Reconstructor {
             const std::size_t before = pairs.originals.size();
             pairs.originals.resize(before + numbers);
             pairs.reconstructions.resize(before + numbers);
-            const ConstFloatMatrix x = data_.load(slice).x;
-            copy_to_host(model_.backend(), x, std::span(pairs.originals).subspan(before));
-            write_mean(model_.vae().encode(x).mean, std::span(pairs.reconstructions).subspan(before));
+            const InferenceData::Samples samples = data_.load(slice);
+            copy_to_host(model_.backend(), samples.x, std::span(pairs.originals).subspan(before));
+            write_mean(model_.vae().encode(samples.x, samples.conditions).mean, samples.conditions,
+                       std::span(pairs.reconstructions).subspan(before));
         }
         return pairs;
     }
 
  private:
-    void write_mean(ConstFloatMatrix latent, std::span<float> to) {
-        const FloatMatrix output = model_.vae().decode(latent);
+    void write_mean(ConstFloatMatrix latent, ConditionsView conditions, std::span<float> to) {
+        const FloatMatrix output = model_.vae().decode(latent, conditions);
         copy_to_host(model_.backend(), model_.vae().to_mean(output), to);
     }
 

@@ -25,6 +25,15 @@ FoundCheckpoint find_for_all(const std::string& path, Communicator& communicator
     return found;
 }
 
+std::vector<ModelCondition> conditions_of(const Checkpoint& checkpoint) {
+    std::vector<ModelCondition> conditions;
+    const std::vector<std::string>& names = checkpoint.config.model.condition.on;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        conditions.push_back(
+            {.name = names[i], .columns = std::ssize(checkpoint.condition_statistics[i].mean)});
+    return conditions;
+}
+
 }  // namespace
 
 TrainedModel::TrainedModel(const std::string& path, Communicator& communicator, const Log& log) {
@@ -38,7 +47,7 @@ TrainedModel::TrainedModel(const std::string& path, Communicator& communicator, 
     run_together(communicator, [&] {
         backend_ = make_backend(choice, compute);
         vae_ = std::make_unique<Vae>(config().model, element_count(row_shape()), *backend_,
-                                     config().train.precision);
+                                     config().train.precision, conditions_of(checkpoint_));
         restore_model(checkpoint_, *vae_, *backend_);
         checkpoint_.model.clear();
         checkpoint_.optimizer.clear();

@@ -7,19 +7,24 @@
 
 namespace vae_dist {
 
-Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Precision precision)
+Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Precision precision,
+         std::span<const ModelCondition> conditions)
     : config_(config),
       features_(features),
       backend_(backend),
       precision_(precision),
-      likelihood_(make_likelihood(config.likelihood)) {
+      likelihood_(make_likelihood(config.likelihood)),
+      conditions_(conditions.begin(), conditions.end()) {
+    require(conditions.size() == config.condition.on.size(), "every condition of a model has a shape");
+    given_.reserve(2 + conditions.size());
     for (const bool several_draws : {false, true}) {
         Objective& objective = objectives_[several_draws ? 1 : 0];
-        objective.model = make_vae_graph(config, *likelihood_, features, several_draws);
+        objective.model = make_vae_graph(config, *likelihood_, features, conditions_, several_draws);
     }
     const VaeGraph& model = objectives_[0].model;
     layout_ = layout_of(model.graph);
-    const auto plan = [&](const VaeGraph& of, const Goal& goal) {
+    const auto plan = [&](const VaeGraph& of, Goal goal) {
+        goal.given.insert(goal.given.end(), of.conditions.begin(), of.conditions.end());
         return Plan(of.graph, goal, precision, layout_);
     };
     for (Objective& objective : objectives_) {
@@ -33,7 +38,8 @@ Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Pre
     draw_ =
         plan(model, {.wanted = {model.log_likelihood, model.log_ratio}, .given = {model.posterior, model.x}});
     decode_ = plan(model, {.wanted = {model.output}, .given = {model.latent}});
-    density_ = plan(model, {.wanted = {model.log_likelihood}, .given = {model.output, model.x}});
+    density_ = Plan(model.graph, {.wanted = {model.log_likelihood}, .given = {model.output, model.x}},
+                    precision, layout_);
     parameters_ = std::make_unique<ParameterStore>(layout_, precision, backend);
 }
 
@@ -87,8 +93,11 @@ Pass Vae::pass_of(const VaeInput& input, const ObjectiveWeights& weights) const 
             .free_bits = weights.free_bits};
 }
 
-Plan::Run Vae::run_of(const Pass& pass, std::span<const ConstFloatMatrix> given) const {
-    return {.backend = backend_, .store = *parameters_, .pass = pass, .given = given};
+Plan::Run Vae::run_of(const Pass& pass, std::initializer_list<ConstFloatMatrix> given,
+                      ConditionsView conditions) {
+    given_.assign(given);
+    given_.insert(given_.end(), conditions.begin(), conditions.end());
+    return {.backend = backend_, .store = *parameters_, .pass = pass, .given = given_};
 }
 
 // In the order of the graph's terms; those that it lacks are 0 for good.
@@ -100,9 +109,8 @@ ElboTerms Vae::read_terms(const Objective& of) const {
 
 ElboTerms Vae::evaluate(const VaeInput& input) {
     const Pass pass = pass_of(input, {});
-    const std::array given = {input.x};
     const Objective& of = objective(input.draws);
-    Plan::Run run = run_of(pass, given);
+    Plan::Run run = run_of(pass, {input.x}, input.conditions);
     run.terms = of.terms.as<double>();
     of.validation.forward(run);
     return read_terms(of);
@@ -115,9 +123,8 @@ ElboTerms Vae::forward(const VaeInput& input, const ObjectiveWeights& weights) {
 
 std::span<const double> Vae::start_forward(const VaeInput& input, const ObjectiveWeights& weights) {
     const Pass pass = pass_of(input, weights);
-    const std::array given = {input.x};
     const Objective& of = objective(input.draws);
-    Plan::Run run = run_of(pass, given);
+    Plan::Run run = run_of(pass, {input.x}, input.conditions);
     run.terms = of.terms.as<double>();
     of.training.forward(run);
     return of.terms.span<double>();
@@ -125,8 +132,7 @@ std::span<const double> Vae::start_forward(const VaeInput& input, const Objectiv
 
 void Vae::backward(const VaeInput& input, const ObjectiveWeights& weights, const GradientsReady& ready) {
     const Pass pass = pass_of(input, weights);
-    const std::array given = {input.x};
-    objective(input.draws).training.backward(run_of(pass, given), ready);
+    objective(input.draws).training.backward(run_of(pass, {input.x}, input.conditions), ready);
 }
 
 Posterior Vae::posterior_in(FloatMatrix both) const {
@@ -134,14 +140,14 @@ Posterior Vae::posterior_in(FloatMatrix both) const {
     return {.mean = both.column_block(0, z), .log_variance = both.column_block(z, z)};
 }
 
-Posterior Vae::encode(ConstFloatMatrix x) {
+Posterior Vae::encode(ConstFloatMatrix x, ConditionsView conditions) {
     const Pass pass = {.rows = x.rows};
-    const std::array given = {x};
-    encode_.forward(run_of(pass, given));
+    encode_.forward(run_of(pass, {x}, conditions));
     return posterior_in(encode_.value(objectives_[0].model.posterior, x.rows));
 }
 
-DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const PosteriorDraws& draws) {
+DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const PosteriorDraws& draws,
+                           ConditionsView conditions) {
     const FloatMatrix& mean = posterior.mean;
     require(posterior.log_variance.data == mean.data + config_.latent_dim,
             "a posterior is as encode gave it");
@@ -152,8 +158,7 @@ DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const
                        .visit = draws.visit,
                        .first_draw = draws.first};
     const ConstFloatMatrix both(mean.data, mean.rows, 2 * config_.latent_dim, mean.stride);
-    const std::array given = {both, x};
-    draw_.forward(run_of(pass, given));
+    draw_.forward(run_of(pass, {both, x}, conditions));
     const auto column = [&](ValueId value) {
         const std::int64_t rows = x.rows * draws.count;
         return std::span<const float>(draw_.value(value, rows).data, static_cast<std::size_t>(rows));
@@ -162,17 +167,16 @@ DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const
     return {.log_likelihood = column(model.log_likelihood), .log_ratio = column(model.log_ratio)};
 }
 
-FloatMatrix Vae::decode(ConstFloatMatrix latent) {
+FloatMatrix Vae::decode(ConstFloatMatrix latent, ConditionsView conditions) {
     const Pass pass = {.rows = latent.rows};
-    const std::array given = {latent};
-    decode_.forward(run_of(pass, given));
+    decode_.forward(run_of(pass, {latent}, conditions));
     return decode_.value(objectives_[0].model.output, latent.rows);
 }
 
 std::span<const float> Vae::log_likelihood(ConstFloatMatrix output, ConstFloatMatrix x) {
     const Pass pass = {.rows = x.rows, .draws = output.rows / std::max<std::int64_t>(x.rows, 1)};
-    const std::array given = {output, x};
-    density_.forward(run_of(pass, given));
+    given_.assign({output, x});
+    density_.forward({.backend = backend_, .store = *parameters_, .pass = pass, .given = given_});
     return {density_.value(objectives_[0].model.log_likelihood, output.rows).data,
             static_cast<std::size_t>(output.rows)};
 }

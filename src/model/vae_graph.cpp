@@ -40,12 +40,21 @@ ValueId add_hidden_layers(Graph& graph, const std::string& name, ValueId x, cons
 }  // namespace
 
 VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood, std::int64_t features,
-                        bool several_draws) {
+                        std::span<const ModelCondition> conditions, bool several_draws) {
     VaeGraph vae;
     Graph& graph = vae.graph;
     vae.x = graph.input("x", sample_shape(features));
+    for (const ModelCondition& condition : conditions)
+        vae.conditions.push_back(graph.input(condition.name, sample_shape(condition.columns)));
+    const auto conditioned = [&](ConditionedPart part, ValueId input) {
+        if (!config.condition.goes_into(part)) return input;
+        std::vector<ValueId> inputs = {input};
+        inputs.insert(inputs.end(), vae.conditions.begin(), vae.conditions.end());
+        return graph.add(Concatenate{}, std::move(inputs))[0];
+    };
 
-    const ValueId encoded = add_hidden_layers(graph, "encoder", vae.x, config.encoder, config.activation);
+    const ValueId encoded = add_hidden_layers(graph, "encoder", conditioned(ConditionedPart::encoder, vae.x),
+                                              config.encoder, config.activation);
     vae.posterior = add_layer(graph, {{.name = "encoder/mean"}, {.name = "encoder/log_variance"}}, encoded,
                               config.latent_dim, {});
     const std::vector<ValueId> drawn = graph.add(PosteriorDraw{}, {vae.posterior});
@@ -53,7 +62,8 @@ VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood,
     vae.log_ratio = drawn[PosteriorDraw::kLogRatio];
 
     const ValueId decoded =
-        add_hidden_layers(graph, "decoder", vae.latent, config.decoder, config.activation);
+        add_hidden_layers(graph, "decoder", conditioned(ConditionedPart::decoder, vae.latent), config.decoder,
+                          config.activation);
     vae.output = add_layer(graph, likelihood.heads(), decoded, features, {});
     vae.log_likelihood = likelihood.add_density(graph, vae.output, vae.x);
 

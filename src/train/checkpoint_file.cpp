@@ -68,10 +68,21 @@ std::vector<NamedArray> read_arrays(const File& file, const std::string& group) 
     return arrays;
 }
 
-FeatureStatistics read_statistics(const File& file) {
-    return {.mean = file.read_doubles("/data/mean"),
-            .deviation = file.read_doubles("/data/standard_deviation"),
-            .rows = file.read_int_attribute("/data", "rows")};
+void write_statistics(File& file, const std::string& group, const FeatureStatistics& statistics) {
+    const std::array shape = {std::ssize(statistics.mean)};
+    file.write_doubles(group + "/mean", shape, statistics.mean, true);
+    file.write_doubles(group + "/standard_deviation", shape, statistics.deviation, true);
+    file.write_attribute(group, "rows", statistics.rows);
+}
+
+FeatureStatistics read_statistics(const File& file, const std::string& group) {
+    return {.mean = file.read_doubles(group + "/mean"),
+            .deviation = file.read_doubles(group + "/standard_deviation"),
+            .rows = file.read_int_attribute(group, "rows")};
+}
+
+std::string group_of_condition(const std::string& name) {
+    return "/conditions/" + name;
 }
 
 std::vector<std::int64_t> parse_shape(const std::string& text) {
@@ -130,6 +141,8 @@ std::size_t expected_bytes(const Checkpoint& checkpoint) {
     for (const NamedArray& array : checkpoint.model)
         bytes += (1 + checkpoint.optimizer.size()) * array.values.size() * sizeof(float);
     if (checkpoint.statistics) bytes += 2 * checkpoint.statistics->mean.size() * sizeof(double);
+    for (const FeatureStatistics& condition : checkpoint.condition_statistics)
+        bytes += 2 * condition.mean.size() * sizeof(double);
     constexpr std::size_t kMargin = std::size_t{1} << 20;
     return bytes + bytes / 16 + kMargin;
 }
@@ -173,13 +186,12 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
     write_arrays(file, "/model", checkpoint.model);
     for (const auto& [state, arrays] : checkpoint.optimizer)
         write_arrays(file, "/optimizer/" + state, arrays);
-    if (checkpoint.statistics) {
-        const auto features = static_cast<std::int64_t>(checkpoint.statistics->mean.size());
-        file.write_doubles("/data/mean", std::array{features}, checkpoint.statistics->mean, true);
-        file.write_doubles("/data/standard_deviation", std::array{features}, checkpoint.statistics->deviation,
-                           true);
-        file.write_attribute("/data", "rows", checkpoint.statistics->rows);
-    }
+    if (checkpoint.statistics) write_statistics(file, "/data", *checkpoint.statistics);
+    const std::vector<std::string>& conditions = checkpoint.config.model.condition.on;
+    require(conditions.size() == checkpoint.condition_statistics.size(),
+            "every condition has its statistics");
+    for (std::size_t i = 0; i < conditions.size(); ++i)
+        write_statistics(file, group_of_condition(conditions[i]), checkpoint.condition_statistics[i]);
     return file.take_image();
 }
 
@@ -217,7 +229,9 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string&
         }
     }
     require_complete(checkpoint, name);
-    if (file.kind("/data") == hdf5::NodeKind::group) checkpoint.statistics = read_statistics(file);
+    if (file.kind("/data") == hdf5::NodeKind::group) checkpoint.statistics = read_statistics(file, "/data");
+    for (const std::string& condition : checkpoint.config.model.condition.on)
+        checkpoint.condition_statistics.push_back(read_statistics(file, group_of_condition(condition)));
     return checkpoint;
 }
 

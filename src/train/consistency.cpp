@@ -35,8 +35,7 @@ std::uint32_t checksum_of_some_rows(RowSource& data) {
 // What is compared of data, item by item in the words of a message.
 std::vector<std::string> described(RowSource& data) {
     std::vector<std::string> items = {
-        fmt::format("{} of {} {}", counted(data.rows(), "sample"), format_shape(data.row_shape()),
-                    element_name(data.element_type())),
+        fmt::format("{} of {}", counted(data.rows(), "sample"), form_of(data)),
         fmt::format("samples stored in blocks of the checksum {:08x}", data_fingerprint(data))};
     for (const SourceFile& file : data.files())
         items.push_back(fmt::format("the file {} of {}", file.name, counted(file.bytes, "byte")));

@@ -53,15 +53,14 @@ DatasetIdentity identity_of(RowSource& data) {
         sum = crc32_of(row, sum);
     }
     return {.files = names_of(data.files()),
-            .form = fmt::format("{} samples of {} {}", data.rows(), format_shape(data.row_shape()),
-                                element_name(data.element_type())),
+            .form = fmt::format("{} samples of {}", data.rows(), form_of(data)),
             .sample = fmt::format("{} samples, CRC-32 {:08x}", rows.size(), sum)};
 }
 
-DataIdentity identity_of(const DataConfig& config, RowSource& train) {
+DataIdentity identity_of(const Config& config, RowSource& train) {
     DataIdentity identity;
-    if (config.train) identity.train = identity_of(train);
-    if (config.validation) identity.validation = identity_of(*open_validation_rows(config));
+    if (config.data.train) identity.train = identity_of(train);
+    if (config.data.validation) identity.validation = identity_of(*open_validation_rows(config));
     return identity;
 }
 

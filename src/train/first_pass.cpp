@@ -58,12 +58,14 @@ FirstPass first_pass(const Config& config, std::unique_ptr<RowSource> data, Repl
         const RowRange& block = blocks[static_cast<std::size_t>(i * all / places)];
         const Slice slice = reader.read({block.first, std::min(rows, block.rows)});
         for_each_pass(slice, draws, [&](const Slice& part) {
+            const ModelInput input = replica.input.load(part, 0);
             const ElboTerms sums =
-                replica.vae.evaluate({.x = replica.input.load(part, 0),
+                replica.vae.evaluate({.x = input.x,
                                       .rows = part.rows,
                                       .noise = CounterRandom(config.train.seed, Purpose::posterior_noise),
                                       .visit = 0,
-                                      .draws = draws});
+                                      .draws = draws,
+                                      .conditions = input.conditions});
             pass.elbo += sums.reconstruction - sums.kl;
         });
         pass.samples += std::ssize(slice.rows);

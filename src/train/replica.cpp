@@ -2,13 +2,25 @@
 
 namespace vae_dist {
 
-Replica::Replica(const Config& config, const RowSource& data,
-                 const std::optional<FeatureStatistics>& statistics, std::int64_t rows, Backend& backend_)
+namespace {
+
+std::vector<ModelCondition> conditions_of(const RowSource& data) {
+    std::vector<ModelCondition> conditions;
+    for (const RowField& field : data.fields())
+        conditions.push_back({.name = field.name, .columns = field.numbers()});
+    conditions.erase(conditions.begin());  // the samples
+    return conditions;
+}
+
+}  // namespace
+
+Replica::Replica(const Config& config, const RowSource& data, const InputStatistics& statistics,
+                 std::int64_t rows, Backend& backend_)
     : backend(backend_),
       slice_rows(rows),
-      vae(config.model, data.features(), backend_, config.train.precision),
+      vae(config.model, data.features(), backend_, config.train.precision, conditions_of(data)),
       optimizer(make_optimizer(config.optimizer, backend_, vae.layout().size())),
-      input(config.data, config.train.seed, data.element_type(), data.features(), statistics,
+      input(config.data, config.train.seed, data, statistics,
             rows_a_pass(rows, config.objective.importance_samples), backend_) {
     const std::int64_t draws = config.objective.importance_samples;
     vae.reserve(rows_a_pass(rows, draws), draws);

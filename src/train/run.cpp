@@ -257,10 +257,10 @@ void Run::apply_nonfinite_policy(const StepResult& result) {
 LargeValues Run::large_values_of_step() {
     LargeValues large;
     if (under_way_ > 0) return large;
-    const ElementType type = data_.source().element_type();
+    const RowSource& source = data_.source();
     const Batch batch = loader_->current();
     for (const Slice& slice : batch.slices)
-        large.look_at(slice, type, input_scale(config_.data, type));
+        large.look_at(slice, source, input_scale(config_.data, source.element_type()));
     double largest = large.largest;
     communicator_.all_reduce_max(std::span(&largest, 1));
     std::int64_t minus_row = large.largest == largest ? -large.row : -LargeValues::kNoRow;

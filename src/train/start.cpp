@@ -15,18 +15,12 @@ namespace vae_dist {
 
 namespace {
 
-// Rank 0 looks at the data, so that they are read once; the others get its bits.
-FeatureStatistics shared_statistics(const Config& config, const TrainingData& data,
-                                    Communicator& communicator, const Log& log) {
-    RowSource& source = data.source();
-    const auto features = static_cast<std::size_t>(source.features());
+// What `look` finds on rank 0, on every rank.
+template <class Look>
+FeatureStatistics on_all_ranks(const RowSource& source, Communicator& communicator, const Look& look) {
     FeatureStatistics statistics;
-    run_on_first_rank(communicator, [&] {
-        statistics = feature_statistics(source, input_scale(config.data, source.element_type()),
-                                        config.data.transform);
-        const std::string doubt = doubt_about_scale(config.data, source.element_type(), statistics);
-        if (!doubt.empty()) log.warn("{}", doubt);
-    });
+    run_on_first_rank(communicator, [&] { statistics = look(); });
+    const auto features = static_cast<std::size_t>(source.features());
     statistics.mean.resize(features);
     statistics.deviation.resize(features);
     communicator.broadcast(std::as_writable_bytes(std::span(statistics.mean)), 0);
@@ -34,6 +28,30 @@ FeatureStatistics shared_statistics(const Config& config, const TrainingData& da
     communicator.broadcast(std::as_writable_bytes(std::span(&statistics.rows, 1)), 0);
     communicator.broadcast(std::as_writable_bytes(std::span(&statistics.largest, 1)), 0);
     return statistics;
+}
+
+// Rank 0 looks at the data, so that they are read once; the others get its bits.
+FeatureStatistics shared_statistics(const Config& config, const TrainingData& data,
+                                    Communicator& communicator, const Log& log) {
+    RowSource& source = data.source().source_of(0);
+    const double scale = input_scale(config.data, source.element_type());
+    return on_all_ranks(source, communicator, [&] {
+        FeatureStatistics statistics = feature_statistics(source, scale, config.data.transform);
+        const std::string doubt = doubt_about_scale(config.data, source.element_type(), statistics);
+        if (!doubt.empty()) log.warn("{}", doubt);
+        return statistics;
+    });
+}
+
+std::vector<FeatureStatistics> shared_statistics_of_conditions(const TrainingData& data,
+                                                               Communicator& communicator) {
+    std::vector<FeatureStatistics> all;
+    for (std::size_t i = 1; i < data.source().fields().size(); ++i) {
+        RowSource& source = data.source().source_of(i);
+        all.push_back(on_all_ranks(source, communicator,
+                                   [&] { return feature_statistics(source, 1, Transform::standardize); }));
+    }
+    return all;
 }
 
 void initialise(Replica& replica, const Config& config, const std::optional<FeatureStatistics>& statistics) {
@@ -87,7 +105,7 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
     started.compute = choose_compute(config.compute, communicator, log);
     run_together(communicator, [&] { started.backend = make_backend(started.compute, config.compute); });
     run_on_first_rank(communicator, [&] {
-        started.data_identity = identity_of(config.data, data.source());
+        started.data_identity = identity_of(config, data.source());
         if (resumed) require_same_data(config, data.source(), started.data_identity, *resumed, log);
     });
     run_on_first_rank(communicator, [&] {
@@ -109,13 +127,15 @@ StartedReplica start_replica(const Config& config, const TrainingData& data,
     const bool standardize = config.data.transform == Transform::standardize;
     const bool starts_from_mean = make_likelihood(config.model.likelihood)->starts_from_mean();
     std::optional<FeatureStatistics> statistics;
+    started.statistics.conditions =
+        resumed ? resumed->condition_statistics : shared_statistics_of_conditions(data, communicator);
     if (resumed) {
         statistics = resumed->statistics;
     } else if (standardize || starts_from_mean) {
         statistics = shared_statistics(config, data, communicator, log);
     }
     run_together(communicator, [&] {
-        if (standardize) started.statistics = statistics;
+        if (standardize) started.statistics.samples = statistics;
         started.replica = std::make_unique<Replica>(config, data.source(), started.statistics,
                                                     data.slice_rows(), *started.backend);
         if (resumed) {
@@ -139,7 +159,8 @@ void take_snapshot(const Config& config, const TrainingData& data, const Started
     snapshot.data_identity = started.data_identity;
     snapshot.row_shape = data.source().row_shape();
     snapshot.data_type = element_name(data.source().element_type());
-    snapshot.statistics = started.statistics;
+    snapshot.statistics = started.statistics.samples;
+    snapshot.condition_statistics = started.statistics.conditions;
 }
 
 }  // namespace vae_dist

@@ -32,8 +32,11 @@ std::int64_t resolve_virtual_ranks(const TrainConfig& config, std::int64_t saved
 }
 
 std::int64_t data_fingerprint(const RowSource& data) {
-    const std::string sample =
-        fmt::format("{} {}", fmt::join(data.row_shape(), "x"), element_name(data.element_type()));
+    std::string sample;
+    for (const RowField& field : data.fields()) {
+        if (!sample.empty()) sample += " " + field.name + " ";
+        sample += fmt::format("{} {}", fmt::join(field.shape, "x"), element_name(field.type));
+    }
     std::uint32_t sum = crc32_of(std::as_bytes(std::span(sample)));
     for (const RowRange& block : data.blocks()) {
         sum = crc32_of(std::as_bytes(std::span(&block.rows, 1)), sum);
@@ -45,7 +48,7 @@ TrainingData::TrainingData(const Config& config, Communicator& communicator)
     : config_(config), ranks_on_this_machine_(vae_dist::ranks_on_this_machine(communicator)) {
     const std::int64_t virtual_ranks = config.train.virtual_ranks.value();
     run_together(communicator, [&] {
-        source_ = open_training_rows(config.data);
+        source_ = open_training_rows(config);
         plan_ = std::make_unique<EpochPlan>(source_->blocks(),
                                             EpochPlanOptions{.seed = config.train.seed,
                                                              .virtual_ranks = virtual_ranks,
@@ -87,8 +90,7 @@ std::int64_t TrainingData::loader_bytes() const {
 }
 
 std::unique_ptr<BatchLoader> TrainingData::start_loader(std::int64_t epoch, std::int64_t first_sample) const {
-    return std::make_unique<BatchLoader>(open_training_rows(config_.data), *plan_, options_, epoch,
-                                         first_sample);
+    return std::make_unique<BatchLoader>(open_training_rows(config_), *plan_, options_, epoch, first_sample);
 }
 
 }  // namespace vae_dist

@@ -13,7 +13,7 @@ namespace vae_dist {
 namespace {
 
 std::unique_ptr<RowSource> open_rows_like(const RowSource& training, const Config& config) {
-    std::unique_ptr<RowSource> rows = open_validation_rows(config.data);
+    std::unique_ptr<RowSource> rows = open_validation_rows(config);
     if (rows->row_shape() != training.row_shape()) {
         throw_input_error("data.validation has samples of shape {} ({}), but data.train has shape {} ({})",
                           format_shape(rows->row_shape()), rows->description(),
@@ -23,6 +23,14 @@ std::unique_ptr<RowSource> open_rows_like(const RowSource& training, const Confi
         throw_input_error("data.validation holds {} numbers ({}), but data.train {} ({})",
                           element_name(rows->element_type()), rows->description(),
                           element_name(training.element_type()), training.description());
+    }
+    const std::vector<RowField> fields = rows->fields();
+    const std::vector<RowField> trained = training.fields();
+    for (std::size_t i = 1; i < fields.size(); ++i) {
+        if (fields[i].shape == trained[i].shape && fields[i].type == trained[i].type) continue;
+        throw_input_error("the condition {} is {} {} in data.validation, but {} {} in data.train",
+                          fields[i].name, format_shape(fields[i].shape), element_name(fields[i].type),
+                          format_shape(trained[i].shape), element_name(trained[i].type));
     }
     if (rows->rows() < config.train.virtual_ranks.value()) {
         throw_input_error(
@@ -88,12 +96,14 @@ void Validation::add_samples(Replica& replica, std::int64_t batches, StepTail& t
     const double share = 1.0 / static_cast<double>(plan_->samples());
     const std::int64_t draws = config_.objective.importance_samples;
     const auto evaluate = [&](const Slice& part) {
+        const ModelInput input = replica.input.load(part, 0);
         const ElboTerms sums =
-            replica.vae.evaluate({.x = replica.input.load(part, 0),
+            replica.vae.evaluate({.x = input.x,
                                   .rows = part.rows,
                                   .noise = CounterRandom(config_.train.seed, Purpose::validation_noise),
                                   .visit = 0,
-                                  .draws = draws});
+                                  .draws = draws,
+                                  .conditions = input.conditions});
         tail.add(share_of(sums, share));
     };
     for (std::int64_t i = 0; i < batches; ++i) {

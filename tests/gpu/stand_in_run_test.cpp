@@ -131,6 +131,17 @@ TEST_F(StandInRun, TheVarianceOfTheDecoderGivesWhatItGivesOnProcessors) {
     expect_close_to_processor({"model.likelihood.variance=decoder"}, 1e-2);
 }
 
+TEST_F(StandInRun, ConditionsGiveWhatTheyGiveOnProcessors) {
+    use_table();
+    write_energies(path("d.h5"), "train/energy", 401);
+    write_energies(path("d.h5"), "test/energy", 61);
+    expect_close_to_processor(
+        {"data.train={files: d.h5, dataset: train/x, conditions: {energy: train/energy}}",
+         "data.validation={files: d.h5, dataset: test/x, conditions: {energy: test/energy}}",
+         "model.condition.on=[energy]"},
+        1e-2);
+}
+
 TEST_F(StandInRun, Bfloat16GivesWhatItGivesOnProcessors) {
     use_images();
     expect_close_to_processor({"train.precision=bfloat16"}, 2e-2);

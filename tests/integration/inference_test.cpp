@@ -51,6 +51,23 @@ class Inference : public Workplace {
         run_well(2, {"run.yaml"});
     }
 
+    void train_on_conditions() const {
+        write_table(path("d.h5"), "train/x", 200);
+        write_table(path("d.h5"), "test/x", kRows);
+        write_energies(path("d.h5"), "train/energy", 200);
+        write_energies(path("d.h5"), "test/energy", kRows);
+        write_energies(path("d.h5"), "test/short", kRows - 1);
+        write_text("run.yaml",
+                   "data:\n"
+                   "  train: {files: [d.h5], dataset: train/x, conditions: {energy: train/energy}}\n"
+                   "  transform: standardize\n"
+                   "model: {latent_dim: 2, encoder: {hidden: [12]}, decoder: {hidden: [12]},\n"
+                   "        likelihood: gaussian, condition: {on: [energy]}}\n"
+                   "train: {epochs: 4, batch_size: 40, virtual_ranks: 2}\n"
+                   "output: {directory: run}\n");
+        run_well(2, {"run.yaml"});
+    }
+
     // Runs the command without mpirun and on 1 to 4 ranks, its outputs below a folder each, and expects equal
     // files.
     void expect_same_on_every_number_of_ranks(const std::vector<std::string>& command,
@@ -146,6 +163,51 @@ TEST_F(Inference, OutputsWithTheVarianceOfTheDecoderAreTheSameOnEveryNumberOfRan
     expect_same_on_every_number_of_ranks(evaluate, {"e.json"});
     expect_same_on_every_number_of_ranks({"generate", "run", "--count", "50", "--draw"}, {"g.h5", "g.png"});
     expect_same_on_every_number_of_ranks({"generate", "run", "--traverse"}, {"t.h5"});
+}
+
+TEST_F(Inference, OutputsOfAConditionedModelAreTheSameOnEveryNumberOfRanks) {
+    train_on_conditions();
+    const auto on_data = [](const char* command) {
+        return std::vector<std::string>{command,       "run",          "--data",
+                                        "d.h5:test/x", "--conditions", "energy=test/energy"};
+    };
+    expect_same_on_every_number_of_ranks(on_data("encode"), {"e.h5"});
+    expect_same_on_every_number_of_ranks(on_data("reconstruct"), {"r.h5", "r.png"});
+    auto evaluate = on_data("evaluate");
+    evaluate.insert(evaluate.end(), {"--importance-samples", "30"});
+    expect_same_on_every_number_of_ranks(evaluate, {"e.json"});
+    expect_same_on_every_number_of_ranks(
+        {"generate", "run", "--count", "50", "--draw", "--condition", "energy=1010"}, {"g.h5", "g.png"});
+    auto interpolate = on_data("generate");
+    interpolate.insert(interpolate.end(), {"--interpolate", "3,5", "--condition", "energy=990"});
+    expect_same_on_every_number_of_ranks(interpolate, {"i.h5"});
+    // The training data's conditions are those of the configuration.
+    run_well(0, {"encode", "run", "--data", "d.h5:train/x", "--out", "t.h5"});
+}
+
+TEST_F(Inference, AConditionThatIsMissingOrWrongIsNamed) {
+    train_on_conditions();
+    const std::vector<std::string> encode = {"encode", "run", "--data", "d.h5:test/x", "--out", "e.h5"};
+    const auto refused = [&](std::vector<std::string> arguments, const std::vector<std::string>& more,
+                             const std::string& says, int ranks = 0) {
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Outcome outcome = run(ranks, arguments);
+        EXPECT_EQ(outcome.status, 2) << outcome.err;
+        EXPECT_NE(outcome.err.find(says), std::string::npos) << outcome.err;
+        EXPECT_FALSE(fs::exists(path("e.h5")));
+    };
+    refused(encode, {}, "was trained with the condition energy: say which dataset of the file it is", 2);
+    refused(encode, {"--conditions", "energy=test/none"}, "test/none");
+    refused(encode, {"--conditions", "energy=test/short"}, "energy has 300 rows", 2);
+    refused(encode, {"--conditions", "energy=test/x"}, "the condition energy has 6 numbers a row");
+    refused(encode, {"--conditions", "mass=test/energy"}, "has the conditions energy");
+    refused(encode, {"--conditions", "energy"}, "expected a name and what it is");
+    const std::vector<std::string> generate = {"generate", "run", "--count", "3", "--out", "e.h5"};
+    refused(generate, {}, "say on which value, with --condition energy=NUMBER", 2);
+    refused(generate, {"--condition", "energy=much"}, "'much' is not a number");
+    refused(generate, {"--condition", "energy=1:2"}, "it has 1 number, and 2 given");
+    refused(generate, {"--condition", "mass=1"}, "has the conditions energy");
+    refused(generate, {"--condition", "energy=1,energy=2"}, "energy is given twice");
 }
 
 // The checkpoint, read by HDF5 alone, through plain loops in double, on the same noise.

@@ -88,6 +88,19 @@ TEST_F(Resume, KilledWithTheVarianceOfTheDecoderItEndsInTheSameBits) {
     expect_equal_runs(path("whole"), path("killed"));
 }
 
+TEST_F(Resume, KilledWithConditionsItEndsInTheSameBits) {
+    write_energies(path("d.h5"), "train/energy", 401);
+    write_energies(path("d.h5"), "test/energy", 50);
+    const std::vector<std::string> settings = {
+        "train.epochs=30", "data.train={files: d.h5, dataset: train/x, conditions: {energy: train/energy}}",
+        "data.validation={files: d.h5, dataset: test/x, conditions: {energy: test/energy}}",
+        "model.condition.on=[energy]"};
+    train(0, "whole", settings);
+    kill_after("killed", 55, 2, settings, std::chrono::milliseconds(3));
+    train(3, "killed", settings);
+    expect_equal_runs(path("whole"), path("killed"));
+}
+
 TEST_F(Resume, KilledInItsFirstEpochItKeepsTheNumberOfVirtualRanks) {
     const std::vector<std::string> settings = {"train.virtual_ranks=auto", "train.epochs=20",
                                                "output.checkpoint_every=10"};

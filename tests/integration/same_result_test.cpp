@@ -30,6 +30,17 @@ constexpr const char* kTable =
     "train: {epochs: 2, batch_size: 40, virtual_ranks: 4}\n"
     "output: {directory: run, log_every: 3}\n";
 
+constexpr const char* kConditional =
+    "data:\n"
+    "  train: {files: [d.h5], dataset: train/x, conditions: {energy: train/energy}}\n"
+    "  validation: {files: [d.h5], dataset: test/x, conditions: {energy: test/energy}}\n"
+    "  transform: standardize\n"
+    "model: {latent_dim: 2, encoder: {hidden: [16]}, decoder: {hidden: [16]}, likelihood: gaussian,\n"
+    "        condition: {on: [energy], into: [decoder]}}\n"
+    "objective: {importance_samples: 3}\n"
+    "train: {epochs: 2, batch_size: 40, virtual_ranks: 4}\n"
+    "output: {directory: run, log_every: 3}\n";
+
 class SameResult : public Workplace {
  protected:
     void use_images(std::int64_t rows) const {
@@ -42,6 +53,14 @@ class SameResult : public Workplace {
         write_text("run.yaml", kTable);
         write_table(path("d.h5"), "train/x", rows);
         write_table(path("d.h5"), "test/x", 61);
+    }
+
+    void use_conditions(std::int64_t rows) const {
+        write_text("run.yaml", kConditional);
+        write_table(path("d.h5"), "train/x", rows);
+        write_table(path("d.h5"), "test/x", 61);
+        write_energies(path("d.h5"), "train/energy", rows);
+        write_energies(path("d.h5"), "test/energy", 61);
     }
 
     void train(int ranks, const std::string& directory, std::vector<std::string> settings = {}) const {
@@ -101,6 +120,35 @@ TEST_F(SameResult, GaussianWithAnUnevenLastBatch) {
 TEST_F(SameResult, GaussianWithTheVarianceOfTheDecoder) {
     use_table(401);
     expect_same_on_every_number_of_ranks({"model.likelihood.variance=decoder", "train.precision=bfloat16"});
+}
+
+TEST_F(SameResult, ConditionsOfTheDecoder) {
+    use_conditions(401);
+    expect_same_on_every_number_of_ranks();
+}
+
+TEST_F(SameResult, ConditionsOfBothPartsStreamed) {
+    use_conditions(401);
+    const std::vector<std::string> settings = {"model.condition.into=[encoder,decoder]",
+                                               "objective.importance_samples=1", "train.precision=bfloat16"};
+    train(2, "memory", settings);
+    std::vector<std::string> streamed = settings;
+    streamed.insert(streamed.end(), {"data.cache=stream", "data.shuffle_window=64"});
+    expect_same_on_every_number_of_ranks(streamed);
+    streamed.back() = "data.shuffle_window=65536";
+    train(3, "stream", streamed);
+    EXPECT_EQ(metrics_of(path("memory")), metrics_of(path("stream")));
+}
+
+TEST_F(SameResult, AConditionIsPartOfTheModel) {
+    use_conditions(401);
+    train(2, "with");
+    train(2, "without",
+          {"model.condition=null", "data.train.conditions=null", "data.validation.conditions=null"});
+    EXPECT_NE(metrics_of(path("with")), metrics_of(path("without")));
+    // It tells a part of what else the latents must.
+    EXPECT_GT(metric(path("with"), "validation", "elbo").back(),
+              metric(path("without"), "validation", "elbo").back());
 }
 
 TEST_F(SameResult, ProductsInBfloat16) {

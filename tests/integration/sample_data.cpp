@@ -80,6 +80,18 @@ void write_table(const std::filesystem::path& file, const std::string& dataset, 
                std::as_bytes(std::span(values)));
 }
 
+void write_energies(const std::filesystem::path& file, const std::string& dataset, std::int64_t rows) {
+    const CounterRandom random(12, Purpose::synthetic);
+    std::vector<double> values;
+    for (std::int64_t row = 0; row < rows; ++row) {
+        std::array<float, 8> normals;  // as write_table has them
+        random.normals(0, static_cast<std::uint64_t>(row), normals);
+        values.push_back(1000 + 30.0 * static_cast<double>(normals[6]));
+    }
+    write_rows(file, dataset, {.row_shape = {}, .type = ElementType::float64, .chunk_rows = 50, .deflate = 4},
+               rows, std::as_bytes(std::span(values)));
+}
+
 void write_strings(const std::filesystem::path& file, const std::string& dataset) {
     const hdf5::Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
     H5Tset_size(type.get(), 8);

@@ -17,6 +17,9 @@ void write_images(const std::filesystem::path& file, const std::string& dataset,
 void write_table(const std::filesystem::path& file, const std::string& dataset, std::int64_t rows,
                  std::int64_t bad_row = -1, float bad = 0);
 
+/// Adds a number for each row of a table (float64, chunks of 50, gzipped), on which its columns depend, too.
+void write_energies(const std::filesystem::path& file, const std::string& dataset, std::int64_t rows);
+
 /// Adds a dataset of strings, or of pairs of numbers with names.
 void write_strings(const std::filesystem::path& file, const std::string& dataset);
 void write_compounds(const std::filesystem::path& file, const std::string& dataset);

@@ -53,6 +53,21 @@ struct InputTransform {
     CounterRandom random{0, Purpose::binarize};
 };
 
+/// Rows as a file has them, in host memory.
+struct HostRows {
+    const std::byte* raw = nullptr;         ///< row after row
+    std::size_t row_bytes = 0;              ///< from one row to the next
+    std::span<const std::int64_t> numbers;  ///< (B) which rows of the data they are
+};
+
+/// What of each row becomes a matrix of the model's input.
+struct InputField {
+    InputTransform transform;
+    ElementType type = ElementType::float32;
+    std::size_t offset = 0;  ///< bytes from the beginning of a row
+    FloatMatrix output = {};  ///< (B, D)
+};
+
 /// Rows of data, and draws from the posterior of one, are numbered below these: together they make the
 /// counter of a random number.
 inline constexpr std::int64_t kMostRows = std::int64_t{1} << 40;
@@ -116,12 +131,11 @@ class Backend {
     virtual void fill(std::span<float> values, float value) = 0;
 
     // --- Input
-    /// output (B, D) = transform(raw_host * scale), of B * D numbers of `type`, row after row. Rounds to
-    /// float once: standardize its result, the others what was scaled, of which they make theirs. Binarize
-    /// draws with the counter (visit, rows[b], feature): 1 if its uniform number is below the value.
-    virtual void load_input(const InputTransform& transform, ElementType type, const std::byte* raw_host,
-                            std::span<const std::int64_t> rows_host, std::uint32_t visit,
-                            FloatMatrix output) = 0;
+    /// Each field's output (B, D) = transform(its numbers * scale). Rounds to float once: standardize its
+    /// result, the others what was scaled, of which they make theirs. Binarize draws with the counter (visit,
+    /// rows[b], feature): 1 if its uniform number is below the value.
+    virtual void load_input(const HostRows& rows, std::uint32_t visit,
+                            std::span<const InputField> fields) = 0;
 
     // --- Fully connected layers. An operand is a float or a bfloat16 matrix; products are summed in float,
     // and what goes into a bfloat16 matrix is rounded once.
@@ -146,7 +160,8 @@ class Backend {
     /// Whether this processor, and the library for products, have instructions for products of bfloat16
     /// matrices. Without, they are right but slower than those of float matrices.
     virtual bool has_fast_bfloat16() const = 0;
-    /// to (B, D) = from (B, D), rounded to nearest, ties to even; `to` may be `from` itself.
+    /// to (B K, D) = from (B, D), each row K times, rounded to nearest, ties to even; `to` may be `from`
+    /// itself.
     virtual void convert(ConstFloatMatrix from, Operand to) = 0;
     virtual void to_bfloat16(std::span<const float> from, std::span<BFloat16> to) = 0;
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +21,7 @@ enum class Transform { none, binarize, threshold, standardize, log1p };
 enum class CacheMode { automatic, memory, stream };
 enum class Activation { relu, tanh, gelu, silu, softplus, elu };
 enum class VarianceKind { feature, decoder };
+enum class ConditionedPart { encoder, decoder };
 enum class OptimizerKind { adam, adamw, sgd, adagrad };
 enum class ScheduleKind { constant, cosine, step, exponential };
 enum class Precision { float32, bfloat16 };
@@ -34,8 +37,9 @@ inline constexpr Duration kForever = Duration::max();
 
 /// One HDF5 dataset, or the datasets of that name in several files taken in order as one.
 struct DatasetConfig {
-    std::vector<std::string> files;  ///< names or globs
-    std::string dataset;             ///< path inside each file
+    std::vector<std::string> files;                      ///< names or globs
+    std::string dataset;                                 ///< path inside each file
+    std::map<std::string, std::string> conditions = {};  ///< by name, the path of a dataset with as many rows
     bool operator==(const DatasetConfig&) const = default;
 };
 
@@ -74,12 +78,24 @@ struct LikelihoodConfig {
     bool operator==(const LikelihoodConfig&) const = default;
 };
 
+/// What the model is conditioned on.
+struct ConditionConfig {
+    std::vector<std::string> on = {};  ///< names of conditions of the data
+    std::vector<ConditionedPart> into = {ConditionedPart::encoder, ConditionedPart::decoder};
+    bool operator==(const ConditionConfig&) const = default;
+
+    bool goes_into(ConditionedPart part) const {
+        return !on.empty() && std::find(into.begin(), into.end(), part) != into.end();
+    }
+};
+
 struct ModelConfig {
     std::int64_t latent_dim = 32;
     LayersConfig encoder = {{512, 512}};
     LayersConfig decoder = {{512, 512}};
     Activation activation = Activation::relu;
     LikelihoodConfig likelihood;
+    ConditionConfig condition;
     bool operator==(const ModelConfig&) const = default;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "vae_dist/config/config.hpp"
@@ -15,6 +16,12 @@ struct FeatureStatistics {
     std::vector<double> deviation;
     std::int64_t rows = 0;  ///< how many were looked at
     double largest = 0;     ///< of all numbers looked at, scaled but not transformed; not kept in checkpoints
+};
+
+/// Statistics of all that needs them.
+struct InputStatistics {
+    std::optional<FeatureStatistics> samples;        ///< of the transform standardize
+    std::vector<FeatureStatistics> conditions = {};  ///< of each, in their order
 };
 
 /// The raw bytes that `feature_statistics` looks at, where the data have more.

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "vae_dist/backend/backend.hpp"
 #include "vae_dist/config/config.hpp"
@@ -21,32 +22,49 @@ double input_scale(const DataConfig& config, ElementType type);
 std::string doubt_about_scale(const DataConfig& config, ElementType type,
                               const FeatureStatistics& statistics);
 
-/// From the file's numbers to the model's input (B, D), in the backend's memory.
+/// What a model takes of B rows, in the backend's memory.
+struct ModelInput {
+    ConstFloatMatrix x;                            ///< (B, D)
+    std::span<const ConstFloatMatrix> conditions;  ///< (B, C) each, in their order
+};
+
+/// From the file's numbers to the model's input. Samples are scaled and transformed as a configuration says;
+/// the fields beside them, the conditions, are standardized.
 class InputPipeline {
  public:
-    /// `statistics` are needed by, and only by, the transform standardize. Serves slices of up to `rows`
-    /// samples.
-    InputPipeline(const DataConfig& config, std::uint32_t seed, ElementType type, std::int64_t features,
-                  const std::optional<FeatureStatistics>& statistics, std::int64_t rows, Backend& backend);
+    /// For rows such as those of `rows`. Statistics of samples are needed by, and only by, the transform
+    /// standardize, those of conditions always. Serves slices of up to `most_rows` samples.
+    InputPipeline(const DataConfig& config, std::uint32_t seed, const RowSource& rows,
+                  const InputStatistics& statistics, std::int64_t most_rows, Backend& backend);
 
-    /// The slice's samples as the model's input, valid until the next call. Random transforms draw anew for
-    /// each `visit`.
-    ConstFloatMatrix load(const Slice& slice, std::uint32_t visit);
+    /// The slice as the model's input, valid until the next call. Random transforms draw anew for each
+    /// `visit`.
+    ModelInput load(const Slice& slice, std::uint32_t visit);
 
-    /// Bytes that an object for `rows` samples holds.
-    static std::int64_t bytes(std::int64_t features, std::int64_t rows) {
-        return features * (rows * static_cast<std::int64_t>(sizeof(float)) +
-                           2 * static_cast<std::int64_t>(sizeof(double)));
-    }
+    /// Bytes that an object for `most_rows` samples holds.
+    static std::int64_t bytes(const RowSource& rows, std::int64_t most_rows);
 
  private:
+    // The place of a field's matrix, and what standardize subtracts and multiplies by.
+    struct FieldMemory {
+        Buffer values;             ///< (B, D), float
+        Buffer mean;               ///< (D), double
+        Buffer inverse_deviation;  ///< (D), double
+    };
+
+    void add_field(const RowField& field, const InputTransform& transform,
+                   const FeatureStatistics* statistics, std::int64_t most_rows);
+
     Backend& backend_;
-    ElementType type_;
-    std::int64_t features_;
-    Buffer mean_;               ///< (D), double
-    Buffer inverse_deviation_;  ///< (D), double
-    Buffer input_;              ///< (B, D), float
-    InputTransform transform_;
+    std::size_t row_bytes_;
+    std::vector<FieldMemory> memory_;
+    std::vector<InputField> fields_;
+    std::vector<std::int64_t> columns_;         ///< of each field
+    std::vector<ConstFloatMatrix> conditions_;  ///< of the last call
 };
+
+/// Conditions (rows, C) that do not come from rows of data, in host memory and standardized by their
+/// statistics, as the model takes them.
+std::vector<float> standardized(std::span<const double> values, const FeatureStatistics& statistics);
 
 }  // namespace vae_dist

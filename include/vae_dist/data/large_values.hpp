@@ -18,8 +18,8 @@ struct LargeValues {
     std::int64_t above_likely = 0;  ///< how many numbers are above kLargestLikely
     std::int64_t values = 0;        ///< how many were looked at
 
-    /// Takes in what a slice holds; what is not finite is passed over.
-    void look_at(const Slice& slice, ElementType type, double scale);
+    /// Takes in the samples of a slice of `source`; what is not finite is passed over.
+    void look_at(const Slice& slice, const RowSource& source, double scale);
 
     /// Where few of the numbers are so large: where all are, they are in some small unit.
     bool has_marks() const { return above_likely > 0 && 2 * above_likely < values; }

@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/core/element_type.hpp"
+#include "vae_dist/core/shape.hpp"
 #include "vae_dist/data/epoch_plan.hpp"
 
 namespace vae_dist {
@@ -18,8 +20,18 @@ struct SourceFile {
     std::uint64_t bytes = 0;
 };
 
-/// A long table of samples, read by ranges of rows. Not safe to use from two threads at once; each thread
-/// opens its own.
+/// What one row has of one dataset: its numbers lie together.
+struct RowField {
+    std::string name;                 ///< "x", or that of a condition
+    std::vector<std::int64_t> shape;  ///< of one row; {} for scalars
+    ElementType type = ElementType::float32;
+    std::size_t offset = 0;  ///< bytes from the beginning of the row
+    std::int64_t numbers() const { return element_count(shape); }
+};
+
+/// A long table of samples, read by ranges of rows. A row is a record of fields, the first of which is the
+/// sample itself; row_shape, element_type and features are this field's. Not safe to use from two threads at
+/// once; each thread opens its own.
 class RowSource {
  public:
     virtual ~RowSource() = default;
@@ -32,8 +44,16 @@ class RowSource {
     /// across files.
     virtual const std::vector<RowRange>& blocks() const = 0;
 
-    /// Reads rows [first, first + count) to `to`: count * row_bytes() bytes in `element_type()`, this
-    /// machine's byte order. Throws ErrorKind::failure or input naming file, dataset and rows.
+    virtual std::vector<RowField> fields() const {
+        return {{.name = "x", .shape = row_shape(), .type = element_type()}};
+    }
+    virtual std::size_t row_bytes() const;
+    /// The rows of one field alone.
+    virtual RowSource& source_of(std::size_t) { return *this; }
+
+    /// Reads rows [first, first + count) to `to`: count * row_bytes() bytes, fields in their types and this
+    /// machine's byte order, 0 between fields. Throws ErrorKind::failure or input naming file, dataset and
+    /// rows.
     virtual void read(std::int64_t first, std::int64_t count, std::byte* to) = 0;
 
     /// "train.h5:train/x row 12" (row within that file), for messages.
@@ -52,8 +72,21 @@ class RowSource {
     virtual std::vector<std::string> doubts() const { return {}; }
 
     std::int64_t features() const;  ///< numbers in one sample
-    std::size_t row_bytes() const;
 };
+
+/// "8 x 8 uint8", "8 x 8 uint8, energy 1 float32": what the fields of a row are.
+std::string form_of(const RowSource& rows);
+
+/// Rows that a name is given to.
+struct NamedRows {
+    std::string name;
+    std::unique_ptr<RowSource> source;
+};
+
+/// Samples with further fields beside them, in this order; just the samples where there are none. Throws an
+/// input error for fields of another number of rows. A number of theirs that float32 cannot hold is an input
+/// error when it is read.
+std::unique_ptr<RowSource> join_rows(std::unique_ptr<RowSource> samples, std::vector<NamedRows> side);
 
 /// What to do with that which a file declares of its own numbers.
 struct ReadAs {
@@ -71,10 +104,15 @@ std::unique_ptr<RowSource> open_hdf5_rows(const DatasetConfig& config, const Rea
 /// Made-up data: each number a pure function of (seed, row, feature).
 std::unique_ptr<RowSource> make_synthetic_rows(const SyntheticConfig& config);
 
-/// The training data that a configuration names (data.train or data.synthetic).
-std::unique_ptr<RowSource> open_training_rows(const DataConfig& config);
+/// The dataset with those conditions, which it has, beside it.
+std::unique_ptr<RowSource> open_rows(const DatasetConfig& config, std::span<const std::string> conditions,
+                                     const ReadAs& as);
+
+/// The training data that a configuration names (data.train or data.synthetic), with what the model takes
+/// beside the samples.
+std::unique_ptr<RowSource> open_training_rows(const Config& config);
 
 /// The validation data that a configuration names, which has some.
-std::unique_ptr<RowSource> open_validation_rows(const DataConfig& config);
+std::unique_ptr<RowSource> open_validation_rows(const Config& config);
 
 }  // namespace vae_dist

@@ -24,8 +24,9 @@ struct GenerateOptions {
     std::optional<std::int64_t> steps;  ///< of a traversal of one dimension, or of the interpolation; from 2
     InferenceDataOptions data;          ///< the rows of `interpolate`, and `row`; else empty
     std::optional<std::int64_t> row;    ///< traverse: the others kept at this row's posterior mean, else at 0
-    bool draw = false;                  ///< also draw from the likelihood
-    std::uint32_t seed = 1;             ///< of the prior's and the likelihood's draws
+    std::vector<std::string> condition;  ///< "NAME=NUMBER": what the samples are conditioned on
+    bool draw = false;                   ///< also draw from the likelihood
+    std::uint32_t seed = 1;              ///< of the prior's and the likelihood's draws
     Units units = Units::model;
     OutputOptions output;  ///< an empty path: no file
     std::string png;       ///< empty: none

@@ -20,6 +20,8 @@ struct InferenceDataOptions {
     std::optional<std::int64_t> limit;            ///< only the first so many rows; absent: all
     std::optional<double> scale;                  ///< instead of the checkpoint's data.scale
     std::optional<Conventions> conventions = {};  ///< instead of the checkpoint's data.conventions
+    /// "NAME=DATASET": the datasets of the model's conditions, in the same file
+    std::vector<std::string> conditions = {};
 };
 
 /// Throws an input error unless a scale that was given is a finite number above 0.
@@ -34,6 +36,7 @@ class InferenceData {
     struct Samples {
         ConstFloatMatrix x;                  ///< (B, D), backend memory
         std::span<const std::int64_t> rows;  ///< (B), host
+        ConditionsView conditions;           ///< (B, C) each
     };
 
     /// Collective. Serves ranges of up to `most_rows` rows. Throws an input error on all ranks for what

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <vector>
@@ -39,6 +40,9 @@ struct DrawTerms {
     std::span<const float> log_ratio;       ///< log p(z) - log q(z|x)
 };
 
+/// Conditions (rows, C) each, in the order of the configuration; backend memory.
+using ConditionsView = std::span<const ConstFloatMatrix>;
+
 /// The samples that a pass is over, and the random numbers that it draws.
 struct VaeInput {
     ConstFloatMatrix x;                  ///< (B, D), backend memory
@@ -46,6 +50,7 @@ struct VaeInput {
     CounterRandom noise;                 ///< epsilon is drawn as PosteriorDraws says
     std::uint32_t visit = 0;
     std::int64_t draws = 1;  ///< K, draws from each sample's posterior
+    ConditionsView conditions = {};
 };
 
 /// What is minimised, summed over the samples of the global batch:
@@ -68,7 +73,7 @@ class Vae {
     /// layer's sums, are rounded to bfloat16; the products' sums, the posterior, the latents' distribution,
     /// the likelihood and the gradients by parameters are float.
     Vae(const ModelConfig& config, std::int64_t features, Backend& backend,
-        Precision precision = Precision::float32);
+        Precision precision = Precision::float32, std::span<const ModelCondition> conditions = {});
 
     const ParameterLayout& layout() const { return layout_; }
     ParameterStore& parameters() { return *parameters_; }
@@ -80,13 +85,15 @@ class Vae {
     void refresh_operands() { parameters_->refresh_operands(backend_, 0, layout_.size()); }
 
     /// Sets all parameters to their start: weights by He et al. (2015) before relu and its kin, else by
-    /// Glorot and Bengio (2010), from counter-based randomness; biases 0.
+    /// Glorot and Bengio (2010); biases, and the weights of log-variances, 0. A weight's numbers depend on
+    /// the seed, its name and its shape.
     void initialise(std::uint32_t seed);
 
     /// Starts those parameters that depend on the data, from the features' mean (D, host): see
     /// Likelihood::start.
     void start_from(std::span<const double> mean);
     const Likelihood& likelihood() const { return *likelihood_; }
+    const std::vector<ModelCondition>& conditions() const { return conditions_; }
 
     /// Memory for training and validation, in passes of up to `rows` samples with `draws` draws each.
     void reserve(std::int64_t rows, std::int64_t draws = 1);
@@ -112,13 +119,15 @@ class Vae {
     void backward(const VaeInput& input, const ObjectiveWeights& weights, const GradientsReady& ready);
 
     // --- Inference: the pieces of a pass
-    /// q(z|x) of x (B, D).
-    Posterior encode(ConstFloatMatrix x);
+    /// q(z|x) of x (B, D). A model with conditions takes them wherever they are an argument, a row of each
+    /// for each row of the first argument.
+    Posterior encode(ConstFloatMatrix x, ConditionsView conditions = {});
     /// Draws from the posterior that `encode` gave for x, and decodes them: B * draws.count rows at most as
     /// reserved.
-    DrawTerms weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const PosteriorDraws& draws);
+    DrawTerms weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const PosteriorDraws& draws,
+                          ConditionsView conditions = {});
     /// The decoder's output (R, H D) for latents (R, Z), R at most as many as B K reserved: see Likelihood.
-    FloatMatrix decode(ConstFloatMatrix latent);
+    FloatMatrix decode(ConstFloatMatrix latent, ConditionsView conditions = {});
     /// log p(x|z) (B K) of the decoder's output (B K, H D), of which K adjacent rows belong to one of x (B,
     /// D).
     std::span<const float> log_likelihood(ConstFloatMatrix output, ConstFloatMatrix x);
@@ -140,7 +149,9 @@ class Vae {
 
     const Objective& objective(std::int64_t draws) const { return objectives_[draws > 1 ? 1 : 0]; }
     Pass pass_of(const VaeInput& input, const ObjectiveWeights& weights) const;
-    Plan::Run run_of(const Pass& pass, std::span<const ConstFloatMatrix> given) const;
+    /// Of what is given to a plan: these, and then the conditions.
+    Plan::Run run_of(const Pass& pass, std::initializer_list<ConstFloatMatrix> given,
+                     ConditionsView conditions);
     Posterior posterior_in(FloatMatrix both) const;
     ElboTerms read_terms(const Objective& of) const;
 
@@ -149,7 +160,9 @@ class Vae {
     Backend& backend_;
     Precision precision_;
     std::unique_ptr<Likelihood> likelihood_;
+    std::vector<ModelCondition> conditions_;
     std::array<Objective, 2> objectives_;
+    std::vector<ConstFloatMatrix> given_;    ///< of the pass
     Plan encode_, draw_, decode_, density_;  ///< for inference
     ParameterLayout layout_;
     std::unique_ptr<ParameterStore> parameters_;

@@ -28,6 +28,25 @@ struct Round {
     Shapes shapes(ShapesView inputs) const;
 };
 
+/// Its inputs' columns side by side. Of inputs with a row a draw and such with a row a sample, the latter are
+/// repeated for each draw.
+struct Concatenate {
+    static constexpr const char* kName = "concatenate";
+    static constexpr OperationRules kRules = {.either_outputs = 0b1};
+
+    Shapes shapes(ShapesView inputs) const;
+    void differentiate(Differentiation& d) const;
+};
+
+/// Some of the input's columns.
+struct TakeColumns {
+    static constexpr const char* kName = "take_columns";
+    std::int64_t first = 0;
+    std::int64_t count = 0;
+
+    Shapes shapes(ShapesView inputs) const;
+};
+
 /// Sums a column (rows, 1) in double, into the place of a term; draws of a sample count 1/K each. No outputs.
 struct SumTerm {
     static constexpr const char* kName = "sum_term";

@@ -15,7 +15,7 @@ namespace vae_dist {
 using AnyOperation =
     std::variant<Linear, ActivationGradient, ColumnSums, WeightGradient, InputGradient, PosteriorDraw,
                  PosteriorGradient, ImportanceGradient, ImportanceWeights, Density, DensityGradient,
-                 DensityParameters, SampleWeights, Add, Round, SumTerm>;
+                 DensityParameters, SampleWeights, Concatenate, TakeColumns, Add, Round, SumTerm>;
 
 /// Any operation: a struct of its attributes, with a shape rule `shapes`; where it is not itself part of a
 /// backward pass, a gradient rule `differentiate`; and `kRules`, where not all are the defaults.

@@ -60,8 +60,9 @@ struct Checkpoint {
     DataIdentity data_identity;  ///< of the files; absent in files of the first 0.1.0
     std::vector<NamedArray> model;
     std::vector<std::pair<std::string, std::vector<NamedArray>>>
-        optimizer;                                ///< by state: "first_moment", ...
-    std::optional<FeatureStatistics> statistics;  ///< of the transform standardize
+        optimizer;                                             ///< by state: "first_moment", ...
+    std::optional<FeatureStatistics> statistics;               ///< of the transform standardize
+    std::vector<FeatureStatistics> condition_statistics = {};  ///< in the order of model.condition.on
 };
 
 /// The version of the file's layout that this program writes, and the only one that it reads.

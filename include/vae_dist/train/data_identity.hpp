@@ -33,6 +33,6 @@ std::vector<std::int64_t> sampled_rows(const RowSource& data);
 DatasetIdentity identity_of(RowSource& data);
 
 /// Of all that a configuration names; `train` is its training data, open.
-DataIdentity identity_of(const DataConfig& config, RowSource& train);
+DataIdentity identity_of(const Config& config, RowSource& train);
 
 }  // namespace vae_dist

@@ -17,8 +17,8 @@ namespace vae_dist {
 struct Replica {
     /// Serves slices of up to `rows` samples, by as many passes as it takes. Parameters and optimizer state
     /// are zero; see Vae::initialise and restore_replica.
-    Replica(const Config& config, const RowSource& data, const std::optional<FeatureStatistics>& statistics,
-            std::int64_t rows, Backend& backend);
+    Replica(const Config& config, const RowSource& data, const InputStatistics& statistics, std::int64_t rows,
+            Backend& backend);
 
     Backend& backend;
     std::int64_t slice_rows;  ///< samples in the largest slice

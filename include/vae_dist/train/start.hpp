@@ -16,7 +16,7 @@ namespace vae_dist {
 struct StartedReplica {
     ComputeChoice compute;
     std::unique_ptr<Backend> backend;
-    std::optional<FeatureStatistics> statistics;  ///< of the transform standardize
+    InputStatistics statistics;
     std::unique_ptr<Replica> replica;
     DataIdentity data_identity;  ///< on rank 0
 };

@@ -23,9 +23,7 @@ class CpuBackend final : public Backend {
     void copy_out(void* to_host, const void* from, std::size_t bytes) override;
     void fill(std::span<float> values, float value) override;
 
-    void load_input(const InputTransform& transform, ElementType type, const std::byte* raw,
-                    std::span<const std::int64_t> rows_host, std::uint32_t visit,
-                    FloatMatrix output) override;
+    void load_input(const HostRows& rows, std::uint32_t visit, std::span<const InputField> fields) override;
 
     void linear(ConstOperand x, ConstOperand weight, const float* bias, const Activation* activation,
                 Operand before, Operand y) override;

@@ -51,35 +51,37 @@ void threshold(std::span<float> values) {
 
 }  // namespace
 
-void CpuBackend::load_input(const InputTransform& transform, ElementType type, const std::byte* raw,
-                            std::span<const std::int64_t> rows_host, std::uint32_t visit,
-                            FloatMatrix output) {
-    require(std::ssize(rows_host) == output.rows, "every row of the input has a number");
-    const auto columns = static_cast<std::size_t>(output.columns);
-    const auto load_row = [&](std::int64_t r) {
-        const std::span<float> row(output.row(r), columns);
-        read_input(transform, type, raw + static_cast<std::size_t>(r) * columns * element_bytes(type), row);
-        switch (transform.kind) {
-            case Transform::none:
-            case Transform::standardize:
-                break;
-            case Transform::binarize:
-                binarize(transform.random, visit,
-                         static_cast<std::uint64_t>(rows_host[static_cast<std::size_t>(r)]), row);
-                break;
-            case Transform::threshold:
-                threshold(row);
-                break;
-            case Transform::log1p:
-                map_array(
-                    output.columns, row.data(), [](const Block& x) { return Block(x.log1p()); }, row.data());
-                break;
-        }
-    };
-    threads_.split(output.rows, row_grain(output.columns), [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t r = first; r < last; ++r)
-            load_row(r);
-    });
+void CpuBackend::load_input(const HostRows& rows, std::uint32_t visit, std::span<const InputField> fields) {
+    for (const InputField& field : fields) {
+        const FloatMatrix& output = field.output;
+        require(std::ssize(rows.numbers) == output.rows, "every row of the input has a number");
+        const auto load_row = [&](std::int64_t r) {
+            const std::span<float> row(output.row(r), static_cast<std::size_t>(output.columns));
+            const auto index = static_cast<std::size_t>(r);
+            read_input(field.transform, field.type, rows.raw + index * rows.row_bytes + field.offset, row);
+            switch (field.transform.kind) {
+                case Transform::none:
+                case Transform::standardize:
+                    break;
+                case Transform::binarize:
+                    binarize(field.transform.random, visit, static_cast<std::uint64_t>(rows.numbers[index]),
+                             row);
+                    break;
+                case Transform::threshold:
+                    threshold(row);
+                    break;
+                case Transform::log1p:
+                    map_array(
+                        output.columns, row.data(), [](const Block& x) { return Block(x.log1p()); },
+                        row.data());
+                    break;
+            }
+        };
+        threads_.split(output.rows, row_grain(output.columns), [&](std::int64_t first, std::int64_t last) {
+            for (std::int64_t r = first; r < last; ++r)
+                load_row(r);
+        });
+    }
 }
 
 }  // namespace vae_dist

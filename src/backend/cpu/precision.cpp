@@ -1,16 +1,18 @@
 #include "backend/cpu/blocks.hpp"
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/rows_a_sample.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
 
 void CpuBackend::convert(ConstFloatMatrix from, Operand to) {
-    require(from.rows == to.rows() && from.columns == to.columns(), "matrices to convert have one shape");
+    const std::int64_t times = rows_a_sample(to.rows(), from.rows);
+    require(from.columns == to.columns(), "matrices to convert have one width");
     if (!to.is_bfloat16() && to.floats().data == from.data) return;
     to.visit([&](const auto& output) {
-        threads_.split(from.rows, row_grain(from.columns), [&](std::int64_t first, std::int64_t last) {
+        threads_.split(output.rows, row_grain(from.columns), [&](std::int64_t first, std::int64_t last) {
             for (std::int64_t r = first; r < last; ++r)
-                map_array(from.columns, output.row(r), same, from.row(r));
+                map_array(from.columns, output.row(r), same, from.row(r / times));
         });
     });
 }

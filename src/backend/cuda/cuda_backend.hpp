@@ -42,9 +42,7 @@ class CudaBackend final : public DeviceBackend {
     void communicate(const std::function<void(void* stream)>& queue) override { queue_.communicate(queue); }
     void join_communication() override { queue_.join_communication(); }
 
-    void load_input(const InputTransform& transform, ElementType type, const std::byte* raw,
-                    std::span<const std::int64_t> rows_host, std::uint32_t visit,
-                    FloatMatrix output) override;
+    void load_input(const HostRows& rows, std::uint32_t visit, std::span<const InputField> fields) override;
 
     void linear(ConstOperand x, ConstOperand weight, const float* bias, const Activation* activation,
                 Operand before, Operand y) override;

@@ -9,8 +9,8 @@ namespace {
 /// Four numbers of a row of the file, as InputTransform says.
 template <class T>
 struct LoadInput {
-    const T* raw;  ///< (rows, columns)
-    std::int64_t columns;
+    const std::byte* raw;  ///< the field of the first row
+    std::size_t row_bytes;
     double scale;
     Transform kind;
     const double* mean;
@@ -20,7 +20,8 @@ struct LoadInput {
     const std::int64_t* rows;
     Floats output;
     __device__ float load(std::int64_t row, std::int64_t column) const {
-        const double value = static_cast<double>(raw[row * columns + column]) * scale;
+        const T* const numbers = reinterpret_cast<const T*>(raw + static_cast<std::size_t>(row) * row_bytes);
+        const double value = static_cast<double>(numbers[column]) * scale;
         if (kind == Transform::standardize)
             return static_cast<float>((value - mean[column]) * inverse_deviation[column]);
         return static_cast<float>(value);
@@ -48,19 +49,22 @@ struct LoadInput {
 
 }  // namespace
 
-void CudaBackend::load_input(const InputTransform& transform, ElementType type, const std::byte* raw,
-                             std::span<const std::int64_t> rows_host, std::uint32_t visit,
-                             FloatMatrix output) {
-    require(std::ssize(rows_host) == output.rows, "every row of the input has a number");
-    const std::size_t bytes = static_cast<std::size_t>(output.size()) * element_bytes(type);
-    const auto there = queue_.upload({{raw, bytes}, std::as_bytes(rows_host)});
-    with_type(type, [&]<class T>(T) {
-        run_groups(queue_, output.rows, output.columns,
-                   LoadInput<T>{reinterpret_cast<const T*>(there[0]), output.columns, transform.scale,
-                                transform.kind, transform.mean, transform.inverse_deviation,
-                                DeviceRandom(transform.random), visit,
-                                reinterpret_cast<const std::int64_t*>(there[1]), output});
-    });
+void CudaBackend::load_input(const HostRows& rows, std::uint32_t visit, std::span<const InputField> fields) {
+    const auto there =
+        queue_.upload({{rows.raw, rows.numbers.size() * rows.row_bytes}, std::as_bytes(rows.numbers)});
+    for (const InputField& field : fields) {
+        require(std::ssize(rows.numbers) == field.output.rows, "every row of the input has a number");
+        const InputTransform& transform = field.transform;
+        with_type(field.type, [&]<class T>(T) {
+            require(rows.row_bytes % sizeof(T) == 0 && field.offset % sizeof(T) == 0,
+                    "a kernel reads numbers at multiples of their size");
+            run_groups(
+                queue_, field.output.rows, field.output.columns,
+                LoadInput<T>{there[0] + field.offset, rows.row_bytes, transform.scale, transform.kind,
+                             transform.mean, transform.inverse_deviation, DeviceRandom(transform.random),
+                             visit, reinterpret_cast<const std::int64_t*>(there[1]), field.output});
+        });
+    }
 }
 
 }  // namespace vae_dist

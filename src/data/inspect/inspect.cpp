@@ -29,7 +29,7 @@ constexpr std::size_t kMostText = 60;
 
 // A file's text without the characters that would steer a terminal or break a line: the control characters of
 // ASCII, and those of Latin 1 (U+0080 to U+009F), which UTF-8 begins with C2.
-std::string printable(std::string_view text) {
+std::string on_one_line(std::string_view text) {
     std::string clean;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
@@ -64,8 +64,8 @@ std::string describe_storage(const hdf5::DatasetInfo& info) {
 
 // One line, cut where it is long.
 std::string as_line(const std::string& text) {
-    if (text.size() <= kMostText) return printable(text);
-    return fmt::format("{}... ({} characters)", printable(text.substr(0, kMostText)),
+    if (text.size() <= kMostText) return on_one_line(text);
+    return fmt::format("{}... ({} characters)", on_one_line(text.substr(0, kMostText)),
                        format_count(static_cast<std::int64_t>(text.size())));
 }
 
@@ -74,7 +74,7 @@ std::string describe_attributes(const hdf5::File& file, const std::string& objec
     const std::vector<std::string> names = file.attributes(object);
     std::string text;
     for (std::size_t i = 0; i < std::min(names.size(), kMostAttributes); ++i) {
-        text += fmt::format("{}{}: {}\n", indent, printable(names[i]),
+        text += fmt::format("{}{}: {}\n", indent, on_one_line(names[i]),
                             as_line(file.attribute_as_text(object, names[i])));
     }
     if (names.size() > kMostAttributes) {
@@ -159,21 +159,21 @@ std::string describe_numbers(const Entry& entry) {
 }
 
 std::string describe_dataset(const hdf5::File& file, const Entry& entry) {
-    if (!entry.info) return fmt::format("{}\n    {}\n", printable(entry.name), printable(entry.trouble));
+    if (!entry.info) return fmt::format("{}\n    {}\n", on_one_line(entry.name), on_one_line(entry.trouble));
     std::string text =
-        fmt::format("{}  {}\n", printable(entry.name), printable(describe_storage(*entry.info)));
+        fmt::format("{}  {}\n", on_one_line(entry.name), on_one_line(describe_storage(*entry.info)));
     if (!entry.part.empty()) text += fmt::format("    {}\n", entry.part);
-    if (!entry.trouble.empty()) return text + fmt::format("    {}\n", printable(entry.trouble));
+    if (!entry.trouble.empty()) return text + fmt::format("    {}\n", on_one_line(entry.trouble));
     if (holds_rows_of_numbers(entry)) {
         const std::string kind = entry.part.empty() && entry.advice ? entry.advice->kind : "";
         text += fmt::format("    {}{}{}\n", describe_numbers(entry), kind.empty() ? "" : ": ", kind);
     }
     try {
         for (const std::string& line : list_declarations(file, entry.name))
-            text += fmt::format("    note: {}\n", printable(line));
+            text += fmt::format("    note: {}\n", on_one_line(line));
         text += describe_attributes(file, entry.name, "    ");
     } catch (const Error& error) {
-        text += fmt::format("    {}\n", printable(error.what()));
+        text += fmt::format("    {}\n", on_one_line(error.what()));
     }
     return text;
 }
@@ -182,7 +182,7 @@ std::string describe_dead_links(const hdf5::File& file) {
     const std::vector<std::string> links = file.dead_links();
     std::string text;
     for (std::size_t i = 0; i < std::min(links.size(), kMostDatasets); ++i)
-        text += printable(links[i]) + "\n";
+        text += on_one_line(links[i]) + "\n";
     if (links.size() > kMostDatasets)
         text += fmt::format("... and {} more links that lead nowhere\n", links.size() - kMostDatasets);
     return text;
@@ -197,7 +197,7 @@ std::string in_yaml(const std::string& text) {
     std::string quoted;
     for (const char c : text)
         quoted += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
-    return fmt::format("\"{}\"", printable(quoted));
+    return fmt::format("\"{}\"", on_one_line(quoted));
 }
 
 std::string setting(const char* key, const std::string& value) {
@@ -234,7 +234,7 @@ std::string describe_training(const hdf5::File& file, std::vector<Entry>& entrie
     for (Entry* entry : candidates) {
         look_at_values(file, *entry);
         if (entry->advice->obstacle.empty()) return recommendation(file.path(), *entry);
-        if (why.empty()) why = fmt::format("{}: {}", printable(entry->name), entry->advice->obstacle);
+        if (why.empty()) why = fmt::format("{}: {}", on_one_line(entry->name), entry->advice->obstacle);
     }
     if (why.empty()) why = "no dataset holds rows of numbers that are samples";
     return fmt::format("nothing to train on: {}\n", why);
@@ -252,7 +252,7 @@ std::string describe_data_file(const std::string& path) {
         fmt::format("{}: HDF5, {}, {} dataset{}\n", path, format_bytes(std::filesystem::file_size(path)),
                     entries.size(), entries.size() == 1 ? "" : "s");
     const std::string format = recognised_format(file, datasets);
-    if (!format.empty()) text += fmt::format("  {}\n", printable(format));
+    if (!format.empty()) text += fmt::format("  {}\n", on_one_line(format));
     text += describe_attributes(file, "/", "  ");
     for (std::size_t i = 0; i < std::min(entries.size(), kMostDatasets); ++i) {
         look_at_values(file, entries[i]);

@@ -31,7 +31,7 @@ class RowTable {
 class CheckedReader {
  public:
     CheckedReader(std::unique_ptr<RowSource> source, double scale, const ValueRange& allowed)
-        : source_(std::move(source)), check_(source_->element_type(), scale, allowed) {}
+        : source_(std::move(source)), check_(*source_, scale, allowed) {}
 
     const RowSource& source() const { return *source_; }
     void read(const RowRange& rows, std::byte* to) {

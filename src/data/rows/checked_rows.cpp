@@ -7,8 +7,7 @@
 namespace vae_dist {
 
 CheckedRows::CheckedRows(std::unique_ptr<RowSource> source, double scale, const ValueRange& allowed)
-    : source_(std::move(source)),
-      check_(std::make_unique<ValueCheck>(source_->element_type(), scale, allowed)) {}
+    : source_(std::move(source)), check_(std::make_unique<ValueCheck>(*source_, scale, allowed)) {}
 
 CheckedRows::~CheckedRows() = default;
 

@@ -86,7 +86,7 @@ FeatureStatistics feature_statistics(RowSource& source, double scale, Transform 
     const std::size_t row_bytes = source.row_bytes();
     const auto rows_at_once = static_cast<std::int64_t>(std::max<std::size_t>(1, kBytesAtOnce / row_bytes));
     // What a likelihood needs besides is looked at as the data are read to train on.
-    const ValueCheck allowed(source.element_type(), scale, allowed_values(transform, Support()));
+    const ValueCheck allowed(source, scale, allowed_values(transform, Support()));
     std::vector<double> row(static_cast<std::size_t>(source.features()));
     std::vector<std::byte> raw;
     Moments moments(row.size());

@@ -51,7 +51,7 @@ void look_at(RowSource& source, const RowRange& block, double scale, const Value
         check.check(source, first, count, raw.data());
         rows.resize(static_cast<std::size_t>(count));
         std::iota(rows.begin(), rows.end(), first);
-        large.look_at({.raw = raw, .rows = rows}, source.element_type(), scale);
+        large.look_at({.raw = raw, .rows = rows}, source, scale);
     }
 }
 
@@ -61,7 +61,7 @@ RowSample look_at_rows(RowSource& source, double scale, const ValueRange& allowe
                        const RowSampleLimits& limits) {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point end = Clock::now() + limits.time;
-    const ValueCheck check(source.element_type(), scale, allowed);
+    const ValueCheck check(source, scale, allowed);
     const auto files = static_cast<std::int64_t>(source.file_rows().size());
     RowSample sample = {.of_rows = source.rows(),
                         .of_blocks = static_cast<std::int64_t>(source.blocks().size()),

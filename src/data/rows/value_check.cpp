@@ -82,9 +82,13 @@ ValueRange allowed_values(Transform transform, const Support& support) {
     return {-kLargestFloat, kLargestFloat, kFinite};
 }
 
-ValueCheck::ValueCheck(ElementType type, double scale, const ValueRange& allowed)
-    : type_(type), scale_(scale), allowed_(allowed) {
-    always_inside_ = with_type(type, [&]<class T>(T) {
+ValueCheck::ValueCheck(const RowSource& source, double scale, const ValueRange& allowed)
+    : type_(source.element_type()),
+      features_(source.features()),
+      row_bytes_(source.row_bytes()),
+      scale_(scale),
+      allowed_(allowed) {
+    always_inside_ = with_type(type_, [&]<class T>(T) {
         return std::is_integral_v<T> && !outside(std::numeric_limits<T>::min(), scale, allowed) &&
                !outside(std::numeric_limits<T>::max(), scale, allowed);
     });
@@ -93,15 +97,19 @@ ValueCheck::ValueCheck(ElementType type, double scale, const ValueRange& allowed
 void ValueCheck::check(const RowSource& source, std::int64_t first, std::int64_t count,
                        const std::byte* raw) const {
     if (always_inside_ || count == 0) return;
-    const std::int64_t features = source.features();
     with_type(type_, [&]<class T>(T) {
-        const T* values = reinterpret_cast<const T*>(raw);
-        if (!any_outside(values, count * features, scale_, allowed_)) return;
-        std::int64_t at = 0;
-        while (!outside(values[at], scale_, allowed_))
-            ++at;
-        throw_input_error("{}: {}", source.locate(first + at / features),
-                          describe(values[at], scale_, allowed_.why));
+        // Without other fields all samples are one array.
+        const bool apart = row_bytes_ != static_cast<std::size_t>(features_) * sizeof(T);
+        const std::int64_t rows_at_once = apart ? 1 : count;
+        for (std::int64_t r = 0; r < count; r += rows_at_once) {
+            const T* values = reinterpret_cast<const T*>(raw + static_cast<std::size_t>(r) * row_bytes_);
+            if (!any_outside(values, rows_at_once * features_, scale_, allowed_)) continue;
+            std::int64_t at = 0;
+            while (!outside(values[at], scale_, allowed_))
+                ++at;
+            throw_input_error("{}: {}", source.locate(first + r + at / features_),
+                              describe(values[at], scale_, allowed_.why));
+        }
     });
 }
 

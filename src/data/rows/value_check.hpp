@@ -7,10 +7,10 @@
 
 namespace vae_dist {
 
-/// Whether numbers of `type` times `scale` stay inside a range, looked at as they are read.
+/// Whether the numbers of a source's samples, times `scale`, stay inside a range, looked at as they are read.
 class ValueCheck {
  public:
-    ValueCheck(ElementType type, double scale, const ValueRange& allowed);
+    ValueCheck(const RowSource& source, double scale, const ValueRange& allowed);
 
     /// Throws an input error that names the first row of `source` with a value that is not allowed; `raw`
     /// holds the rows [first, first + count).
@@ -18,6 +18,8 @@ class ValueCheck {
 
  private:
     ElementType type_;
+    std::int64_t features_;
+    std::size_t row_bytes_;
     double scale_;
     ValueRange allowed_;
     bool always_inside_;  // no number that the type can express is outside

@@ -55,17 +55,20 @@ bool compares_means(const TrainedModel& model) {
 class Gathering {
  public:
     Gathering(const TrainedModel& model, std::int64_t features, const DataSubsets& subsets)
-        : model_(model), features_(features), subsets_(subsets), sums_(model.latent_dim()) {}
+        : model_(model), features_(features), subsets_(subsets), sums_(model.latent_dim()) {
+        for (const ModelCondition& condition : model.vae().conditions())
+            width_ += condition.columns;
+    }
 
     void take(const RowRange& range, std::span<const std::byte> bytes) {
         const RangeFigures figures = RangeFigures::from_bytes(bytes, static_cast<std::size_t>(range.rows),
                                                               static_cast<std::size_t>(model_.latent_dim()));
         sums_.add(figures);
-        picked_.resize(static_cast<std::size_t>(2 * subsets_.size() * features_));
+        picked_.resize(static_cast<std::size_t>(2 * subsets_.size() * width_));
         auto from = figures.picked.begin();
         for (const DataSubsets::Pick& pick : subsets_.in(range)) {
-            std::copy_n(from, features_, picked_.begin() + pick.place * features_);
-            from += features_;
+            std::copy_n(from, width_, picked_.begin() + pick.place * width_);
+            from += width_;
         }
     }
 
@@ -73,29 +76,56 @@ class Gathering {
         sums_.fill(evaluation, features_, model_.vae().likelihood().mean_is_probability());
         if (subsets_.size() < 2) return;
         const bool means = compares_means(model_);
-        const std::vector<float> generated = prior_samples(
-            model_.vae(), model_.backend(), model_.latent_dim(), subsets_.size(), seed, means, decoder_rows);
-        const auto picked = std::span(picked_);
+        const std::vector<float> generated =
+            prior_samples(model_.vae(), model_.backend(), model_.latent_dim(), subsets_.size(), seed, means,
+                          decoder_rows, conditions_of_first_half());
+        const std::vector<float> samples = columns_of(0, features_, 2 * subsets_.size());
+        const auto picked = std::span(samples);
         evaluation.mmd = sample_quality(model_.backend(), features_, picked.first(generated.size()),
                                         picked.last(generated.size()), generated);
         if (evaluation.mmd) evaluation.mmd->from_means = means;
     }
 
  private:
+    // Of the first rows that were picked.
+    std::vector<float> columns_of(std::int64_t first, std::int64_t count, std::int64_t rows) const {
+        std::vector<float> columns;
+        for (std::int64_t r = 0; r < rows; ++r) {
+            const auto row = picked_.begin() + r * width_ + first;
+            columns.insert(columns.end(), row, row + count);
+        }
+        return columns;
+    }
+    // What the generated samples depend on: as the rows that they are compared with.
+    std::vector<std::vector<float>> conditions_of_first_half() const {
+        std::vector<std::vector<float>> conditions;
+        std::int64_t first = features_;
+        for (const ModelCondition& condition : model_.vae().conditions()) {
+            conditions.push_back(columns_of(first, condition.columns, subsets_.size()));
+            first += condition.columns;
+        }
+        return conditions;
+    }
+
     const TrainedModel& model_;
     std::int64_t features_;
     const DataSubsets& subsets_;
     EvaluationSums sums_;
-    std::vector<float> picked_;  ///< (2 n, D), by place
+    std::int64_t width_ = features_;  ///< numbers of a row that is picked: the sample, then its conditions
+    std::vector<float> picked_;       ///< (2 n, width), by place
 };
 
-std::vector<float> picked_rows(Backend& backend, ConstFloatMatrix x, const RowRange& range,
+std::vector<float> picked_rows(Backend& backend, const InferenceData::Samples& samples, const RowRange& range,
                                const DataSubsets& subsets) {
     std::vector<float> picked;
     for (const DataSubsets::Pick& pick : subsets.in(range)) {
-        const std::vector<float> row =
-            to_host(backend, {x.row(pick.row - range.first), 1, x.columns, x.stride});
-        picked.insert(picked.end(), row.begin(), row.end());
+        const auto append = [&](ConstFloatMatrix matrix) {
+            const std::vector<float> row = to_host(backend, matrix.row_block(pick.row - range.first, 1));
+            picked.insert(picked.end(), row.begin(), row.end());
+        };
+        append(samples.x);
+        for (const ConstFloatMatrix& condition : samples.conditions)
+            append(condition);
     }
     return picked;
 }
@@ -124,8 +154,8 @@ Evaluation evaluate(const TrainedModel& model, const EvaluateOptions& options, C
             data.ranges(most_rows),
             [&](const RowRange& range) {
                 const InferenceData::Samples samples = data.load(range);
-                RangeFigures figures = evaluator->evaluate(samples.x, samples.rows);
-                figures.picked = picked_rows(model.backend(), samples.x, range, subsets);
+                RangeFigures figures = evaluator->evaluate(samples);
+                figures.picked = picked_rows(model.backend(), samples, range, subsets);
                 return figures.to_bytes();
             },
             [&](const RowRange& range, std::span<const std::byte> bytes) {

@@ -28,15 +28,17 @@ RangeEvaluator::RangeEvaluator(Vae& vae, Backend& backend, const ModelConfig& co
     vae.reserve_inference(options.most_rows, draws_reserved_);
 }
 
-RangeFigures RangeEvaluator::evaluate(ConstFloatMatrix x, std::span<const std::int64_t> rows) {
-    require(std::ssize(rows) == x.rows && x.rows <= options_.most_rows, "a range fits what is reserved");
+RangeFigures RangeEvaluator::evaluate(const InferenceData::Samples& samples) {
+    const std::span<const std::int64_t> rows = samples.rows;
+    require(std::ssize(rows) == samples.x.rows && samples.x.rows <= options_.most_rows,
+            "a range fits what is reserved");
     RangeFigures figures;
     figures.rows.resize(rows.size());
     figures.latents.resize(static_cast<std::size_t>(config_.latent_dim));
-    const Posterior posterior = vae_.encode(x);
+    const Posterior posterior = vae_.encode(samples.x, samples.conditions);
     add_posterior(posterior, figures);
-    add_reconstruction(x, posterior, figures);
-    add_draws(x, rows, posterior, figures);
+    add_reconstruction(samples, posterior, figures);
+    add_draws(samples, posterior, figures);
     return figures;
 }
 
@@ -55,9 +57,10 @@ void RangeEvaluator::add_posterior(const Posterior& posterior, RangeFigures& fig
     }
 }
 
-void RangeEvaluator::add_reconstruction(ConstFloatMatrix x, const Posterior& posterior,
+void RangeEvaluator::add_reconstruction(const InferenceData::Samples& samples, const Posterior& posterior,
                                         RangeFigures& figures) {
-    const FloatMatrix output = vae_.decode(posterior.mean);
+    const ConstFloatMatrix x = samples.x;
+    const FloatMatrix output = vae_.decode(posterior.mean, samples.conditions);
     if (vae_.likelihood().mean_is_probability()) {
         const std::vector<float> log_likelihood = to_host(backend_, vae_.log_likelihood(output, x));  // (B)
         for (std::size_t r = 0; r < log_likelihood.size(); ++r)
@@ -75,8 +78,10 @@ void RangeEvaluator::add_reconstruction(ConstFloatMatrix x, const Posterior& pos
     }
 }
 
-void RangeEvaluator::add_draws(ConstFloatMatrix x, std::span<const std::int64_t> rows,
-                               const Posterior& posterior, RangeFigures& figures) {
+void RangeEvaluator::add_draws(const InferenceData::Samples& samples, const Posterior& posterior,
+                               RangeFigures& figures) {
+    const ConstFloatMatrix x = samples.x;
+    const std::span<const std::int64_t> rows = samples.rows;
     std::vector<ImportanceEstimate> estimates(rows.size());
     const std::int64_t block = std::max<std::int64_t>(1, options_.decoder_rows / x.rows);
     for (std::int64_t first = 0; first < options_.draws; first += block) {
@@ -87,7 +92,8 @@ void RangeEvaluator::add_draws(ConstFloatMatrix x, std::span<const std::int64_t>
                               .visit = 0,
                               .rows = rows,
                               .first = first,
-                              .count = count});
+                              .count = count},
+                             samples.conditions);
         const std::vector<float> log_likelihood = to_host(backend_, terms.log_likelihood);  // (B count)
         const std::vector<float> log_ratio = to_host(backend_, terms.log_ratio);            // (B count)
         for (std::size_t i = 0; i < log_likelihood.size(); ++i) {

@@ -7,6 +7,7 @@
 #include "infer/evaluation/importance_estimate.hpp"
 #include "infer/evaluation/range_figures.hpp"
 #include "vae_dist/config/config.hpp"
+#include "vae_dist/infer/inference_data.hpp"
 #include "vae_dist/model/vae.hpp"
 
 namespace vae_dist {
@@ -28,18 +29,18 @@ class RangeEvaluator {
     RangeEvaluator(Vae& vae, Backend& backend, const ModelConfig& config,
                    const RangeEvaluatorOptions& options);
 
-    /// The figures of x (B, D), backend memory, B <= most_rows; `rows` (B) are the rows' numbers in the data.
+    /// The figures of B <= most_rows samples.
     /// Throws ErrorKind::failure naming the first row with a weight that is NaN or +inf.
-    RangeFigures evaluate(ConstFloatMatrix x, std::span<const std::int64_t> rows);
+    RangeFigures evaluate(const InferenceData::Samples& samples);
 
     /// Rows that are reserved for the decoder.
     std::int64_t decoder_rows() const { return options_.most_rows * draws_reserved_; }
 
  private:
     void add_posterior(const Posterior& posterior, RangeFigures& figures);
-    void add_reconstruction(ConstFloatMatrix x, const Posterior& posterior, RangeFigures& figures);
-    void add_draws(ConstFloatMatrix x, std::span<const std::int64_t> rows, const Posterior& posterior,
-                   RangeFigures& figures);
+    void add_reconstruction(const InferenceData::Samples& samples, const Posterior& posterior,
+                            RangeFigures& figures);
+    void add_draws(const InferenceData::Samples& samples, const Posterior& posterior, RangeFigures& figures);
 
     Vae& vae_;
     Backend& backend_;

@@ -29,7 +29,7 @@ struct LatentFigures {
 struct RangeFigures {
     std::vector<RowFigures> rows;        ///< (B)
     std::vector<LatentFigures> latents;  ///< (Z)
-    std::vector<float> picked;  ///< (picked rows, D): the model's input of those that stand for the data
+    std::vector<float> picked;  ///< (picked rows, D + C): those that stand for the data, and their conditions
 
     std::vector<std::byte> to_bytes() const;
     /// Of `rows` rows; throws ErrorKind::bug where the length is impossible.

@@ -19,11 +19,13 @@ inline std::int64_t most_passes(const Config& config, const Replica& replica) {
 /// What one pass of a batch goes through the model with.
 inline VaeInput input_of(const Config& config, const Batch& batch, const Slice& part,
                          InputPipeline& pipeline) {
-    return {.x = pipeline.load(part, static_cast<std::uint32_t>(batch.epoch)),
+    const ModelInput input = pipeline.load(part, static_cast<std::uint32_t>(batch.epoch));
+    return {.x = input.x,
             .rows = part.rows,
             .noise = CounterRandom(config.train.seed, Purpose::posterior_noise),
             .visit = static_cast<std::uint32_t>(batch.epoch),
-            .draws = config.objective.importance_samples};
+            .draws = config.objective.importance_samples,
+            .conditions = input.conditions};
 }
 
 inline ObjectiveWeights weights_of(const Config& config, const Batch& batch, double beta) {

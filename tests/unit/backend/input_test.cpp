@@ -14,7 +14,13 @@ std::vector<float> load(Backend& backend, const InputTransform& transform, Eleme
     std::vector<std::byte> raw(values.size() * sizeof(T) + 1);
     std::ranges::copy(std::as_bytes(std::span(values)), raw.begin() + 1);
     const Tensor output(backend, rows, std::ssize(values) / std::max<std::int64_t>(rows, 1), place);
-    backend.load_input(transform, type, raw.data() + 1, row_numbers(rows), 3, output.view());
+    const auto numbers = row_numbers(rows);
+    const InputField field = {.transform = transform, .type = type, .output = output.view()};
+    backend.load_input(
+        {.raw = raw.data() + 1,
+         .row_bytes = rows == 0 ? 0 : values.size() / static_cast<std::size_t>(rows) * sizeof(T),
+         .numbers = numbers},
+        3, std::span(&field, 1));
     return output.get();
 }
 
@@ -162,7 +168,8 @@ TEST_P(BackendTest, LoadsNoRows) {
     const Tensor output(backend(), 0, 5);
     InputTransform transform;
     transform.kind = Transform::binarize;
-    backend().load_input(transform, ElementType::uint8, nullptr, {}, 0, output.view());
+    const InputField field = {.transform = transform, .type = ElementType::uint8, .output = output.view()};
+    backend().load_input({}, 0, std::span(&field, 1));
 }
 
 }  // namespace

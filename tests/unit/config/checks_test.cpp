@@ -129,10 +129,41 @@ TEST(ConfigChecks, AVarianceGoesWithALikelihoodThatHasOne) {
         message_after_data("model:\n  likelihood: {variance: decoder}\n"),
         "run.yaml, line 3: model.likelihood.kind is missing: a section of model.likelihood says which one "
         "it is for");
+    EXPECT_EQ(message_after_data("model:\n  likelihood: {kind: normal}\n"),
+              "run.yaml, line 3: model.likelihood: expected one of bernoulli, gaussian, found 'normal'; did "
+              "you mean gaussian?");
+}
+
+std::string message_of_conditions(const std::string& conditions, const std::string& on) {
+    return message_of("data: {train: {files: a.h5, dataset: x, conditions: " + conditions +
+                      "}}\nmodel: {condition: {on: " + on + "}}\noutput: {directory: r}\n");
+}
+
+TEST(ConfigChecks, ConditionsOfTheModelAreConditionsOfTheDataAndTheOtherWayRound) {
+    EXPECT_EQ(message_of_conditions("{}", "[energy]"),
+              "run.yaml, line 2: model.condition.on: data.train has no 'energy'; say which dataset it is: "
+              "data.train.conditions: {energy: DATASET}");
     EXPECT_EQ(
-        message_after_data("model:\n  likelihood: {kind: normal}\n"),
-        "run.yaml, line 3: model.likelihood.kind: expected one of bernoulli, gaussian, found 'normal'; did "
-        "you mean gaussian?");
+        message_of_conditions("{energy: e, mass: m}", "[energy]"),
+        "run.yaml, line 1: data.train.conditions: 'mass' has no effect, for model.condition.on does not "
+        "name it; remove it");
+    EXPECT_EQ(message_of_conditions("{energy: e}", "[energy, energy]"),
+              "run.yaml, line 2: model.condition.on: 'energy' is there twice");
+    EXPECT_EQ(
+        message_of_conditions("{a-b: e}", "[energy]"),
+        "run.yaml, line 1: data.train.conditions: 'a-b' is no name for a condition: letters, digits and "
+        "_, and not x");
+    EXPECT_EQ(message_of_conditions("[energy]", "[energy]"),
+              "run.yaml, line 1: data.train.conditions: expected names with a dataset each, such as {energy: "
+              "events/energy}, found a list");
+    EXPECT_EQ(
+        message_of("data: {synthetic: {}}\nmodel: {condition: {on: [energy]}, likelihood: gaussian}\n"
+                   "output: {directory: r}\n"),
+        "run.yaml, line 2: model.condition.on: [energy] contradicts data.synthetic (line 1): made-up data "
+        "have no conditions");
+    EXPECT_EQ(message_after_data("model:\n  condition: {into: [decoder]}\n"),
+              "run.yaml, line 3: model.condition.into: [decoder] has no effect with model.condition.on (the "
+              "default); remove it");
 }
 
 TEST(ConfigChecks, AKeyThatDoesSomethingIsNone) {

@@ -39,8 +39,8 @@ class ConfigLoad : public testing::Test {
 // Every key that may be set together has a value other than its default.
 Config unusual() {
     Config c;
-    c.data.train = DatasetConfig{{"/d/a b.h5", "/d/*.h5"}, "train/x: 1"};
-    c.data.validation = DatasetConfig{{"/d/v.h5"}, "test/x"};
+    c.data.train = DatasetConfig{{"/d/a b.h5", "/d/*.h5"}, "train/x: 1", {{"energy", "e"}, {"place", "p"}}};
+    c.data.validation = DatasetConfig{{"/d/v.h5"}, "test/x", {{"energy", "e: 2"}, {"place", "p"}}};
     c.data.conventions = Conventions::netcdf;
     c.data.scale = 0.1;
     c.data.transform = Transform::standardize;
@@ -51,6 +51,7 @@ Config unusual() {
     c.model.decoder.hidden = {9, 8, 7, 6, 5, 4, 3, 2, 1};
     c.model.activation = Activation::softplus;
     c.model.likelihood = {LikelihoodKind::gaussian, VarianceKind::decoder};
+    c.model.condition = {.on = {"place", "energy"}, .into = {ConditionedPart::decoder}};
     c.objective.beta = 1.0 / 3;
     c.objective.kl_warmup_steps = 12;
     c.objective.free_bits = 1e-20;
@@ -355,10 +356,10 @@ TEST_F(ConfigLoad, ChangedKeysAreThoseThatTheResultDependsOn) {
     after.optimizer.learning_rate = 0.1;
     after.train.virtual_ranks = 5;
     after.compute.threads = 8;
-    EXPECT_EQ(
-        changed_result_keys(before, after),
-        (std::vector<std::string>{"data.validation.files", "data.validation.dataset", "model.decoder.hidden",
-                                  "optimizer.learning_rate", "train.virtual_ranks"}));
+    EXPECT_EQ(changed_result_keys(before, after),
+              (std::vector<std::string>{"data.validation.files", "data.validation.dataset",
+                                        "data.validation.conditions", "model.decoder.hidden",
+                                        "optimizer.learning_rate", "train.virtual_ranks"}));
 }
 
 // Of the files that auto does not refuse, both give the same numbers.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/expect_error.hpp"
+#include "unit/data/memory_rows.hpp"
 
 namespace vae_dist {
 namespace {
@@ -29,9 +30,10 @@ class Pipeline : public testing::Test {
                             const std::vector<T>& samples, const std::vector<std::int64_t>& rows,
                             const std::optional<FeatureStatistics>& statistics = {}, std::uint32_t visit = 0,
                             std::uint32_t seed = 1) {
-        InputPipeline pipeline(config, seed, type, features, statistics, 16, *backend_);
+        const MemoryRows source("made up", type, {features}, samples);
+        InputPipeline pipeline(config, seed, source, {.samples = statistics}, 16, *backend_);
         const Slice slice = {.virtual_rank = 0, .raw = std::as_bytes(std::span(samples)), .rows = rows};
-        const ConstFloatMatrix input = pipeline.load(slice, visit);
+        const ConstFloatMatrix input = pipeline.load(slice, visit).x;
         EXPECT_EQ(input.rows, static_cast<std::int64_t>(rows.size()));
         EXPECT_EQ(input.columns, features);
         std::vector<float> values;

@@ -8,6 +8,7 @@
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/data/data_files.hpp"
+#include "unit/data/memory_rows.hpp"
 
 namespace vae_dist {
 namespace {
@@ -69,8 +70,9 @@ TEST_F(LookAtRows, ChecksScaledValuesAgainstWhatIsAllowed) {
 TEST(LargeValues, AreThoseOfTheFirstRowThatHasThem) {
     const std::vector<float> values = {1, -2, 3, -9, 9, 0, std::nanf(""), 4};
     const std::vector<std::int64_t> rows = {7, 5, 6, 8};
+    const MemoryRows source("made up", ElementType::float32, {2}, values);
     LargeValues large;
-    large.look_at({.raw = std::as_bytes(std::span(values)), .rows = rows}, ElementType::float32, 0.5);
+    large.look_at({.raw = std::as_bytes(std::span(values)), .rows = rows}, source, 0.5);
     EXPECT_EQ(large.largest, 4.5);
     EXPECT_EQ(large.row, 5);
     EXPECT_EQ(large.values, 8);
@@ -81,13 +83,14 @@ TEST(LargeValues, AreMarksOfMissingOnesWhereFewAreSoLarge) {
     const std::vector<double> values = {1, 9.97e36, 3, -1e20};
     const std::vector<std::int64_t> rows = {0, 1};
     const Slice slice = {.raw = std::as_bytes(std::span(values)), .rows = rows};
+    const MemoryRows source("made up", ElementType::float64, {2}, values);
     LargeValues large;
-    large.look_at(slice.part(0, 1), ElementType::float64, 1);
+    large.look_at(slice.part(0, 1), source, 1);
     EXPECT_FALSE(large.has_marks());  // half of them: in some small unit
     large = {};
-    large.look_at(slice, ElementType::float64, 1);
+    large.look_at(slice, source, 1);
     EXPECT_FALSE(large.has_marks());
-    large.look_at(slice, ElementType::float64, 1e-10);
+    large.look_at(slice, source, 1e-10);
     EXPECT_EQ(large.above_likely, 3);
     EXPECT_TRUE(large.has_marks());
 }

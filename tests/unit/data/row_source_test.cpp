@@ -212,11 +212,11 @@ TEST(SyntheticRows, FollowTheirDistribution) {
 TEST(TrainingRows, ComeFromTheFileOrTheGenerator) {
     const TemporaryFolder folder;
     write_float_rows(folder.file("a.h5"), "x", 2, counting(4));
-    DataConfig config;
-    config.synthetic = SyntheticConfig{.samples = 17, .shape = {3}};
+    Config config;
+    config.data.synthetic = SyntheticConfig{.samples = 17, .shape = {3}};
     EXPECT_EQ(open_training_rows(config)->rows(), 17);
-    config.synthetic.reset();
-    config.train = DatasetConfig{{folder.file("a.h5")}, "x"};
+    config.data.synthetic.reset();
+    config.data.train = DatasetConfig{{folder.file("a.h5")}, "x"};
     EXPECT_EQ(open_training_rows(config)->rows(), 2);
 }
 

@@ -23,7 +23,7 @@ void check(ElementType type, double scale, const ValueRange& allowed, const std:
     const TemporaryFolder folder;
     write_rows<T>(folder.file("a.h5"), "train/x", type, 2, std::vector<T>(100));
     const auto source = open_hdf5_rows({{folder.file("a.h5")}, "train/x"});
-    ValueCheck(type, scale, allowed)
+    ValueCheck(*source, scale, allowed)
         .check(*source, 10, static_cast<std::int64_t>(values.size()) / 2,
                std::as_bytes(std::span(values)).data());
 }

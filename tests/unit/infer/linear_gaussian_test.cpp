@@ -129,7 +129,8 @@ class LinearGaussian : public testing::Test {
     Estimate estimate(std::int64_t draws, std::uint32_t seed = 1) {
         RangeEvaluator evaluator(vae_, *backend_, model_config(),
                                  {.draws = draws, .seed = seed, .most_rows = kRows, .decoder_rows = 4096});
-        const RangeFigures figures = evaluator.evaluate({x_.data(), kRows, kFeatures}, rows_);
+        const RangeFigures figures =
+            evaluator.evaluate({.x = {x_.data(), kRows, kFeatures}, .rows = rows_, .conditions = {}});
         Estimate mean;
         for (const RowFigures& row : figures.rows) {
             mean.log_likelihood += row.log_likelihood / kRows;

@@ -51,7 +51,7 @@ class RangeEvaluatorOf : public testing::TestWithParam<LikelihoodConfig> {
         RangeEvaluator evaluator(
             vae_, *backend_, model_config(),
             {.draws = draws, .seed = kSeed, .most_rows = kRows, .decoder_rows = decoder_rows});
-        return evaluator.evaluate({x_.data(), kRows, kFeatures}, rows_);
+        return evaluator.evaluate({.x = {x_.data(), kRows, kFeatures}, .rows = rows_, .conditions = {}});
     }
 
     ReferenceVae::Parameters reference_parameters() const {

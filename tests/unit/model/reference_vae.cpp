@@ -74,9 +74,16 @@ std::vector<double> ReferenceVae::layers(const Parameters& parameters, const std
     return x;
 }
 
+std::vector<double> ReferenceVae::conditioned(ConditionedPart part, std::vector<double> x,
+                                              const std::vector<double>& conditions) const {
+    if (config_.condition.goes_into(part)) x.insert(x.end(), conditions.begin(), conditions.end());
+    return x;
+}
+
 std::pair<std::vector<double>, std::vector<double>> ReferenceVae::posterior(
-    const Parameters& parameters, const std::vector<double>& x) const {
-    const std::vector<double> encoded = layers(parameters, "encoder", config_.encoder.hidden.size(), x);
+    const Parameters& parameters, const std::vector<double>& x, const std::vector<double>& conditions) const {
+    const std::vector<double> encoded = layers(parameters, "encoder", config_.encoder.hidden.size(),
+                                               conditioned(ConditionedPart::encoder, x, conditions));
     return {affine(parameters, "encoder/mean", encoded), affine(parameters, "encoder/log_variance", encoded)};
 }
 
@@ -84,7 +91,7 @@ ReferenceVae::Terms ReferenceVae::terms(const Parameters& parameters, const std:
                                         double weight, double beta, double free_bits) const {
     Terms terms;
     for (const Sample& sample : samples) {
-        const auto [mean, log_variance] = posterior(parameters, sample.x);
+        const auto [mean, log_variance] = posterior(parameters, sample.x, sample.conditions);
         double penalty = 0;
         for (std::size_t z = 0; z < mean.size(); ++z) {
             const double kl = (mean[z] * mean[z] + std::exp(log_variance[z]) - 1 - log_variance[z]) / 2;
@@ -103,7 +110,8 @@ ReferenceVae::Terms ReferenceVae::terms(const Parameters& parameters, const std:
                 log_ratio += (log_variance[z] + epsilon[z] * epsilon[z] - latent[z] * latent[z]) / 2;
             }
             const std::vector<double> decoded =
-                layers(parameters, "decoder", config_.decoder.hidden.size(), latent);
+                layers(parameters, "decoder", config_.decoder.hidden.size(),
+                       conditioned(ConditionedPart::decoder, latent, sample.conditions));
             const double likelihood = log_likelihood(config_.likelihood, parameters, decoded, sample.x);
             reconstruction += likelihood / draws;
             weights += std::exp(likelihood + log_ratio) / draws;

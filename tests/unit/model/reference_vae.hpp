@@ -17,6 +17,7 @@ class ReferenceVae {
 
     struct Sample {
         std::vector<double> x;                     ///< (D)
+        std::vector<double> conditions = {};       ///< all of them, one after the other
         std::vector<std::vector<double>> epsilon;  ///< (K, Z), of each draw
     };
 
@@ -32,8 +33,9 @@ class ReferenceVae {
     explicit ReferenceVae(const ModelConfig& config) : config_(config) {}
 
     /// Mean and log-variance (Z) of q(z|x).
-    std::pair<std::vector<double>, std::vector<double>> posterior(const Parameters& parameters,
-                                                                  const std::vector<double>& x) const;
+    std::pair<std::vector<double>, std::vector<double>> posterior(
+        const Parameters& parameters, const std::vector<double>& x,
+        const std::vector<double>& conditions = {}) const;
 
     /// Sums over the samples.
     Terms terms(const Parameters& parameters, const std::vector<Sample>& samples, double weight, double beta,
@@ -42,6 +44,9 @@ class ReferenceVae {
  private:
     std::vector<double> layers(const Parameters& parameters, const std::string& name, std::size_t count,
                                std::vector<double> x) const;
+    // x with the conditions behind it, where they go into that part.
+    std::vector<double> conditioned(ConditionedPart part, std::vector<double> x,
+                                    const std::vector<double>& conditions) const;
 
     ModelConfig config_;
 };

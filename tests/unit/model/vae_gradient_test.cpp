@@ -22,6 +22,7 @@ struct Case {
     std::vector<std::int64_t> encoder = {7, 5};
     std::vector<std::int64_t> decoder = {5, 7};
     std::int64_t draws = 1;
+    std::vector<ConditionedPart> conditioned = {};  ///< on two conditions, of one number and of two
 
     friend void PrintTo(const Case& which, std::ostream* to) { *to << which.name; }
 };
@@ -46,12 +47,18 @@ std::vector<Case> cases() {
         all.push_back({of + "_several_draws", Activation::tanh, likelihood, 1, 0, {7, 5}, {5, 7}, 4});
         all.push_back({of + "_several_draws_beta", Activation::gelu, likelihood, 0.3, 0, {7}, {}, 3});
     }
+    const std::vector<ConditionedPart> both = {ConditionedPart::encoder, ConditionedPart::decoder};
+    all.push_back({"decoder_with_conditions", Activation::tanh, {}, 1, 0, {7}, {5}, 1, {both[1]}});
+    all.push_back({"encoder_with_conditions", Activation::tanh, {}, 1, 0, {7}, {5}, 1, {both[0]}});
+    all.push_back({"both_with_conditions", Activation::gelu, {}, 1, 0, {7, 5}, {}, 4, both});
     return all;
 }
 
 class VaeGradient : public testing::TestWithParam<Case> {
  protected:
-    VaeGradient() : backend_(make_backend({})), vae_(model_config(), kFeatures, *backend_) {
+    VaeGradient()
+        : backend_(make_backend({})),
+          vae_(model_config(), kFeatures, *backend_, Precision::float32, conditions()) {
         vae_.reserve(kRows, GetParam().draws);
         vae_.initialise(3);
         // Every parameter, the biases too, away from zero.
@@ -59,6 +66,12 @@ class VaeGradient : public testing::TestWithParam<Case> {
         CounterRandom(4, Purpose::synthetic).normals(0, 0, noise);
         backend_->scale(noise, 0.2F);
         backend_->add(noise, vae_.parameters().values);
+        for (const ModelCondition& condition : conditions()) {
+            std::vector<float>& values = condition_values_.emplace_back(kRows * condition.columns);
+            CounterRandom(7, Purpose::synthetic).normals(0, condition_values_.size(), values);
+        }
+        for (std::size_t i = 0; i < condition_values_.size(); ++i)
+            condition_views_.emplace_back(condition_values_[i].data(), kRows, conditions()[i].columns);
         for (std::int64_t r = 0; r < kRows; ++r) {
             rows_.push_back(100 + r);
             for (std::int64_t d = 0; d < kFeatures; ++d) {
@@ -75,7 +88,14 @@ class VaeGradient : public testing::TestWithParam<Case> {
         config.decoder.hidden = GetParam().decoder;
         config.activation = GetParam().activation;
         config.likelihood = GetParam().likelihood;
+        if (!GetParam().conditioned.empty())
+            config.condition = {.on = {"energy", "place"}, .into = GetParam().conditioned};
         return config;
+    }
+
+    static std::vector<ModelCondition> conditions() {
+        if (GetParam().conditioned.empty()) return {};
+        return {{.name = "energy", .columns = 1}, {.name = "place", .columns = 2}};
     }
 
     VaeInput input() const {
@@ -83,7 +103,8 @@ class VaeGradient : public testing::TestWithParam<Case> {
                 .rows = rows_,
                 .noise = CounterRandom(6, Purpose::posterior_noise),
                 .visit = 2,
-                .draws = GetParam().draws};
+                .draws = GetParam().draws,
+                .conditions = condition_views_};
     }
 
     ReferenceVae::Parameters reference_parameters() const {
@@ -101,6 +122,9 @@ class VaeGradient : public testing::TestWithParam<Case> {
             const auto first = x_.begin() + r * kFeatures;
             ReferenceVae::Sample& sample = samples.emplace_back();
             sample.x.assign(first, first + kFeatures);
+            for (const ConstFloatMatrix& condition : condition_views_)
+                sample.conditions.insert(sample.conditions.end(), condition.row(r),
+                                         condition.row(r) + condition.columns);
             for (std::int64_t k = 0; k < GetParam().draws; ++k) {
                 std::vector<float> epsilon(3);
                 const std::int64_t counter = rows_[static_cast<std::size_t>(r)] + (k << 40);
@@ -111,6 +135,8 @@ class VaeGradient : public testing::TestWithParam<Case> {
         return samples;
     }
 
+    std::vector<std::vector<float>> condition_values_;
+    std::vector<ConstFloatMatrix> condition_views_;
     std::unique_ptr<Backend> backend_;
     Vae vae_;
     std::vector<float> x_;

@@ -17,7 +17,7 @@ struct Fresh {
     explicit Fresh(const Config& config)
         : backend(make_backend(config.compute)),
           rows(make_synthetic_rows(*config.data.synthetic)),
-          replica(config, *rows, std::nullopt, 8, *backend) {}
+          replica(config, *rows, {}, 8, *backend) {}
 
     std::unique_ptr<Backend> backend;
     std::unique_ptr<RowSource> rows;

@@ -30,19 +30,19 @@ class ResumeData : public testing::Test {
     }
     // As a run on these data writes it.
     static Checkpoint begun_on(const Config& config) {
-        const auto rows = open_training_rows(config.data);
+        const auto rows = open_training_rows(config);
         Checkpoint checkpoint;
         checkpoint.config = config;
         checkpoint.data_rows = rows->rows();
         checkpoint.row_shape = rows->row_shape();
         checkpoint.data_fingerprint = data_fingerprint(*rows);
-        checkpoint.data_identity = identity_of(config.data, *rows);
+        checkpoint.data_identity = identity_of(config, *rows);
         return checkpoint;
     }
     void go_on(const Config& config, const Checkpoint& checkpoint) const {
-        const auto rows = open_training_rows(config.data);
+        const auto rows = open_training_rows(config);
         require_same_configuration(config, checkpoint);
-        require_same_data(config, *rows, identity_of(config.data, *rows), checkpoint, log_);
+        require_same_data(config, *rows, identity_of(config, *rows), checkpoint, log_);
     }
     void expect_refused(const Config& config, const Checkpoint& checkpoint,
                         std::initializer_list<std::string> parts) const {
