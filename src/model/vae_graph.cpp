@@ -55,8 +55,9 @@ VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood,
 
     const ValueId encoded = add_hidden_layers(graph, "encoder", conditioned(ConditionedPart::encoder, vae.x),
                                               config.encoder, config.activation);
-    vae.posterior = add_layer(graph, {{.name = "encoder/mean"}, {.name = "encoder/log_variance"}}, encoded,
-                              config.latent_dim, {});
+    vae.posterior =
+        add_layer(graph, {{.name = "encoder/mean"}, {.name = "encoder/log_variance", .starts_at_zero = true}},
+                  encoded, config.latent_dim, {});
     const std::vector<ValueId> drawn = graph.add(PosteriorDraw{}, {vae.posterior});
     vae.latent = drawn[PosteriorDraw::kLatent];
     vae.log_ratio = drawn[PosteriorDraw::kLogRatio];

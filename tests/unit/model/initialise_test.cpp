@@ -48,7 +48,6 @@ TEST(Initialise, HeadsOutputAndTanhLayersFollowGlorot) {
     };
     expect_glorot("encoder/0/weight", 100, 300);
     expect_glorot("encoder/mean/weight", 300, 40);
-    expect_glorot("encoder/log_variance/weight", 300, 40);
     expect_glorot("decoder/output/weight", 200, 100);
 }
 
@@ -58,7 +57,18 @@ TEST(Initialise, BiasesAreZeroAndLayersDiffer) {
     vae.initialise(1);
     for (const float bias : values_of(vae, "decoder/0/bias"))
         EXPECT_EQ(bias, 0);
-    EXPECT_NE(values_of(vae, "encoder/mean/weight"), values_of(vae, "encoder/log_variance/weight"));
+    EXPECT_NE(values_of(vae, "encoder/mean/weight"), values_of(vae, "decoder/0/weight"));
+}
+
+TEST(Initialise, LogVariancesStartAtZero) {
+    const auto backend = make_backend({});
+    ModelConfig config = wide_model(Activation::relu);
+    config.likelihood = {LikelihoodKind::gaussian, VarianceKind::decoder};
+    Vae vae(config, 100, *backend);
+    vae.initialise(1);
+    for (const std::string name : {"encoder/log_variance/weight", "decoder/log_variance/weight"})
+        for (const float weight : values_of(vae, name))
+            EXPECT_EQ(weight, 0) << name;
 }
 
 TEST(Initialise, TheSeedAloneDecides) {
