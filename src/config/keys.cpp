@@ -209,6 +209,10 @@ std::vector<Key> all_keys() {
     return std::move(lister.keys);
 }
 
+std::string advice_on_name(const std::string& name) {
+    return Vocabulary().advice(name, name.substr(0, name.rfind('.') + 1));
+}
+
 std::vector<Setting> settings_of(const Config& config) {
     SettingCollector collector;
     visit_keys(config, collector);

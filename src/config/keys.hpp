@@ -19,6 +19,9 @@ struct Setting {
 /// Every key, those of optional sections too.
 std::vector<Key> all_keys();
 
+/// What to say about a name in dots that is neither a key nor a section: "did you mean train.seed?".
+std::string advice_on_name(const std::string& name);
+
 /// The keys that `config` has a value for: not those of absent sections.
 std::vector<Setting> settings_of(const Config& config);
 

@@ -231,11 +231,4 @@ std::vector<std::string> differences(const Config& config, const Config& other) 
     return found;
 }
 
-std::vector<std::string> config_keys() {
-    std::vector<std::string> names;
-    for (const Key& key : all_keys())
-        names.push_back(key.name);
-    return names;
-}
-
 }  // namespace vae_dist

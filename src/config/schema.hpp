@@ -17,12 +17,18 @@ enum class Effect {
     length,   ///< how long the run is: it may change unless the schedule depends on it
 };
 
+/// A key of the configuration, and what users read about it: in the tables of configs/README.md, which have
+/// Markdown without line ends and '|', and at the terminal.
 struct Key {
-    std::string name;  ///< in dots
+    std::string name;       ///< in dots
+    const char* help = "";  ///< the meaning
     Effect effect = Effect::result;
     const char* unset =
-        nullptr;           ///< the word for an optional value that is absent; none: the key is left out
-    bool is_kind = false;  ///< a word, or a section with the word as `kind` and keys that go with it
+        nullptr;  ///< the word for an optional value that is absent; none: the key is left out
+    const char* default_text = nullptr;  ///< what users read in place of the value in Config
+    const char* allowed = nullptr;       ///< what users read in place of the type and the rule
+    const char* may_change = nullptr;    ///< what users read in place of the effect
+    bool is_kind = false;          ///< a word, or a section with the word as `kind` and keys that go with it
     const char* silent = nullptr;  ///< the value that is not written
 };
 
@@ -73,100 +79,298 @@ inline constexpr RealRange kFactor = {0, 1, false};
 inline constexpr RealRange kMinutes = {0, 1e6, false};
 inline constexpr RealRange kScale = {-1e300, 1e300, true, false};
 
-template <class SomeDataset, class Visitor>
-void visit_dataset(const std::string& section, SomeDataset& dataset, Visitor& visit) {
-    visit(Key{section + ".files", Effect::data}, dataset.files, TextRule{});
-    visit(Key{section + ".dataset"}, dataset.dataset, TextRule{});
-    visit(Key{.name = section + ".conditions", .silent = "{}"}, dataset.conditions, NameRule{});
+template <class SomeData, class Visitor>
+void visit_data(SomeData& data, Visitor& visit) {
+    constexpr const char* kFiles = "a name or glob, or a list of them";
+    constexpr const char* kPath = "a path";
+    visit.optional_section("data.train", data.train, [&](auto& train) {
+        visit(Key{.name = "data.train.files",
+                  .help =
+                      "HDF5 files, taken in order as one long dataset; the files of a glob are in the order "
+                      "of their names' bytes. `**` alone between slashes stands for any number of folders, "
+                      "none included: `data/**/*.h5`. Braces mean nothing; write `[data/a*.h5, data/b*.h5]`",
+                  .effect = Effect::data,
+                  .default_text = "required, or `data.synthetic`",
+                  .allowed = kFiles},
+              train.files, TextRule{});
+        visit(Key{.name = "data.train.dataset",
+                  .help = "path of the dataset inside each file; its first dimension is the sample",
+                  .default_text = "required with the files",
+                  .allowed = kPath},
+              train.dataset, TextRule{});
+        visit(Key{.name = "data.train.conditions",
+                  .help = "datasets of the same files that the model may be conditioned on: `{energy: "
+                          "events/energy}`; numbers, one row for each sample",
+                  .default_text = "none",
+                  .silent = "{}"},
+              train.conditions, NameRule{});
+    });
+    visit.optional_section("data.validation", data.validation, [&](auto& validation) {
+        visit(Key{.name = "data.validation.files",
+                  .help = "HDF5 files for the validation ELBO, written as in `data.train.files`",
+                  .effect = Effect::data,
+                  .default_text = "no validation",
+                  .allowed = kFiles},
+              validation.files, TextRule{});
+        visit(Key{.name = "data.validation.dataset",
+                  .help = "path of the dataset inside each file",
+                  .default_text = "required with the files",
+                  .allowed = kPath},
+              validation.dataset, TextRule{});
+        visit(Key{.name = "data.validation.conditions",
+                  .help = "the same conditions, of the validation data",
+                  .default_text = "none",
+                  .silent = "{}"},
+              validation.conditions, NameRule{});
+    });
+    visit.optional_section("data.synthetic", data.synthetic, [&](auto& synthetic) {
+        visit(Key{"data.synthetic.distribution",
+                  "made-up data in place of `data.train`: standard normal, uniform in (0, 1), or 0 and 1 "
+                  "with equal probability"},
+              synthetic.distribution, NoRule{});
+        visit(Key{"data.synthetic.samples", "number of samples"}, synthetic.samples, IntegerRange{1});
+        visit(Key{"data.synthetic.shape", "shape of one sample; [] for single numbers"}, synthetic.shape,
+              kWidths);
+        visit(Key{"data.synthetic.seed", "seed of the made-up numbers"}, synthetic.seed, kSeeds);
+    });
+    visit(Key{.name = "data.conventions",
+              .help = "how numbers are read that a file declares packed or missing, and arrays of MATLAB: [a "
+                      "table in configs/README.md](#what-a-file-says-of-its-numbers)",
+              .may_change = "only between `auto` and `none`"},
+          data.conventions, NoRule{});
+    visit(
+        Key{"data.scale",
+            "factor that the data are multiplied by; `auto`: 1/255 for unsigned 8-bit data, 1 for all others",
+            Effect::result, "auto"},
+        data.scale, kScale);
+    visit(Key{"data.transform",
+              "change of the data after scaling. `binarize`: 1 with the value as probability, drawn anew at "
+              "every visit; `threshold`: 1 from 0.5 on, else 0; `standardize`: every feature to mean 0 and "
+              "variance 1, estimated on rows spread over the data, at most 256 MiB of them; `log1p`: log(1 + "
+              "x)"},
+          data.transform, NoRule{});
+    visit(Key{"data.shuffle", "another order of the samples in every epoch"}, data.shuffle, NoRule{});
+    visit(Key{"data.shuffle_window",
+              "samples held in memory to shuffle, over all virtual ranks; at least one block each, which is "
+              "a chunk of the file or, if chunks are small, 128 KiB of them"},
+          data.shuffle_window, IntegerRange{1});
+    visit(Key{"data.cache",
+              "`memory`: keep each rank's samples; `stream`: read them in every epoch, in bounded memory; "
+              "`auto`: `memory` if they fit easily",
+              Effect::nothing},
+          data.cache, NoRule{});
+}
+
+template <class SomeModel, class Visitor>
+void visit_model(SomeModel& model, Visitor& visit) {
+    visit(Key{"model.latent_dim", "dimensions of the latent space"}, model.latent_dim,
+          IntegerRange{1, 1'000'000});
+    visit(Key{"model.encoder.hidden", "widths of the encoder's hidden layers, from the data on"},
+          model.encoder.hidden, kWidths);
+    visit(Key{"model.decoder.hidden", "widths of the decoder's hidden layers, from the latent space on"},
+          model.decoder.hidden, kWidths);
+    visit(Key{"model.activation", "activation function of all hidden layers"}, model.activation, NoRule{});
+    visit(Key{.name = "model.likelihood",
+              .help = "distribution p(x given z). `bernoulli`: data in [0, 1]; `gaussian`: any numbers, with "
+                      "a learned variance. A word, or a section with the word as `kind`: `{kind: gaussian, "
+                      "variance: decoder}`",
+              .is_kind = true},
+          model.likelihood.kind, NoRule{});
+    visit(Key{.name = "model.likelihood.variance",
+              .help = "gaussian: `feature`: one variance for each feature, the same for all samples; "
+                      "`decoder`: the decoder gives one for each feature of each sample",
+              .silent = "feature"},
+          model.likelihood.variance, NoRule{});
+    visit(Key{.name = "model.condition.on",
+              .help = "conditions of the data that the model is conditioned on; each number is standardized "
+                      "by its mean and deviation in the training data",
+              .default_text = "none",
+              .silent = "[]"},
+          model.condition.on, NameRule{});
+    visit(Key{.name = "model.condition.into",
+              .help = "parts of the model whose input the conditions join",
+              .silent = "[encoder, decoder]"},
+          model.condition.into, NoRule{});
+}
+
+template <class SomeObjective, class Visitor>
+void visit_objective(SomeObjective& objective, Visitor& visit) {
+    visit(Key{"objective.beta", "weight of the KL divergence"}, objective.beta, kNonNegative);
+    visit(Key{"objective.kl_warmup_steps",
+              "steps over which the weight of the KL divergence grows linearly to beta"},
+          objective.kl_warmup_steps, IntegerRange{});
+    visit(Key{"objective.free_bits",
+              "nats per latent dimension and sample below which the KL divergence is not reduced further"},
+          objective.free_bits, kNonNegative);
+    visit(Key{"objective.importance_samples",
+              "K, the number of draws from the posterior of each sample; above 1 the importance-weighted "
+              "bound is maximised"},
+          objective.importance_samples, IntegerRange{1, 16'384});
+}
+
+template <class SomeOptimizer, class Visitor>
+void visit_optimizer(SomeOptimizer& optimizer, Visitor& visit) {
+    visit(Key{"optimizer.name", "the update rule"}, optimizer.name, NoRule{});
+    visit(Key{"optimizer.learning_rate", "learning rate before the schedule"}, optimizer.learning_rate,
+          kPositive);
+    visit(Key{"optimizer.beta1", "decay of the mean gradient; adam and adamw"}, optimizer.beta1, kDecayRate);
+    visit(Key{"optimizer.beta2", "decay of the mean squared gradient; adam and adamw"}, optimizer.beta2,
+          kDecayRate);
+    visit(Key{"optimizer.epsilon", "number added to the denominator; all but sgd"}, optimizer.epsilon,
+          RealRange{1e-30, 1});
+    visit(Key{"optimizer.momentum", "decay of the summed gradients; sgd"}, optimizer.momentum, kDecayRate);
+    visit(Key{"optimizer.weight_decay",
+              "decay of the parameters, decoupled from the gradient: adamw, sgd and adagrad; for adam use "
+              "`optimizer.l2`. This key, l1 and l2 act on every parameter, biases too"},
+          optimizer.weight_decay, kNonNegative);
+    visit(Key{"optimizer.l1", "adds l1 * sign(weight) to the gradient"}, optimizer.l1, kNonNegative);
+    visit(Key{"optimizer.l2", "adds l2 * weight to the gradient"}, optimizer.l2, kNonNegative);
+    visit(Key{"optimizer.clip_norm",
+              "largest norm of the whole gradient; a longer gradient is shortened to it; 0: off"},
+          optimizer.clip_norm, kNonNegative);
+    auto& schedule = optimizer.schedule;
+    visit(Key{"optimizer.schedule.name", "course of the learning rate"}, schedule.name, NoRule{});
+    visit(Key{"optimizer.schedule.warmup_steps",
+              "steps of linear growth to `optimizer.learning_rate`, before any schedule"},
+          schedule.warmup_steps, IntegerRange{});
+    visit(Key{"optimizer.schedule.decay_steps", "cosine: steps until the end value; 0: the whole run"},
+          schedule.decay_steps, IntegerRange{});
+    visit(
+        Key{"optimizer.schedule.final_fraction", "cosine: the end value, as a fraction of the learning rate"},
+        schedule.final_fraction, kFraction);
+    visit(Key{"optimizer.schedule.every_steps",
+              "step: multiply by the factor every so many steps; exponential: in the course of so many"},
+          schedule.every_steps, kEvery);
+    visit(Key{"optimizer.schedule.factor", "factor of step and exponential"}, schedule.factor, kFactor);
+}
+
+template <class SomeTrain, class Visitor>
+void visit_train(SomeTrain& train, Visitor& visit) {
+    visit(Key{.name = "train.epochs",
+              .help = "passes over the data",
+              .effect = Effect::length,
+              .default_text = "10, unless `train.steps` is given"},
+          train.epochs, kSteps);
+    visit(Key{"train.steps", "length of the run in steps, in place of epochs", Effect::length}, train.steps,
+          kSteps);
+    visit(Key{"train.batch_size", "samples in a step, over all ranks"}, train.batch_size,
+          IntegerRange{1, 1'000'000'000});
+    visit(Key{"train.virtual_ranks",
+              "ranks that the run is defined for; any number of ranks up to this one may run it. `auto`: the "
+              "number of ranks at the first start, which its first checkpoint keeps",
+              Effect::result, "auto"},
+          train.virtual_ranks, IntegerRange{1, 1'000'000});
+    visit(Key{"train.seed", "seed of everything random in training"}, train.seed, kSeeds);
+    visit(Key{"train.precision",
+              "precision of activations and of the operands of matrix products, which are summed in float32. "
+              "Parameters, gradients of weights, optimizer and loss are float32 in both. `bfloat16` is fast "
+              "on processors with instructions for it (AVX-512 BF16, AMX); elsewhere it runs too, slower "
+              "than `float32`: `check` tells"},
+          train.precision, NoRule{});
+    visit(Key{"train.reduction",
+              "how gradients are summed. `exact`: the same bits on any number of ranks, in multiples of "
+              "2^-40, which between hosts travel in as few bytes as they fit in; `float32`: sums whose last "
+              "bits depend on ranks and hosts, 4 bytes an element; `bfloat16`: the same, but rounded to 2 "
+              "bytes between hosts"},
+          train.reduction, NoRule{});
+    visit(Key{"train.on_nonfinite",
+              "what happens when a gradient is not finite. `stop`: the run ends; `skip`: the step is left "
+              "out, a bounded number of times in a row"},
+          train.on_nonfinite, NoRule{});
+    visit(Key{"train.time_limit",
+              "time before which the run is saved and ends, with exit status 75; the end of its Slurm job "
+              "counts too, whichever comes first. `auto`: the job's end alone; `none`: neither. The time "
+              "includes the save, and a validation if one comes before it",
+              Effect::nothing, "auto"},
+          train.time_limit, DurationRange{});
+    visit(Key{"train.stall_warning",
+              "how long ranks wait for others before a message names the others and what those did last",
+              Effect::nothing},
+          train.stall_warning, DurationRange{});
+    visit(Key{"train.stall_limit", "how long ranks wait for others before the run ends with exit status 1",
+              Effect::nothing},
+          train.stall_limit, DurationRange{});
+    visit(Key{"train.consistency_every",
+              "steps between two comparisons of all ranks' parameters, just before they are updated; a "
+              "difference ends the run; 0: never. An error between two comparisons in a rank's own part of "
+              "the parameters spreads to all ranks and is not noticed",
+              Effect::nothing},
+          train.consistency_every, kEveryOrNever);
+}
+
+template <class SomeCompute, class Visitor>
+void visit_compute(SomeCompute& compute, Visitor& visit) {
+    visit(Key{"compute.backend",
+              "what computes. `auto`: GPUs where the build has CUDA and every rank finds a suitable one, "
+              "else processors; `cuda`: GPUs, or it is an error"},
+          compute.backend, NoRule{});
+    visit(Key{"compute.communicator",
+              "what adds up over ranks. `nccl`: between GPUs, of which each rank needs its own; `mpi`: on "
+              "processors, and between GPUs through the host's memory; `auto`: `nccl` where it can be",
+              Effect::nothing},
+          compute.communicator, NoRule{});
+    visit(Key{"compute.threads",
+              "threads of each rank, for few ranks on many cores; the bits do not depend on it",
+              Effect::nothing},
+          compute.threads, IntegerRange{1, 1024});
+    visit(Key{"compute.shared_memory",
+              "whether ranks of one host read each other's gradients and parameters in place rather than "
+              "send messages; `auto`: where the system allows it; `on`: or it is an error",
+              Effect::nothing},
+          compute.shared_memory, NoRule{});
+    visit(Key{"compute.overlap",
+              "whether gradients start to travel to other hosts during the backward pass; `auto`: on",
+              Effect::nothing},
+          compute.overlap, NoRule{});
+}
+
+template <class SomeOutput, class Visitor>
+void visit_output(SomeOutput& output, Visitor& visit) {
+    visit(Key{.name = "output.directory",
+              .help = "the run's directory",
+              .effect = Effect::nothing,
+              .default_text = "required to train",
+              .allowed = "a path",
+              .may_change = "yes, by moving it"},
+          output.directory, TextRule{true});
+    visit(Key{"output.log_every", "steps between two lines", Effect::nothing}, output.log_every, kEvery);
+    visit(Key{"output.validate_every", "epochs between two validations", Effect::nothing},
+          output.validate_every, kEvery);
+    visit(Key{.name = "output.checkpoint_every",
+              .help = "epochs between two checkpoints",
+              .effect = Effect::nothing,
+              .default_text = "1, unless `output.checkpoint_every_minutes` is given"},
+          output.checkpoint_every, kEvery);
+    visit(Key{"output.checkpoint_every_minutes",
+              "minutes from one checkpoint to the next, in the middle of epochs too. They come besides those "
+              "by epochs, if `output.checkpoint_every` is given, and leave no line in metrics.jsonl",
+              Effect::nothing},
+          output.checkpoint_every_minutes, kMinutes);
+    visit(Key{"output.keep",
+              "newest checkpoints kept; the best by validation ELBO (above 1 importance sample: by the IWAE "
+              "bound) is kept besides",
+              Effect::nothing},
+          output.keep, kEvery);
+    visit(Key{"output.keep_every", "a checkpoint every so many epochs is written and kept for good; 0: none",
+              Effect::nothing},
+          output.keep_every, kEveryOrNever);
 }
 
 }  // namespace schema
 
-/// Every key of the configuration, once, in the order of configs/README.md. Reading, writing, comparing and
-/// listing are visitors: `visit(key, value, rule)` for a key, and `visit.optional_section(name, section,
-/// visit_inside)` for a section that a configuration may lack. SomeConfig is Config or const Config.
+/// Every key of the configuration, once, in the order of configs/README.md. Reading, writing, comparing,
+/// listing and explaining are visitors: `visit(key, value, rule)` for a key, and
+/// `visit.optional_section(name, section, visit_inside)` for a section that a configuration may lack.
+/// SomeConfig is Config or const Config.
 template <class SomeConfig, class Visitor>
 void visit_keys(SomeConfig& c, Visitor& visit) {
-    using namespace schema;
-    visit.optional_section("data.train", c.data.train,
-                           [&](auto& train) { visit_dataset("data.train", train, visit); });
-    visit.optional_section("data.validation", c.data.validation,
-                           [&](auto& validation) { visit_dataset("data.validation", validation, visit); });
-    visit.optional_section("data.synthetic", c.data.synthetic, [&](auto& synthetic) {
-        visit(Key{"data.synthetic.distribution"}, synthetic.distribution, NoRule{});
-        visit(Key{"data.synthetic.samples"}, synthetic.samples, IntegerRange{1});
-        visit(Key{"data.synthetic.shape"}, synthetic.shape, kWidths);
-        visit(Key{"data.synthetic.seed"}, synthetic.seed, kSeeds);
-    });
-    visit(Key{"data.conventions"}, c.data.conventions, NoRule{});
-    visit(Key{"data.scale", Effect::result, "auto"}, c.data.scale, kScale);
-    visit(Key{"data.transform"}, c.data.transform, NoRule{});
-    visit(Key{"data.shuffle"}, c.data.shuffle, NoRule{});
-    visit(Key{"data.shuffle_window"}, c.data.shuffle_window, IntegerRange{1});
-    visit(Key{"data.cache", Effect::nothing}, c.data.cache, NoRule{});
-
-    visit(Key{"model.latent_dim"}, c.model.latent_dim, IntegerRange{1, 1'000'000});
-    visit(Key{"model.encoder.hidden"}, c.model.encoder.hidden, kWidths);
-    visit(Key{"model.decoder.hidden"}, c.model.decoder.hidden, kWidths);
-    visit(Key{"model.activation"}, c.model.activation, NoRule{});
-    visit(Key{.name = "model.likelihood", .is_kind = true}, c.model.likelihood.kind, NoRule{});
-    visit(Key{.name = "model.likelihood.variance", .silent = "feature"}, c.model.likelihood.variance,
-          NoRule{});
-
-    visit(Key{.name = "model.condition.on", .silent = "[]"}, c.model.condition.on, NameRule{});
-    visit(Key{.name = "model.condition.into", .silent = "[encoder, decoder]"}, c.model.condition.into,
-          NoRule{});
-
-    visit(Key{"objective.beta"}, c.objective.beta, kNonNegative);
-    visit(Key{"objective.kl_warmup_steps"}, c.objective.kl_warmup_steps, IntegerRange{});
-    visit(Key{"objective.free_bits"}, c.objective.free_bits, kNonNegative);
-    visit(Key{"objective.importance_samples"}, c.objective.importance_samples, IntegerRange{1, 16'384});
-
-    visit(Key{"optimizer.name"}, c.optimizer.name, NoRule{});
-    visit(Key{"optimizer.learning_rate"}, c.optimizer.learning_rate, kPositive);
-    visit(Key{"optimizer.beta1"}, c.optimizer.beta1, kDecayRate);
-    visit(Key{"optimizer.beta2"}, c.optimizer.beta2, kDecayRate);
-    visit(Key{"optimizer.epsilon"}, c.optimizer.epsilon, RealRange{1e-30, 1});
-    visit(Key{"optimizer.momentum"}, c.optimizer.momentum, kDecayRate);
-    visit(Key{"optimizer.weight_decay"}, c.optimizer.weight_decay, kNonNegative);
-    visit(Key{"optimizer.l1"}, c.optimizer.l1, kNonNegative);
-    visit(Key{"optimizer.l2"}, c.optimizer.l2, kNonNegative);
-    visit(Key{"optimizer.clip_norm"}, c.optimizer.clip_norm, kNonNegative);
-    visit(Key{"optimizer.schedule.name"}, c.optimizer.schedule.name, NoRule{});
-    visit(Key{"optimizer.schedule.warmup_steps"}, c.optimizer.schedule.warmup_steps, IntegerRange{});
-    visit(Key{"optimizer.schedule.decay_steps"}, c.optimizer.schedule.decay_steps, IntegerRange{});
-    visit(Key{"optimizer.schedule.final_fraction"}, c.optimizer.schedule.final_fraction, kFraction);
-    visit(Key{"optimizer.schedule.every_steps"}, c.optimizer.schedule.every_steps, kEvery);
-    visit(Key{"optimizer.schedule.factor"}, c.optimizer.schedule.factor, kFactor);
-
-    visit(Key{"train.epochs", Effect::length}, c.train.epochs, kSteps);
-    visit(Key{"train.steps", Effect::length}, c.train.steps, kSteps);
-    visit(Key{"train.batch_size"}, c.train.batch_size, IntegerRange{1, 1'000'000'000});
-    visit(Key{"train.virtual_ranks", Effect::result, "auto"}, c.train.virtual_ranks,
-          IntegerRange{1, 1'000'000});
-    visit(Key{"train.seed"}, c.train.seed, kSeeds);
-    visit(Key{"train.precision"}, c.train.precision, NoRule{});
-    visit(Key{"train.reduction"}, c.train.reduction, NoRule{});
-    visit(Key{"train.on_nonfinite"}, c.train.on_nonfinite, NoRule{});
-    visit(Key{"train.time_limit", Effect::nothing, "auto"}, c.train.time_limit, DurationRange{});
-    visit(Key{"train.stall_warning", Effect::nothing}, c.train.stall_warning, DurationRange{});
-    visit(Key{"train.stall_limit", Effect::nothing}, c.train.stall_limit, DurationRange{});
-    visit(Key{"train.consistency_every", Effect::nothing}, c.train.consistency_every, kEveryOrNever);
-
-    visit(Key{"compute.backend"}, c.compute.backend, NoRule{});
-    visit(Key{"compute.communicator", Effect::nothing}, c.compute.communicator, NoRule{});
-    visit(Key{"compute.threads", Effect::nothing}, c.compute.threads, IntegerRange{1, 1024});
-    visit(Key{"compute.shared_memory", Effect::nothing}, c.compute.shared_memory, NoRule{});
-    visit(Key{"compute.overlap", Effect::nothing}, c.compute.overlap, NoRule{});
-
-    visit(Key{"output.directory", Effect::nothing}, c.output.directory, TextRule{true});
-    visit(Key{"output.log_every", Effect::nothing}, c.output.log_every, kEvery);
-    visit(Key{"output.validate_every", Effect::nothing}, c.output.validate_every, kEvery);
-    visit(Key{"output.checkpoint_every", Effect::nothing}, c.output.checkpoint_every, kEvery);
-    visit(Key{"output.checkpoint_every_minutes", Effect::nothing}, c.output.checkpoint_every_minutes,
-          kMinutes);
-    visit(Key{"output.keep", Effect::nothing}, c.output.keep, kEvery);
-    visit(Key{"output.keep_every", Effect::nothing}, c.output.keep_every, kEveryOrNever);
+    schema::visit_data(c.data, visit);
+    schema::visit_model(c.model, visit);
+    schema::visit_objective(c.objective, visit);
+    schema::visit_optimizer(c.optimizer, visit);
+    schema::visit_train(c.train, visit);
+    schema::visit_compute(c.compute, visit);
+    schema::visit_output(c.output, visit);
 }
 
 }  // namespace vae_dist

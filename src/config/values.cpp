@@ -96,6 +96,25 @@ void require_name(const Node& node, const Key& key, const std::string& name) {
                       node.place.text(), key.name, name);
 }
 
+// "10^6", "2^32 - 1", "16384".
+std::string short_number(std::int64_t value) {
+    if (value == schema::kSeeds.high) return "2^32 - 1";
+    int zeros = 0;
+    std::int64_t rest = value;
+    for (; rest > 0 && rest % 10 == 0; rest /= 10)
+        ++zeros;
+    return rest == 1 && zeros >= 6 ? fmt::format("10^{}", zeros) : fmt::format("{}", value);
+}
+
+// "10^6", "1e30", "0.5".
+std::string short_number(double value) {
+    if (value == std::floor(value) && std::abs(value) < 0x1p53)
+        return short_number(static_cast<std::int64_t>(value));
+    std::string text = fmt::format("{}", value);
+    std::erase(text, '+');
+    return text;
+}
+
 // What stands for kForever.
 constexpr const char* kForeverWord = "none";
 
@@ -226,6 +245,55 @@ std::size_t read_word(const Node& node, const Key& key, const std::vector<std::s
     if (near.empty()) refuse(node, key, allowed);
     throw_input_error("{}: {}: expected {}, found {}; did you mean {}?", node.place.text(), key.name, allowed,
                       node.described(), near);
+}
+
+std::string marked_words(const std::vector<std::string>& words) {
+    return words.empty() ? "" : fmt::format("`{}`", fmt::join(words, "`, `"));
+}
+
+std::string allowed_values(std::int64_t, const IntegerRange& range) {
+    return fmt::format("{} to {}", short_number(range.low), short_number(range.high));
+}
+
+std::string allowed_values(std::uint32_t, const IntegerRange& range) {
+    return allowed_values(std::int64_t{}, range);
+}
+
+std::string allowed_values(double, const RealRange& range) {
+    const bool ends = range.high < schema::kNonNegative.high || range.low > 0;
+    if (!range.with_zero) return "a number other than 0";
+    if (!range.with_low)
+        return fmt::format("above {}, to {}", short_number(range.low), short_number(range.high));
+    if (!ends) return fmt::format("from {} on", short_number(range.low));
+    return fmt::format("{} to {}", short_number(range.low), short_number(range.high));
+}
+
+std::string allowed_values(bool, const NoRule&) {
+    return "true, false";
+}
+
+std::string allowed_values(Duration, const DurationRange&) {
+    return fmt::format("`{}`, or a duration", kForeverWord);
+}
+
+std::string allowed_values(const std::string&, const TextRule&) {
+    return "a text";
+}
+
+std::string allowed_values(const std::vector<std::int64_t>&, const IntegerRange& range) {
+    return fmt::format("a list of whole numbers, {}; may be empty", allowed_values(std::int64_t{}, range));
+}
+
+std::string allowed_values(const std::vector<std::string>&, const NameRule&) {
+    return "a list of names";
+}
+
+std::string allowed_values(const std::map<std::string, std::string>&, const NameRule&) {
+    return "names with a dataset each";
+}
+
+std::string allowed_values(const std::vector<std::string>&, const TextRule&) {
+    return "a text, or a list of texts";
 }
 
 Node write_value(std::int64_t value) {

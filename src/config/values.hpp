@@ -61,6 +61,33 @@ void read_value(const Node& node, const Key& key, std::vector<Enum>& value, cons
     }
 }
 
+// What users read about the values that a key may have, in Markdown: "1 to 10^6", "`relu`, `tanh`".
+
+std::string allowed_values(std::int64_t, const IntegerRange& range);
+std::string allowed_values(std::uint32_t, const IntegerRange& range);
+std::string allowed_values(double, const RealRange& range);
+std::string allowed_values(bool, const NoRule&);
+std::string allowed_values(Duration, const DurationRange&);
+std::string allowed_values(const std::string&, const TextRule&);
+std::string allowed_values(const std::vector<std::int64_t>&, const IntegerRange& range);
+std::string allowed_values(const std::vector<std::string>&, const TextRule&);
+std::string allowed_values(const std::vector<std::string>&, const NameRule&);
+std::string allowed_values(const std::map<std::string, std::string>&, const NameRule&);
+
+/// Words between backticks, with commas.
+std::string marked_words(const std::vector<std::string>& words);
+
+template <class Enum>
+requires std::is_enum_v<Enum> std::string allowed_values(Enum, const NoRule&) {
+    const auto& names = kEnumNames<Enum>;
+    return marked_words({names.begin(), names.end()});
+}
+
+template <class Enum>
+requires std::is_enum_v<Enum> std::string allowed_values(const std::vector<Enum>&, const NoRule& rule) {
+    return "a list of " + allowed_values(Enum{}, rule);
+}
+
 Node write_value(std::int64_t value);
 Node write_value(std::uint32_t value);
 Node write_value(double value);

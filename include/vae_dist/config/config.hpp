@@ -12,8 +12,9 @@
 
 namespace vae_dist {
 
-// A run's configuration as plain structs with their defaults. The keys and ranges stand once, in
-// src/config/schema.hpp, the words of the enumerations in config/names.hpp; users read configs/README.md.
+// A run's configuration as plain structs with their defaults. The keys, their ranges and their help texts
+// stand once, in src/config/schema.hpp, the words of the enumerations in config/names.hpp. Users read them in
+// configs/README.md and from `vae_dist keys`.
 
 enum class SyntheticDistribution { normal, uniform, bernoulli };
 enum class Conventions { automatic, netcdf, matlab, none };

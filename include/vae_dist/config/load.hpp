@@ -27,18 +27,14 @@ Config parse_config(const std::string& yaml, const std::string& source,
 /// equal one.
 std::string to_yaml(const Config& config);
 
-/// The names, in dots, of the keys in which the two differ and that a run's result depends on: not output.*,
-/// not data.cache, compute.communicator, train.time_limit, train.stall_warning, train.stall_limit,
-/// train.consistency_every; train.epochs and train.steps (which may be raised to train on) only
-/// where the schedule is a cosine over the whole run. Data may lie elsewhere: their files are named only
-/// where one of the two has none. `auto` for train.virtual_ranks in `after` is no change: it means what the
+/// The names, in dots, of the keys in which the two differ and that a run's result depends on, which their
+/// Effect in the schema tells: train.epochs and train.steps (which may be raised to train on) only where the
+/// schedule is a cosine over the whole run. Data may lie elsewhere: their files are named only where one of
+/// the two has none. `auto` for train.virtual_ranks in `after` is no change: it means what the
 /// run was started with.
 std::vector<std::string> changed_result_keys(const Config& before, const Config& after);
 
 /// Every key in which the two differ, with both values: "train.seed is 2 rather than 1".
 std::vector<std::string> differences(const Config& config, const Config& other);
-
-/// Every key's name, in dots, in the order of configs/README.md.
-std::vector<std::string> config_keys();
 
 }  // namespace vae_dist
