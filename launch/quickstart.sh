@@ -56,5 +56,5 @@ Beside them are evaluation.json, metrics.jsonl, best.h5 and checkpoints/. From $
   $vae_dist generate $run --traverse --png traversal.png
   $vae_dist encode $run --data fashion.h5:test/x --out latents.h5
   mpirun -np 2 $vae_dist configs/fashion.yaml --set output.directory=runs/wide --set model.latent_dim=64
-configs/README.md explains every key.
+configs/README.md and $vae_dist keys explain every key.
 END

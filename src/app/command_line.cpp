@@ -26,6 +26,7 @@ constexpr const char* kExamples = R"(Examples:
   vae_dist reconstruct runs/fashion --data fashion.h5:test/x --png reconstructions.png
   vae_dist generate runs/fashion --count 100 --out samples.h5 --png samples.png
   vae_dist inspect runs/fashion/best.h5
+  vae_dist keys optimizer.schedule
   vae_dist import idx images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --out digits.h5:train/x
   vae_dist import csv table.csv --out table.h5:train/x
   vae_dist import npy array.npy --out array.h5:train/x
@@ -36,7 +37,7 @@ Exit status: 0 done; 75 stopped early by a signal or a time limit, and saved: th
 2 wrong usage, configuration or data; 1 any other failure.)";
 
 void add_config_options(CLI::App& app, std::string& config, std::vector<std::string>& overrides) {
-    app.add_option("config", config, "Configuration file (YAML); configs/README.md explains every key")
+    app.add_option("config", config, "Configuration file (YAML); vae_dist keys explains every key")
         ->type_name("CONFIG.yaml");
     app.add_option("--set", overrides,
                    "Change a key: --set train.epochs=20, --set model.encoder.hidden=[200,200]")
@@ -57,6 +58,7 @@ class Parser {
         add_benchmark();
         models_.emplace(app_);
         add_inspect();
+        add_keys();
         add_import();
     }
 
@@ -107,6 +109,16 @@ class Parser {
             ->add_option("file", inspect_.files, "HDF5 files, patterns of names, or runs' directories")
             ->required()
             ->type_name("FILE.h5");
+    }
+
+    void add_keys() {
+        keys_app_ = app_.add_subcommand("keys", "Explain the keys of a configuration");
+        keys_app_->footer(
+            "The last line of a key says whether the same run may go on with another value.\n"
+            "Examples: vae_dist keys, vae_dist keys optimizer.schedule, vae_dist keys train.batch_size");
+        keys_app_->add_option("name", keys_.name, "A key or a section; all keys unless given")
+            ->type_name("KEY|SECTION");
+        keys_app_->add_flag("--markdown", keys_.markdown, "Print the tables of configs/README.md");
     }
 
     void add_import() {
@@ -231,7 +243,7 @@ class Parser {
 
     static std::string nearest_command(const std::string& word) {
         return nearest_word(word, {"check", "benchmark", "evaluate", "encode", "reconstruct", "generate",
-                                   "inspect", "import"});
+                                   "inspect", "keys", "import"});
     }
 
     // A word that does not name a file was meant as a command.
@@ -266,6 +278,7 @@ class Parser {
         if (check_app_->parsed()) return check_;
         if (benchmark_app_->parsed()) return benchmark_;
         if (inspect_app_->parsed()) return inspect_;
+        if (keys_app_->parsed()) return keys_;
         if (import_app_->parsed()) {
             refuse_unknown_format();
             const bool replace = import_.target.replace;
@@ -288,12 +301,14 @@ class Parser {
     CLI::App* check_app_ = nullptr;
     CLI::App* benchmark_app_ = nullptr;
     CLI::App* inspect_app_ = nullptr;
+    CLI::App* keys_app_ = nullptr;
     CLI::App* import_app_ = nullptr;
     TrainCommand train_;
     CheckCommand check_;
     BenchmarkCommand benchmark_;
     std::optional<ModelCommandLine> models_;
     InspectCommand inspect_;
+    KeysCommand keys_;
     ImportCommand import_;
     std::string out_;
 };

@@ -64,6 +64,11 @@ struct InspectCommand {
     std::vector<std::string> files;  ///< names or globs
 };
 
+struct KeysCommand {
+    std::string name;       ///< of a key or section; empty: all
+    bool markdown = false;  ///< as the tables of configs/README.md
+};
+
 enum class ImportFormat { idx, csv, npy };
 
 struct ImportCommand {
@@ -79,9 +84,9 @@ struct PrintCommand {
     std::string text;
 };
 
-using Command =
-    std::variant<TrainCommand, CheckCommand, BenchmarkCommand, EvaluateCommand, EncodeCommand,
-                 ReconstructCommand, GenerateCommand, InspectCommand, ImportCommand, PrintCommand>;
+using Command = std::variant<TrainCommand, CheckCommand, BenchmarkCommand, EvaluateCommand, EncodeCommand,
+                             ReconstructCommand, GenerateCommand, InspectCommand, KeysCommand, ImportCommand,
+                             PrintCommand>;
 
 /// Throws an input error for arguments that make no sense.
 Command parse_command_line(int argc, const char* const* argv);

@@ -20,6 +20,7 @@ void run_command(const EncodeCommand& command, Communicator& communicator, const
 void run_command(const ReconstructCommand& command, Communicator& communicator, const Log& log);
 void run_command(const GenerateCommand& command, Communicator& communicator, const Log& log);
 void run_command(const InspectCommand& command, Communicator& communicator, const Log& log);
+void run_command(const KeysCommand& command, Communicator& communicator, const Log& log);
 void run_command(const ImportCommand& command, Communicator& communicator, const Log& log);
 void run_command(const PrintCommand& command, Communicator& communicator, const Log& log);
 

@@ -118,10 +118,11 @@ TEST_F(Commands, InspectShowsTheFilesThatItCanReadAndThenNamesTheOthers) {
 
 TEST_F(Commands, HelpHasAnExampleForEachCommand) {
     const Outcome outcome = run_well(0, {"--help"});
-    expect_parts(outcome.out, {"mpirun -np 4 vae_dist configs/", "vae_dist check", "vae_dist inspect",
-                               "vae_dist import idx", "vae_dist import csv", "vae_dist import npy",
-                               "benchmark", "--set", "Exit status", "75 stopped early"});
-    for (const char* command : {"check", "benchmark", "evaluate", "inspect", "import"}) {
+    expect_parts(outcome.out,
+                 {"mpirun -np 4 vae_dist configs/", "vae_dist check", "vae_dist inspect", "vae_dist keys",
+                  "vae_dist import idx", "vae_dist import csv", "vae_dist import npy", "benchmark", "--set",
+                  "Exit status", "75 stopped early"});
+    for (const char* command : {"check", "benchmark", "evaluate", "inspect", "keys", "import"}) {
         expect_parts(run_well(0, {command, "--help"}).out,
                      {"Example", std::string("Usage: vae_dist ") + command + " ["});
     }
@@ -135,6 +136,20 @@ TEST_F(Commands, HelpShowsDefaults) {
     expect_parts(run_well(0, {"evaluate", "--help"}).out, {"--importance-samples K=5000"});
     expect_parts(run_well(0, {"import", "csv", "--help"}).out,
                  {"--skip-lines N=0", "--compress 0..9=4", "--header yes|no|auto=auto", "--decimal .|,=."});
+}
+
+TEST_F(Commands, KeysExplainsThem) {
+    const std::string one = run_well(0, {"keys", "train.batch_size"}).out;
+    EXPECT_EQ(one,
+              "train.batch_size\n    samples in a step, over all ranks\n    default: 512\n"
+              "    allowed: 1 to 10^9\n    may change later: no\n");
+    EXPECT_EQ(run_well(2, {"keys", "train.batch_size"}).out, one);
+    expect_parts(run_well(0, {"keys", "optimizer.schedule"}).out, {"optimizer.schedule.factor\n"});
+    expect_parts(run_well(0, {"keys"}).out, {"data.train.files\n", "train.batch_size\n", "output.keep\n"});
+    expect_parts(run_well(0, {"keys", "--markdown"}).out,
+                 {"## train\n", "| `train.batch_size` | 512 | 1 to 10^9 | samples in a step"});
+    expect_refused(run(2, {"keys", "trian"}), 2, {"no key or section 'trian'", "did you mean train?"});
+    expect_refused(run(0, {"keys", "train", "model"}), 2, {"model", "vae_dist keys --help"});
 }
 
 TEST_F(Commands, VersionSaysWhatWasBuiltIn) {
