@@ -20,6 +20,7 @@
 namespace {
 
 using vae_dist::test::types_defined_in;
+using vae_dist::test::TypeScope;
 
 namespace fs = std::filesystem;
 
@@ -178,6 +179,45 @@ TEST(Architecture, NoTwoFilesDefineATypeOfOneName) {
     for (const auto& [type, files] : definitions) {
         EXPECT_EQ(files.size(), 1U) << type << " is defined in " << fmt::format("{}", fmt::join(files, ", "))
                                     << ": give them names of their own, or an anonymous namespace";
+    }
+}
+
+/// The types in anonymous namespaces with the files that define them. The backend's files are left out: they
+/// alone are compiled one by one.
+std::map<std::string, std::vector<std::string>> types_of_single_files() {
+    std::map<std::string, std::vector<std::string>> files_by_type;
+    for (const std::string& file : files_in({"src"})) {
+        if (file.starts_with("src/backend/")) continue;
+        const std::string text = read(fs::path(PROJECT_FOLDER) / file);
+        for (const std::string& type : types_defined_in(text, TypeScope::file))
+            files_by_type[type].push_back(file);
+    }
+    EXPECT_GT(files_by_type.size(), 50U) << "the types were not found";
+    return files_by_type;
+}
+
+// Files of a layer are compiled several at once (CMAKE_UNITY_BUILD), in groups that change with every new
+// file: their anonymous namespaces are then one.
+TEST(Architecture, NoTwoFilesOfALayerHaveTypesOfOneNameInAnonymousNamespaces) {
+    for (const auto& [type, files] : types_of_single_files()) {
+        std::map<std::ptrdiff_t, std::string> file_of_layer;
+        for (const std::string& file : files) {
+            const auto [other, is_first] = file_of_layer.try_emplace(layer_of(below(file, "src/")), file);
+            EXPECT_TRUE(is_first) << type << " is defined in " << other->second << " and " << file
+                                  << ": give them names of their own";
+        }
+    }
+}
+
+// A name in an anonymous namespace is ambiguous where a header declares the same name outside of it.
+TEST(Architecture, NoTypeInAnAnonymousNamespaceHasTheNameOfOneOutside) {
+    const auto types = types_of_single_files();
+    for (const std::string& file : files_in({"include", "src"})) {
+        for (const std::string& type : types_defined_in(read(fs::path(PROJECT_FOLDER) / file))) {
+            EXPECT_FALSE(types.contains(type))
+                << type << " of " << file << " is defined in " << types.at(type).front()
+                << ", too: give it another name there";
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <regex>
 #include <stdexcept>
 #include <string_view>
@@ -60,37 +61,42 @@ std::string head_of(std::string_view text) {
 }
 
 struct Scope {
-    std::string name;      ///< of a namespace; empty for the others
-    bool visible = false;  ///< to the linker
+    std::string name;                 ///< of a namespace; empty for the others
+    std::optional<TypeScope> is_for;  ///< the types in it; none: not those of a class or a function
+};
+
+struct Definition {
+    std::string name;
+    TypeScope scope;
 };
 
 /// A part of the text in brackets, by what stands before it; with the type that it defines, if it does.
-Scope open(const std::string& head, const Scope& outer, std::vector<std::string>& types) {
+Scope open(const std::string& head, const Scope& outer, std::vector<Definition>& types) {
     static const std::regex space(R"re(namespace ?([\w:]*))re");
     static const std::regex type(
         R"re((?:class|struct|union|enum(?: class| struct)?) ([^:=({]+?(?:::[^:=({]+?)*)(?: final)?(?: ?:[^:].*)?)re");
     std::smatch match;
     if (std::regex_match(head, match, space)) {
-        return {outer.name + match[1].str() + "::", outer.visible && match[1].length() > 0};
+        if (match[1].length() > 0) return {outer.name + match[1].str() + "::", outer.is_for};
+        return {outer.name, outer.is_for ? std::optional(TypeScope::file) : std::nullopt};
     }
     if (head == "extern") return outer;  // "C"
-    if (outer.visible && std::regex_match(head, match, type)) {
-        types.push_back(outer.name + match[1].str());
-    }
-    return {"", false};
+    if (outer.is_for && std::regex_match(head, match, type))
+        types.push_back({outer.name + match[1].str(), *outer.is_for});
+    return {"", std::nullopt};
 }
 
 }  // namespace
 
-std::vector<std::string> types_defined_in(const std::string& text) {
+std::vector<std::string> types_defined_in(const std::string& text, TypeScope scope) {
     const std::string code = code_of(text);
-    std::vector<std::string> types;
-    std::vector<Scope> scopes = {{"", true}};
+    std::vector<Definition> definitions;
+    std::vector<Scope> scopes = {{"", TypeScope::program}};
     std::size_t begin = 0;
     for (std::size_t i = 0; i < code.size(); ++i) {
         if (code[i] == '{') {
             scopes.push_back(
-                open(head_of(std::string_view(code).substr(begin, i - begin)), scopes.back(), types));
+                open(head_of(std::string_view(code).substr(begin, i - begin)), scopes.back(), definitions));
         } else if (code[i] == '}') {
             scopes.pop_back();
             if (scopes.empty()) throw std::runtime_error("a } without a {");
@@ -100,6 +106,10 @@ std::vector<std::string> types_defined_in(const std::string& text) {
         begin = i + 1;
     }
     if (scopes.size() != 1) throw std::runtime_error("a { without a }");
+    std::vector<std::string> types;
+    for (const Definition& definition : definitions) {
+        if (definition.scope == scope) types.push_back(definition.name);
+    }
     std::sort(types.begin(), types.end());
     types.erase(std::unique(types.begin(), types.end()), types.end());
     return types;

@@ -32,6 +32,14 @@ TEST(Definitions, ThatTheLinkerDoesNotSeeAreLeftOut) {
               (Types{"Y"}));
 }
 
+TEST(Definitions, OfAFileAreThoseInItsAnonymousNamespaces) {
+    EXPECT_EQ(types_defined_in("namespace a {\nclass V {};\nnamespace {\nclass X { struct I {}; };\n"
+                               "namespace b { struct Y {}; }\nvoid f() { struct Z {}; }\n}\n}\n"
+                               "namespace { enum W { w }; }\nstruct U { struct X {}; };\n",
+                               TypeScope::file),
+              (Types{"W", "a::X", "a::b::Y"}));
+}
+
 TEST(Definitions, AreToldFromDeclarationsFunctionsAndValues) {
     EXPECT_EQ(types_defined_in("class X;\nenum class E : int;\nstruct Y f(struct Z z) { return {z}; }\n"
                                "struct Y table[] = {{1}, {2}};\nfriend class W;\nusing V = struct U;\n"),

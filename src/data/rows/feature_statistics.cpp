@@ -12,9 +12,9 @@ namespace {
 
 // Running means and sums of squared differences from them (Welford, 1962): neither a large mean nor an
 // extraordinary first row costs accuracy.
-class Moments {
+class RunningMoments {
  public:
-    explicit Moments(std::size_t features) : mean_(features), squares_(features) {}
+    explicit RunningMoments(std::size_t features) : mean_(features), squares_(features) {}
 
     void add(std::span<const double> row) {
         ++rows_;
@@ -89,7 +89,7 @@ FeatureStatistics feature_statistics(RowSource& source, double scale, Transform 
     const ValueCheck allowed(source, scale, allowed_values(transform, Support()));
     std::vector<double> row(static_cast<std::size_t>(source.features()));
     std::vector<std::byte> raw;
-    Moments moments(row.size());
+    RunningMoments moments(row.size());
     double largest = -std::numeric_limits<double>::infinity();
     for (const RowRange& range : sample_of(source, most_bytes)) {
         for (std::int64_t first = range.first; first < range.end(); first += rows_at_once) {
