@@ -8,7 +8,7 @@
 #include "train/run.hpp"
 #include "train/stop_request.hpp"
 #include "vae_dist/comm/agreement.hpp"
-#include "vae_dist/comm/rank_watch.hpp"
+#include "vae_dist/comm/failure_detector.hpp"
 #include "vae_dist/train/consistency.hpp"
 #include "vae_dist/train/resume.hpp"
 #include "vae_dist/train/run_recorder.hpp"
@@ -24,13 +24,14 @@ std::chrono::milliseconds in_milliseconds(Duration duration) {
 
 }  // namespace
 
-TrainingEnd train(const Config& asked, const StopSignals& signals, Communicator& unwatched, const Log& log) {
+TrainingEnd train(const Config& asked, const StopSignals& signals, Communicator& unmonitored,
+                  const Log& log) {
     StopRequest stop_request(signals, TimeLimit::Clock::now());
-    RankWatch watch(unwatched,
-                    {.warning = in_milliseconds(asked.train.stall_warning),
-                     .limit = in_milliseconds(asked.train.stall_limit)},
-                    log);
-    Communicator& communicator = watch.communicator();
+    FailureDetector detector(unmonitored,
+                             {.warning = in_milliseconds(asked.train.stall_warning),
+                              .limit = in_milliseconds(asked.train.stall_limit)},
+                             log);
+    Communicator& communicator = detector.communicator();
     std::unique_ptr<RunRecorder> recorder;
     communicator.doing("opening the run's directory");
     run_on_first_rank(communicator, [&] { recorder = std::make_unique<RunRecorder>(asked.output, log); });
