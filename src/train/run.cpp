@@ -83,7 +83,7 @@ TrainingEnd Run::train() {
 }
 
 void Run::begin() {
-    communicator_.doing("opening the data");
+    communicator_.set_activity("opening the data");
     if (config_.data.validation) validation_.emplace(config_, data_, communicator_);
     run_together(communicator_,
                  [&] { loader_ = data_.start_loader(progress_.epoch, progress_.samples_in_epoch); });
@@ -92,7 +92,7 @@ void Run::begin() {
         if (!is_new_ && !progress_.epoch_end_pending && schedule_.is_due(progress_.step))
             recorder.complete_line(progress_.step, epoch_number());
     });
-    communicator_.doing("asking for the job's time limit");
+    communicator_.set_activity("asking for the job's time limit");
     stop_request_.heed_time_limit(config_, communicator_, log_);
     // Until a save has been timed: as if to a slow disk.
     constexpr double kBytesPerSecond = 100e6;
@@ -339,7 +339,7 @@ std::optional<bool> Run::validate(bool final) {
 }
 
 void Run::save(RunRecorder::Save save) {
-    communicator_.doing("saving");
+    communicator_.set_activity("saving");
     step_.collect_state();
     if (save.occasion != Occasion::none) saved_at_ = Clock::now();
     recorder_.record([&](RunRecorder& recorder) { recorder.save(snapshot_copier(), epoch_number(), save); });

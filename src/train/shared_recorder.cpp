@@ -24,7 +24,7 @@ void SharedRecorder::run_together(const std::function<void(RunRecorder&)>& work)
 }
 
 void SharedRecorder::flush() {
-    communicator_.doing("writing a checkpoint");
+    communicator_.set_activity("writing a checkpoint");
     run_together([&](RunRecorder& recorder) {
         if (error_) std::rethrow_exception(error_);
         recorder.flush();
@@ -32,7 +32,7 @@ void SharedRecorder::flush() {
 }
 
 void SharedRecorder::flush_after(const Error& error, const Log& log) {
-    communicator_.doing("writing a checkpoint");
+    communicator_.set_activity("writing a checkpoint");
     run_together([&](RunRecorder& recorder) {
         try {
             recorder.flush();

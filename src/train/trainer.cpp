@@ -33,7 +33,7 @@ TrainingEnd train(const Config& asked, const StopSignals& signals, Communicator&
                              log);
     Communicator& communicator = detector.communicator();
     std::unique_ptr<RunRecorder> recorder;
-    communicator.doing("opening the run's directory");
+    communicator.set_activity("opening the run's directory");
     run_on_first_rank(communicator, [&] { recorder = std::make_unique<RunRecorder>(asked.output, log); });
     std::optional<Checkpoint> resumed = load_newest_checkpoint(recorder.get(), communicator, log);
     Config config = asked;
@@ -43,7 +43,7 @@ TrainingEnd train(const Config& asked, const StopSignals& signals, Communicator&
         if (resumed) require_same_configuration(config, *resumed);
     });
     require_same_on_all_ranks(config, communicator);
-    communicator.doing("opening the data");
+    communicator.set_activity("opening the data");
     Run run(config, std::move(recorder), resumed, stop_request, communicator, log);
     resumed.reset();  // its state is taken over
     return run.train();

@@ -79,7 +79,7 @@ std::optional<ElboTerms> Validation::run(Replica& replica, const std::function<b
     // Between two agreements the ranks work alone: it is what a stop waits for at most.
     constexpr std::int64_t kBatchesATurn = 16;
     for (std::int64_t done = 0; done < batches; done += kBatchesATurn) {
-        communicator_.doing("validating");
+        communicator_.set_activity("validating");
         run_together(communicator_,
                      [&] { add_samples(replica, std::min(kBatchesATurn, batches - done), tail); });
         std::int64_t stop = is_to_stop && is_to_stop() ? 1 : 0;

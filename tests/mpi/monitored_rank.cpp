@@ -55,7 +55,7 @@ void run(Communicator& communicator, const std::string& how) {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point start = Clock::now();
     const auto work = [&] {
-        communicator.doing("computing");
+        communicator.set_activity("computing");
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
         return Clock::now() - start < std::chrono::minutes(1);
     };

@@ -59,9 +59,9 @@ class Communicator {
     /// Messages between these ranks, which the communicator must outlive.
     virtual std::unique_ptr<Messages> make_messages() = 0;
 
-    /// Notes what this rank does from here to its next call, for whoever wonders why it does not arrive
-    /// there; `what` is a string literal. Does nothing where nobody watches.
-    virtual void doing(const char* what) { static_cast<void>(what); }
+    /// Sets this rank's activity, a string literal, which the failure detector reports where other ranks wait
+    /// for this one. Does nothing without a failure detector.
+    virtual void set_activity(const char* activity) { static_cast<void>(activity); }
 
     /// Ends the processes of all ranks at once, without waiting for them. Returns only where that cannot be
     /// done.

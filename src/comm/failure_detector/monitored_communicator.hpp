@@ -28,7 +28,7 @@ class MonitoredCommunicator final : public Communicator {
     void wait_until(const std::function<bool()>& is_so) override;
     std::unique_ptr<Messages> make_messages() override;
 
-    void doing(const char* what) override { record_.set_activity(what); }
+    void set_activity(const char* activity) override { record_.set_activity(activity); }
     void abort(int exit_status) noexcept override { inner_.abort(exit_status); }
 
  private:

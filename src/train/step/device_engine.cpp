@@ -106,7 +106,7 @@ void DeviceEngine::start(BatchLoader& loader, std::int64_t step, std::int64_t up
     Stopwatch watch;
     const Batch* const batch = fetch(loader, ask, now);
     watch.lap(spent_.data);
-    communicator_.doing("starting a step");
+    communicator_.set_activity("starting a step");
     std::vector<Slice> passes;
     if (batch != nullptr) {
         now.result.samples = batch->samples;
@@ -137,7 +137,7 @@ const Batch* DeviceEngine::fetch(BatchLoader& loader, const AskForWishes& ask, S
     StepTail tail(1);
     const Batch* batch = nullptr;
     try {
-        communicator_.doing("reading data");
+        communicator_.set_activity("reading data");
         const Batch& next = loader.next();
         const StepWishes wishes = ask ? ask() : StepWishes{};
         if (wishes.stop) tail.ask_to_stop();
@@ -279,7 +279,7 @@ void DeviceEngine::start_answer(Started& step) {
 
 void DeviceEngine::read_answer(Started& step) {
     Stopwatch watch;
-    communicator_.doing("waiting for the device");
+    communicator_.set_activity("waiting for the device");
     device_.wait(step.done);
     watch.lap(spent_.wait);
     const std::span<const std::int64_t> answer =

@@ -107,14 +107,14 @@ void HostEngine::start(BatchLoader& loader, std::int64_t step, std::int64_t upda
         tail.report_failure();
     }
     Stopwatch watch;
-    communicator_.doing("adding up gradients");
+    communicator_.set_activity("adding up gradients");
     reducer_->meet(tail);
     watch.lap(times_.wait);
     if (tail.failed()) {
         team_->complete_messages();  // every rank has sent its own: their memory goes with this step
         throw_together(communicator_, error);
     }
-    communicator_.doing("updating the weights");
+    communicator_.set_activity("updating the weights");
     result.stop = tail.is_to_stop();
     result.save = tail.is_to_save();
     result.mean = tail.terms();
@@ -127,9 +127,9 @@ void HostEngine::start(BatchLoader& loader, std::int64_t step, std::int64_t upda
 
 void HostEngine::accumulate_slices(BatchLoader& loader, StepResult& result, StepTail& tail) {
     Stopwatch watch;
-    communicator_.doing("reading data");
+    communicator_.set_activity("reading data");
     const Batch& batch = loader.next();
-    communicator_.doing("forward and backward pass");
+    communicator_.set_activity("forward and backward pass");
     watch.lap(times_.data);
     result.samples = batch.samples;
     const ObjectiveWeights weights = weights_of(config_, batch, result.beta);

@@ -32,7 +32,7 @@ TEST(FailureDetector, ReportsNothingOfRanksThatWorkTogether) {
         EXPECT_EQ(communicator.name(), inner.name());
         EXPECT_EQ(communicator.size(), 4);
         for (int i = 0; i < 100; ++i) {
-            communicator.doing("counting");
+            communicator.set_activity("counting");
             std::int64_t one = 1;
             communicator.all_reduce_sum(std::span(&one, 1));
             EXPECT_EQ(one, 4);
@@ -48,7 +48,7 @@ TEST(FailureDetector, NamesTheRankThatIsWaitedForAndWhatItDoesThenThatItCame) {
         [&](Communicator& inner) {
             const Log log(inner.rank());
             FailureDetector detector(inner, with_warning(2s), log);
-            detector.communicator().doing(inner.rank() == 1 ? "reading data" : "waiting");
+            detector.communicator().set_activity(inner.rank() == 1 ? "reading data" : "waiting");
             inner.barrier();
             if (inner.rank() == 1) {
                 EXPECT_TRUE(output.wait_for("vae_dist: warning: ")) << output.text();
@@ -79,7 +79,7 @@ TEST(FailureDetector, EndsAllRanksWhereOneDoesNotComeWithinTheLimit) {
             ended.count_down();
         };
         FailureDetector detector(inner, options, log);
-        detector.communicator().doing("reading data");
+        detector.communicator().set_activity("reading data");
         if (inner.rank() != 2) {
             EXPECT_THROW(detector.communicator().barrier(), Error);
         }

@@ -37,8 +37,8 @@ TEST(MonitoredCommunicator, CountsEachCall) {
         EXPECT_EQ(record.state().calls_begun, made);
         EXPECT_EQ(record.state().calls_ended, made);
     }
-    communicator.doing("nothing");
-    EXPECT_EQ(record.state().activity, "nothing");
+    communicator.set_activity("reading data");
+    EXPECT_EQ(record.state().activity, "reading data");
     EXPECT_EQ(record.state().calls_begun, made);
 }
 
