@@ -32,7 +32,7 @@ std::int64_t maximum(Communicator& communicator, std::int64_t value) {
 }  // namespace
 
 void run_together(Communicator& communicator, const std::function<void()>& work,
-                  std::chrono::milliseconds patience) {
+                  std::chrono::milliseconds timeout) {
     std::exception_ptr mine;
     try {
         work();
@@ -40,7 +40,7 @@ void run_together(Communicator& communicator, const std::function<void()>& work,
         mine = std::current_exception();
     }
     const auto failed =
-        communicator.all_reduce_max_within(mine ? 1 : 0, mine ? patience : std::chrono::milliseconds::max());
+        communicator.all_reduce_max_within(mine ? 1 : 0, mine ? timeout : std::chrono::milliseconds::max());
     if (!failed) throw as_error(mine);
     if (*failed > 0) throw_together(communicator, mine);
 }
@@ -60,18 +60,18 @@ void run_on_first_rank(Communicator& communicator, const std::function<void()>& 
 
 void throw_together(Communicator& communicator, std::exception_ptr mine) {
     const int size = communicator.size();
-    const std::int64_t vote = maximum(communicator, mine ? size - communicator.rank() : 0);
-    require(vote > 0, "throw_together is called with an error on some rank");
-    const int speaker = size - static_cast<int>(vote);
+    const std::int64_t lowest = maximum(communicator, mine ? size - communicator.rank() : 0);
+    require(lowest > 0, "throw_together is called with an error on some rank");
+    const int source = size - static_cast<int>(lowest);
 
     const Error own = mine ? as_error(mine) : Error(ErrorKind::bug, "");
     ErrorKind kind = own.kind();
-    communicator.broadcast(std::as_writable_bytes(std::span(&kind, 1)), speaker);
-    const std::string message = broadcast_text(communicator, own.what(), speaker);
+    communicator.broadcast(std::as_writable_bytes(std::span(&kind, 1)), source);
+    const std::string message = broadcast_text(communicator, own.what(), source);
 
     const bool differs = !mine || own.kind() != kind || own.what() != message;
     const bool name_rank = maximum(communicator, differs ? 1 : 0) > 0;
-    throw Error(kind, name_rank ? fmt::format("rank {}: {}", speaker, message) : message).mark_on_all_ranks();
+    throw Error(kind, name_rank ? fmt::format("rank {}: {}", source, message) : message).mark_on_all_ranks();
 }
 
 }  // namespace vae_dist

@@ -10,7 +10,7 @@
 
 namespace vae_dist {
 
-/// Collective. What every rank gave, in the order of ranks, on all of them.
+/// Collective. The values of all ranks, in the order of ranks, on every rank.
 template <class T>
 requires std::is_trivially_copyable_v<T> std::vector<T> all_gather(Communicator& communicator,
                                                                    const T& mine) {

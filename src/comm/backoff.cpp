@@ -8,7 +8,7 @@ namespace vae_dist {
 
 namespace {
 
-void spare_pipeline() {
+void spin_once() {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -23,7 +23,7 @@ void Backoff::pause() {
     constexpr std::chrono::milliseconds kYielding{1};
     constexpr std::chrono::microseconds kSleep{50};
     if (pauses_ < kSpins) {
-        spare_pipeline();
+        spin_once();
         if (++pauses_ == kSpins) start_ = Clock::now();
         return;
     }

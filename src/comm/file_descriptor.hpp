@@ -4,7 +4,7 @@
 
 namespace vae_dist {
 
-/// A file descriptor, closed with its owner. Move-only.
+/// A file descriptor that is closed when destroyed. Move-only.
 class FileDescriptor {
  public:
     FileDescriptor() = default;
@@ -16,7 +16,7 @@ class FileDescriptor {
         return *this;
     }
 
-    /// -1 for none, which `poll` passes over.
+    /// The number; -1 for none, which `poll` ignores.
     int descriptor() const { return descriptor_; }
     explicit operator bool() const { return descriptor_ >= 0; }
     void close() noexcept;

@@ -11,7 +11,7 @@ namespace vae_dist {
 
 namespace {
 
-/// Ranks of equal names, in the order of their first.
+/// Groups of ranks with equal names, in the order of their first ranks.
 std::vector<std::vector<int>> group_by_name(const std::vector<std::string>& names) {
     std::vector<std::vector<int>> groups;
     std::map<std::string, std::size_t> group_of;
@@ -39,7 +39,7 @@ Hosts each_alone(std::size_t ranks) {
     return hosts_of(std::move(groups), ranks);
 }
 
-/// Why `work` failed; empty where it did not.
+/// Why `work` threw; empty if it did not.
 template <class Work>
 std::string reason_of(const Work& work) {
     try {
@@ -50,7 +50,7 @@ std::string reason_of(const Work& work) {
     return "";
 }
 
-/// Collective. For each rank why it cannot read the memory of the others of its group; empty where it can.
+/// Collective. For each rank why it cannot read the memory of the other ranks of its group; empty if it can.
 std::vector<std::string> try_to_share(Communicator& communicator, const Hosts& hosts) {
     std::optional<SharedSegment> segment;
     std::string reason = reason_of([&] { segment.emplace(1); });
@@ -62,7 +62,7 @@ std::vector<std::string> try_to_share(Communicator& communicator, const Hosts& h
             }
         });
     }
-    // Only when all have tried does anybody get this, and close its own.
+    // The call returns after all ranks have tried: only then a rank closes its segment.
     return all_gather_text(communicator, reason);
 }
 

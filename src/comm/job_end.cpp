@@ -30,7 +30,7 @@ std::string environment(const char* name) {
     return value == nullptr ? "" : value;
 }
 
-// Seconds since 1970, as far as the year 2100: beyond it Slurm has words for "never" that look like numbers.
+// Seconds since 1970, up to the year 2100: Slurm writes "never" as larger numbers.
 std::optional<SystemTime> parse_time(std::string_view text) {
     constexpr std::int64_t kYear2100 = 4'102'444'800;
     std::int64_t seconds = 0;
@@ -40,8 +40,8 @@ std::optional<SystemTime> parse_time(std::string_view text) {
     return SystemTime(std::chrono::seconds(seconds));
 }
 
-// This process's environment, but times written as seconds since 1970, which no time zone or summer time
-// touches, and none of the user's own preferences for squeue.
+// The environment of this process without the user's settings for squeue, and with times as seconds since
+// 1970, which do not depend on time zones.
 std::vector<std::string> squeue_environment() {
     std::vector<std::string> variables = {"SLURM_TIME_FORMAT=%s"};
     for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -60,7 +60,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     return pointers;
 }
 
-// Starts squeue with its output and messages to `output`, in a process group of its own. 0 or errno.
+// Starts squeue in its own process group, with its output and its messages to `output`. Returns 0 or errno.
 int start_squeue(const std::string& job, int output, pid_t& process) {
     std::vector<std::string> arguments = {"squeue", "--noheader", "--jobs=" + job, "--format=%A %e"};
     std::vector<std::string> variables = squeue_environment();
@@ -82,7 +82,7 @@ int start_squeue(const std::string& job, int output, pid_t& process) {
     return status;
 }
 
-// What comes through a pipe until its other end is closed, or until `deadline`, or a great deal of it.
+// The text from a pipe until its other end is closed or until `deadline`; 64 KiB or a little more at most.
 std::string read_until(int input, SteadyTime deadline) {
     constexpr std::size_t kMost = 64 << 10;
     std::string text;
@@ -101,18 +101,18 @@ std::string read_until(int input, SteadyTime deadline) {
     return text;
 }
 
-// Waits for the end of a process that was killed; for a moment only: one that hangs in a file system that
+// Waits for the end of a killed process, for a second at most: a process that hangs in a file system that
 // does not answer cannot be killed.
-void take_away(pid_t process) {
+void reap(pid_t process) {
     constexpr std::chrono::seconds kMoment{1};
     const SteadyTime latest = SteadyTime::clock::now() + kMoment;
     while (waitpid(process, nullptr, WNOHANG) == 0 && SteadyTime::clock::now() < latest)
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
-// What squeue prints about a job, its complaints among it; or why there is nothing.
-std::string ask_squeue(const std::string& job, std::chrono::milliseconds patience) {
-    const SteadyTime deadline = SteadyTime::clock::now() + patience;
+// The output of squeue about a job, messages included; or why there is none.
+std::string ask_squeue(const std::string& job, std::chrono::milliseconds timeout) {
+    const SteadyTime deadline = SteadyTime::clock::now() + timeout;
     std::array<int, 2> ends;
     if (pipe2(ends.data(), O_CLOEXEC) != 0) return std::strerror(errno);
     pid_t squeue = 0;
@@ -122,14 +122,14 @@ std::string ask_squeue(const std::string& job, std::chrono::milliseconds patienc
     close(ends[0]);
     if (status != 0) return answer;
 
-    // It has said all that it says, or is late: a wrapper's children go with it.
+    // It is done, or late. Its group includes the children of a wrapper script.
     kill(-squeue, SIGKILL);
-    take_away(squeue);
+    reap(squeue);
     return answer;
 }
 
-// The rest of the line that begins with the job's number: asked about one task of an array, squeue may tell
-// of the others too.
+// The rest of the line that begins with the job's number: for one task of an array squeue may print the
+// others, too.
 std::optional<std::string_view> line_of(const std::string& job, std::string_view answer) {
     for (std::size_t at = 0; at < answer.size();) {
         const std::size_t end = std::min(answer.find('\n', at), answer.size());
@@ -151,16 +151,16 @@ std::string first_line(const std::string& text) {
 
 }  // namespace
 
-std::optional<SystemTime> job_end_time(const Log& log, std::chrono::milliseconds patience) {
+std::optional<SystemTime> job_end_time(const Log& log, std::chrono::milliseconds timeout) {
     const std::string job = environment("SLURM_JOB_ID");
     if (job.empty()) return std::nullopt;
 
-    // One that has passed was moved: the job still runs.
-    const std::optional<SystemTime> told = parse_time(environment("SLURM_JOB_END_TIME"));
-    if (told && *told > SystemTime::clock::now()) return told;
+    // An end in the past was moved: the job still runs.
+    const std::optional<SystemTime> end_in_environment = parse_time(environment("SLURM_JOB_END_TIME"));
+    if (end_in_environment && *end_in_environment > SystemTime::clock::now()) return end_in_environment;
 
     const bool is_number = job.find_first_not_of("0123456789") == std::string::npos;
-    const std::string answer = is_number ? ask_squeue(job, patience) : "that is not a number";
+    const std::string answer = is_number ? ask_squeue(job, timeout) : "that is not a number";
     const std::optional<std::string_view> end = line_of(job, answer);
     if (end && means_no_limit(*end)) return std::nullopt;
     const std::optional<SystemTime> time = end ? parse_time(*end) : std::nullopt;

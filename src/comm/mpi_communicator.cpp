@@ -28,10 +28,10 @@ class MpiCommunicator final : public Communicator {
         check(MPI_Comm_size(communicator_, &size_), "MPI_Comm_size");
     }
 
-    // What the others have not answered MPI may still write to, and a communicator in use cannot be freed.
+    // MPI may still write to the value of an unfinished reduction, and a communicator in use cannot be freed.
     ~MpiCommunicator() override {
-        if (unanswered_) {
-            static_cast<void>(unanswered_.release());
+        if (unfinished_) {
+            static_cast<void>(unfinished_.release());
             return;
         }
         int finalized = 0;
@@ -46,7 +46,8 @@ class MpiCommunicator final : public Communicator {
     int size() const override { return size_; }
     std::string name() const override { return "mpi"; }
 
-    // As unsigned numbers, whose overflow is defined; two's complement makes the signed sum of the same bits.
+    // Sums of unsigned numbers, whose overflow is defined; in two's complement the signed sum has the same
+    // bits.
     void all_reduce_sum(std::span<std::int64_t> values) override {
         all_reduce(values, MPI_UINT64_T, MPI_SUM);
     }
@@ -59,17 +60,17 @@ class MpiCommunicator final : public Communicator {
     void all_reduce_max(std::span<double> values) override { all_reduce(values, MPI_DOUBLE, MPI_MAX); }
 
     std::optional<std::int64_t> all_reduce_max_within(std::int64_t value,
-                                                      std::chrono::milliseconds patience) override {
-        require(!unanswered_, "a communicator whose ranks did not meet in time is only aborted");
-        unanswered_ = std::make_unique<std::int64_t>(value);
+                                                      std::chrono::milliseconds timeout) override {
+        require(!unfinished_, "a communicator is only aborted after a timeout");
+        unfinished_ = std::make_unique<std::int64_t>(value);
         MPI_Request request = MPI_REQUEST_NULL;
         check(
-            MPI_Iallreduce(MPI_IN_PLACE, unanswered_.get(), 1, MPI_INT64_T, MPI_MAX, communicator_, &request),
+            MPI_Iallreduce(MPI_IN_PLACE, unfinished_.get(), 1, MPI_INT64_T, MPI_MAX, communicator_, &request),
             "MPI_Iallreduce");
-        if (!done_within(request, patience)) return std::nullopt;
-        const std::int64_t answer = *unanswered_;
-        unanswered_.reset();
-        return answer;
+        if (!done_within(request, timeout)) return std::nullopt;
+        const std::int64_t maximum = *unfinished_;
+        unfinished_.reset();
+        return maximum;
     }
 
     void broadcast(std::span<std::byte> bytes, int root) override {
@@ -97,10 +98,10 @@ class MpiCommunicator final : public Communicator {
 
     void barrier() override { check(MPI_Barrier(communicator_), "MPI_Barrier"); }
 
-    // A rank that waits in shared memory still moves the messages that it has under way.
+    // A rank that waits for shared memory still advances its messages.
     void wait_until(const std::function<bool()>& is_so) override {
         for (Backoff backoff; !is_so(); backoff.pause()) {
-            if (backoff.is_patient()) give_progress();
+            if (backoff.is_yielding()) give_progress();
         }
     }
 
@@ -113,9 +114,9 @@ class MpiCommunicator final : public Communicator {
  private:
     static constexpr int kGatherTag = 1;
 
-    // At first without pauses, which would add to the time of a short wait. The ranks that work on may need
-    // the core that a long one would take.
-    bool done_within(MPI_Request& request, std::chrono::milliseconds patience) const {
+    // At first without pauses, which would make a short wait longer. In a long wait the core is left to the
+    // ranks that are still at work.
+    bool done_within(MPI_Request& request, std::chrono::milliseconds timeout) const {
         using Clock = std::chrono::steady_clock;
         constexpr std::chrono::milliseconds kPause{1};
         const auto start = Clock::now();
@@ -123,9 +124,9 @@ class MpiCommunicator final : public Communicator {
             int done = 0;
             check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
             if (done != 0) return true;
-            // In whole milliseconds, of which milliseconds::max() does not overflow.
+            // In whole milliseconds: a comparison with milliseconds::max() does not overflow.
             const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
-            if (waited >= patience) return false;
+            if (waited >= timeout) return false;
             if (waited >= kPause) std::this_thread::sleep_for(kPause);
         }
     }
@@ -143,7 +144,7 @@ class MpiCommunicator final : public Communicator {
         });
     }
 
-    // Point to point rather than MPI_Gatherv, whose displacements are of type int.
+    // Point to point, as the displacements of MPI_Gatherv are of type int.
     void send(std::span<const std::byte> bytes, int to) const {
         in_pieces(bytes, [&](const std::byte* piece, int count) {
             check(MPI_Send(piece, count, MPI_BYTE, to, kGatherTag, communicator_), "MPI_Send");
@@ -173,7 +174,7 @@ class MpiCommunicator final : public Communicator {
     MPI_Comm communicator_ = MPI_COMM_NULL;
     int rank_ = 0;
     int size_ = 1;
-    std::unique_ptr<std::int64_t> unanswered_;  ///< value of an all_reduce_max_within that is under way
+    std::unique_ptr<std::int64_t> unfinished_;  ///< value of an unfinished all_reduce_max_within
 };
 
 }  // namespace

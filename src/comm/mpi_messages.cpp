@@ -34,8 +34,8 @@ MpiMessages::MpiMessages(MPI_Comm ranks) {
 MpiMessages::~MpiMessages() {
     int finalized = 0;
     MPI_Finalized(&finalized);
-    if (finalized != 0 || !call_off()) return;
-    // An exception on its way may be this rank's alone, and to free a communicator is for all ranks.
+    if (finalized != 0 || !cancel_all()) return;
+    // Only this rank may have thrown, and MPI_Comm_free is collective.
     if (std::uncaught_exceptions() == exceptions_) MPI_Comm_free(&communicator_);
 }
 
@@ -71,7 +71,7 @@ void MpiMessages::progress() {
                                   indices_.data(), statuses_.data());
     if (code != MPI_ERR_IN_STATUS) check(code, "MPI_Testsome");
     require(count != MPI_UNDEFINED, "messages under way have requests");
-    // All of them, before what was wrong with one is thrown.
+    // All requests are recorded before the error of one is thrown.
     std::exception_ptr failure;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
         const int error = code == MPI_SUCCESS ? MPI_SUCCESS : statuses_[i].MPI_ERROR;
@@ -133,9 +133,9 @@ void MpiMessages::complete(std::size_t index, const MPI_Status& status, int erro
     receive.length = static_cast<std::size_t>(length);
 }
 
-// A receive that nobody has answered is called off at once. What is arriving, and what is being sent, gets a
-// moment: its memory is likely to go soon.
-bool MpiMessages::call_off() noexcept {
+// A receive without a message is cancelled at once. Messages that are arriving or being sent get a moment, as
+// their memory is likely to be freed soon.
+bool MpiMessages::cancel_all() noexcept {
     using Clock = std::chrono::steady_clock;
     constexpr std::chrono::milliseconds kMoment{200};
     for (std::size_t i = 0; i < requests_.size(); ++i) {
@@ -145,7 +145,7 @@ bool MpiMessages::call_off() noexcept {
     Backoff backoff;
     while (true) {
         int done = 0;
-        // Errors too are an end.
+        // An error ends the loop, too.
         if (MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE) !=
                 MPI_SUCCESS ||
             done != 0) {

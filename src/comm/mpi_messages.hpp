@@ -9,13 +9,13 @@
 
 namespace vae_dist {
 
-/// Messages as MPI_Isend and MPI_Irecv over a communicator of their own. Between calls they move as far as
-/// the MPI library moves them in calls of others.
+/// Messages by MPI_Isend and MPI_Irecv over a communicator of their own. Between calls of this object they
+/// advance as far as the MPI library advances them in its other calls.
 class MpiMessages final : public Messages {
  public:
     /// Collective over `ranks`, which it duplicates.
     explicit MpiMessages(MPI_Comm ranks);
-    /// Leaves to MPI what cannot be called off: then neither requests nor communicator are freed.
+    /// Frees neither requests nor communicator where a request cannot be cancelled: they are left to MPI.
     ~MpiMessages() override;
     MpiMessages(const MpiMessages&) = delete;
     MpiMessages& operator=(const MpiMessages&) = delete;
@@ -34,16 +34,16 @@ class MpiMessages final : public Messages {
 
     struct Receive {
         int from;
-        std::size_t place;   ///< bytes that it has room for
-        std::size_t length;  ///< of the message; kUnderWay before it is there
+        std::size_t place;   ///< bytes that `into` has room for
+        std::size_t length;  ///< of the message; kUnderWay before it has arrived
     };
 
     void check(int code, const char* call) const;
     void expect_other(int rank) const;
-    /// Notes that the request at `index` is complete, and throws where it is so by an error.
+    /// Records that the request at `index` is complete; throws if it ended with an error.
     void complete(std::size_t index, const MPI_Status& status, int error);
-    /// True if nothing is under way any more.
-    bool call_off() noexcept;
+    /// Cancels receives, and waits a moment for the rest; true if nothing is under way then.
+    bool cancel_all() noexcept;
 
     MPI_Comm communicator_ = MPI_COMM_NULL;
     int rank_ = 0;

@@ -18,7 +18,7 @@ namespace vae_dist {
 
 namespace {
 
-/// The whole number that an environment variable holds; -1 where there is none.
+/// The whole number in an environment variable; -1 if there is none.
 std::int64_t number_from_environment(const char* name) {
     const char* text = std::getenv(name);
     if (text == nullptr) return -1;
@@ -28,8 +28,8 @@ std::int64_t number_from_environment(const char* name) {
     return error == std::errc() && end == view.data() + view.size() ? number : -1;
 }
 
-/// Tasks of the step that srun started this process in; 0 outside such a step. The batch script and an
-/// interactive salloc are steps too: they have no number, or one of the last sixteen of 32 bits.
+/// The number of tasks of the srun step of this process; 0 outside such a step. The batch script and an
+/// interactive salloc are steps, too: they have no number, or one of the last sixteen of 32 bits.
 std::int64_t srun_tasks() {
     constexpr std::int64_t kFirstReservedStep = 0xfffffff0;
     const std::int64_t step = number_from_environment("SLURM_STEP_ID");
@@ -37,8 +37,8 @@ std::int64_t srun_tasks() {
     return started_by_srun ? std::max<std::int64_t>(number_from_environment("SLURM_STEP_NUM_TASKS"), 0) : 0;
 }
 
-/// How many processes the launcher says that it started. Open MPI's mpirun may itself start its daemons with
-/// srun, so what Slurm says comes last.
+/// The number of processes by the launcher's variables. Slurm's variables come last, as Open MPI's mpirun may
+/// start its daemons with srun.
 std::int64_t processes_by_launcher() {
     for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
         if (const std::int64_t size = number_from_environment(name); size > 0) return size;
@@ -46,7 +46,7 @@ std::int64_t processes_by_launcher() {
     return srun_tasks();
 }
 
-void refuse_ranks_that_do_not_meet() {
+void refuse_ranks_of_another_mpi() {
     int size = 0;
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     const std::int64_t started = processes_by_launcher();
@@ -84,7 +84,7 @@ MpiSession::MpiSession(int& argc, char**& argv) : exceptions_at_start_(std::unca
     if (level < MPI_THREAD_FUNNELED) {
         throw_failure("this MPI library allows no threads in its programs ({})", mpi_library_version());
     }
-    refuse_ranks_that_do_not_meet();
+    refuse_ranks_of_another_mpi();
 }
 
 MpiSession::~MpiSession() {
@@ -98,7 +98,7 @@ std::string mpi_library_version() {
     char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     int length = 0;
     MPI_Get_library_version(text, &length);
-    // Not `length` characters: Open MPI counts the zero at the end. MPICH's words go on for many lines.
+    // Not `length` characters: Open MPI counts the zero at the end. MPICH's text has many lines.
     const std::string words = text;
     return words.substr(0, words.find('\n'));
 }

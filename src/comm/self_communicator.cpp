@@ -18,14 +18,14 @@ class NoMessages final : public Messages {
 
  private:
     [[noreturn]] static void refuse() {
-        throw Error(ErrorKind::bug, "a rank sends no messages to itself, and one alone has nobody else");
+        throw Error(ErrorKind::bug, "a single rank has no other rank for messages");
     }
 };
 
 }  // namespace
 
 void SelfCommunicator::wait_until(const std::function<bool()>& is_so) {
-    require(is_so(), "one rank alone waits for nobody");
+    require(is_so(), "a single rank has no other rank to wait for");
 }
 
 std::unique_ptr<Messages> SelfCommunicator::make_messages() {

@@ -22,8 +22,8 @@ MappedMemory::~MappedMemory() {
     if (!bytes_.empty()) ::munmap(bytes_.data(), bytes_.size());
 }
 
-// Nobody leaves the second piece of common work before all have opened what they need, so that segments may
-// close their files then.
+// The second run_together returns after all ranks have opened the segments of the others, so that the files
+// of the segments may be closed then.
 SharedArrays::SharedArrays(Communicator& communicator, const Hosts& hosts, std::size_t bytes)
     : rank_(static_cast<std::size_t>(communicator.rank())),
       others_(static_cast<std::size_t>(communicator.size())) {

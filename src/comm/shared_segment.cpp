@@ -35,7 +35,7 @@ constexpr std::size_t round_up(std::size_t bytes, std::size_t unit) {
     return (bytes + unit - 1) / unit * unit;
 }
 
-/// Of a segment's parts: its array, on whole pages, then a page with the token.
+/// The lengths of a segment's parts: its array, on whole pages, then a page with the token.
 struct Layout {
     explicit Layout(std::size_t bytes)
         : unit(bytes >= kHugePage ? kHugePage : page_size()),
@@ -46,8 +46,8 @@ struct Layout {
     std::size_t whole;
 };
 
-/// Maps pages, a file's or anonymous ones, at a multiple of the layout's unit: in addresses reserved for them
-/// with some to spare, which are given back.
+/// Maps pages, of a file or anonymous, at a multiple of the layout's unit. More addresses than that are
+/// reserved first; the rest is given back.
 MappedMemory map(const Layout& layout, int protection, int flags, int file) {
     const std::size_t reserved_bytes = layout.whole + layout.unit;
     void* reserved =
@@ -66,15 +66,15 @@ MappedMemory map(const Layout& layout, int protection, int flags, int file) {
     return memory;
 }
 
-// Only advice: what the system does not know or refuses costs speed alone. Pages that are not there are
-// given large where the system is set so; those that are, are put together.
+// Only advice: where the system ignores or refuses it, only speed is lost. Pages that are not allocated yet
+// become huge pages where the system allows it; allocated ones are merged.
 void make_pages_large(std::span<std::byte> pages) {
     ::madvise(pages.data(), pages.size(), MADV_HUGEPAGE);
     ::madvise(pages.data(), pages.size(), kPopulateWrite);
     ::madvise(pages.data(), pages.size(), kCollapse);
 }
 
-/// Every page is there afterwards, so that touching it cannot end the process.
+/// Allocates every page, so that no later access can end the process.
 void reserve(const FileDescriptor& file, const MappedMemory& memory, const Layout& layout) {
     if (layout.unit == kHugePage) make_pages_large(memory.bytes().first(layout.array));
     int status = 0;
@@ -88,7 +88,7 @@ std::string path_of(const SegmentAddress& address) {
     return fmt::format("/proc/{}/fd/{}", address.process, address.descriptor);
 }
 
-/// The number may mean another process here, and another file of it, which opening could do something to.
+/// The number may mean another process here, and another file of it, on which opening may have an effect.
 void expect_segment(const std::string& path) {
     std::array<char, 256> target{};
     const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
@@ -153,7 +153,7 @@ MappedMemory map_segment(const SegmentAddress& address) {
     if (!std::equal(token.begin(), token.end(), address.token.begin())) {
         throw_failure("{}: the memory of another process", path);
     }
-    // Advice too: the first step is then as fast as the others.
+    // Advice, too: the first step is then as fast as the others.
     ::madvise(memory.bytes().data(), memory.bytes().size(), kPopulateRead);
     return memory;
 }

@@ -9,23 +9,24 @@
 
 namespace vae_dist {
 
-/// Where a process finds the memory of another one of its machine.
+/// The place of a process's shared memory, as other processes of its host need it.
 struct SegmentAddress {
     std::int64_t process = 0;
     std::int64_t descriptor = -1;  ///< of that process
     std::uint64_t bytes = 0;
-    Token token{};  ///< stands in the memory
+    Token token{};  ///< is in the memory, too
 };
 
-/// Memory of this process that others can map as long as this object lives. It has no name in any file
-/// system: when the last of them unmaps it or dies, it is gone.
+/// Memory of this process that others can map as long as this object exists. It has no name in any file
+/// system: the system frees it when the last process unmaps it or ends.
 class SharedSegment {
  public:
-    /// Of zeros, and really there. Throws ErrorKind::failure where memory is short or the system has no such.
+    /// All bytes are zero and allocated. Throws ErrorKind::failure where memory is short or the system has no
+    /// such memory.
     explicit SharedSegment(std::size_t bytes);
 
     SegmentAddress address() const;
-    /// The memory, once; it outlives this object.
+    /// Gives the memory away, once; it outlives this object.
     MappedMemory take() { return std::move(memory_); }
 
  private:
@@ -35,8 +36,8 @@ class SharedSegment {
     MappedMemory memory_;
 };
 
-/// The first `address.bytes` of another process' segment and what its last page holds, to be read only.
-/// Throws ErrorKind::failure with the reason where it cannot be had.
+/// The first `address.bytes` bytes of another process's segment, up to the end of their last page, read-only.
+/// Throws ErrorKind::failure with the reason where they cannot be mapped.
 MappedMemory map_segment(const SegmentAddress& address);
 
 /// Zeros for this process alone, aligned like a segment. Throws ErrorKind::failure where memory is short.

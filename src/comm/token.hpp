@@ -5,7 +5,7 @@
 
 namespace vae_dist {
 
-/// Random bytes by which ranks know each other.
+/// Random bytes by which ranks recognise each other.
 using Token = std::array<std::byte, 16>;
 
 Token random_token();

@@ -31,9 +31,9 @@ void wait_by_calls(Communicator& communicator, const std::function<bool()>& work
 }
 
 void wait_in_memory(Communicator& communicator, const std::function<bool()>& work) {
-    vae_dist::HostMeeting meeting(communicator, vae_dist::find_hosts(communicator, true));
+    vae_dist::HostBarrier barrier(communicator, vae_dist::find_hosts(communicator, true));
     while (work())
-        meeting.meet();
+        barrier.wait();
 }
 
 // Each sends to the next.

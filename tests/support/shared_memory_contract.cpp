@@ -102,16 +102,16 @@ void what_a_rank_writes_the_others_of_its_host_read(Communicator& communicator) 
     for (const Hosts& hosts : {find_hosts(communicator, true), two_hosts(communicator)}) {
         const SharedArrays one(communicator, hosts, size_of(me, 0));
         const SharedArrays two(communicator, hosts, size_of(me, 1));
-        HostMeeting meeting(communicator, hosts);
+        HostBarrier barrier(communicator, hosts);
         for (int round = 0; round < 5; ++round) {
             fill(one.mine(), me, round);
             fill(two.mine(), me, round + 100);
-            meeting.meet();
+            barrier.wait();
             for (const int rank : hosts.of(me)) {
                 EXPECT_TRUE(is_filled(one.of(rank), rank, round)) << "of rank " << rank;
                 EXPECT_TRUE(is_filled(two.of(rank), rank, round + 100)) << "of rank " << rank;
             }
-            meeting.meet();
+            barrier.wait();
         }
     }
 }
@@ -170,14 +170,14 @@ void where_one_rank_lacks_memory_all_throw(Communicator& communicator) {
 }
 
 // Each rank of a host is late once.
-void nobody_leaves_a_meeting_before_the_last_has_come(Communicator& communicator) {
+void no_rank_passes_a_barrier_before_the_last_has_come(Communicator& communicator) {
     const auto now = [] { return std::chrono::steady_clock::now().time_since_epoch().count(); };
     const Hosts hosts = find_hosts(communicator, true);
-    HostMeeting meeting(communicator, hosts);
+    HostBarrier barrier(communicator, hosts);
     for (int late = 0; late < communicator.size(); ++late) {
         if (communicator.rank() == late) std::this_thread::sleep_for(std::chrono::milliseconds(20));
         std::int64_t last_came = now();
-        meeting.meet();
+        barrier.wait();
         const std::int64_t left = now();
         communicator.all_reduce_max(std::span(&last_came, 1));
         EXPECT_GE(left, last_came);
@@ -185,19 +185,19 @@ void nobody_leaves_a_meeting_before_the_last_has_come(Communicator& communicator
 }
 
 // Each rank owns a number that it raises only when all others have seen the one before: any rank that left a
-// meeting early, or read an old number, would show.
-void meetings_order_what_was_written(Communicator& communicator) {
+// barrier early, or read an old number, would show.
+void barriers_order_what_was_written(Communicator& communicator) {
     const Hosts hosts = find_hosts(communicator, true);
     const SharedArrays arrays(communicator, hosts, sizeof(std::int64_t));
-    HostMeeting meeting(communicator, hosts);
+    HostBarrier barrier(communicator, hosts);
     auto& mine = *reinterpret_cast<std::int64_t*>(arrays.mine().data());
     std::int64_t wrong = 0;
     for (std::int64_t round = 1; round <= 300; ++round) {
         mine = round;
-        meeting.meet();
+        barrier.wait();
         for (const int rank : hosts.of(communicator.rank()))
             wrong += *reinterpret_cast<const std::int64_t*>(arrays.of(rank).data()) != round;
-        meeting.meet();
+        barrier.wait();
     }
     EXPECT_EQ(wrong, 0);
 }
@@ -209,8 +209,8 @@ void what_was_written_before_a_number_was_published_can_be_read(Communicator& co
     const int me = communicator.rank();
     const Hosts hosts = two_hosts(communicator);
     const SharedArrays arrays(communicator, hosts, kBlocks * kBlock);
-    HostMeeting meeting(communicator, hosts);
-    EXPECT_EQ(meeting.published_by(me), 0);
+    HostBarrier barrier(communicator, hosts);
+    EXPECT_EQ(barrier.published_by(me), 0);
     std::vector<std::byte> written(kBlocks * kBlock);
     fill(written, me);
     std::int64_t wrong = 0;
@@ -218,26 +218,26 @@ void what_was_written_before_a_number_was_published_can_be_read(Communicator& co
         const std::size_t begin = static_cast<std::size_t>(block) * kBlock;
         std::copy_n(written.begin() + static_cast<std::ptrdiff_t>(begin), kBlock,
                     arrays.mine().begin() + static_cast<std::ptrdiff_t>(begin));
-        meeting.publish(block + 1);
+        barrier.publish(block + 1);
         for (const int rank : hosts.of(me)) {
-            communicator.wait_until([&] { return meeting.published_by(rank) >= block + 1; });
+            communicator.wait_until([&] { return barrier.published_by(rank) >= block + 1; });
             for (std::size_t i = begin; i < begin + kBlock; ++i)
                 wrong += arrays.of(rank)[i] != content(rank, i) ? 1 : 0;
         }
     }
     EXPECT_EQ(wrong, 0);
-    meeting.publish(kBlocks);  // as many again: allowed
-    EXPECT_THROW(meeting.publish(kBlocks - 1), Error);
-    meeting.meet();
+    barrier.publish(kBlocks);  // as many again: allowed
+    EXPECT_THROW(barrier.publish(kBlocks - 1), Error);
+    barrier.wait();
 }
 
 void a_rank_that_is_a_host_of_its_own_waits_for_nobody(Communicator& communicator) {
-    HostMeeting meeting(communicator, find_hosts(communicator, false));
+    HostBarrier barrier(communicator, find_hosts(communicator, false));
     // Only one rank calls: any wait for another would not end.
     if (communicator.rank() == 0) {
         for (int i = 0; i < 10; ++i)
-            meeting.meet();
-        meeting.publish(3);
+            barrier.wait();
+        barrier.publish(3);
     }
     communicator.barrier();
 }
@@ -289,8 +289,8 @@ void nothing_is_left_behind(Communicator& communicator) {
     const auto use = [&] {
         const Hosts hosts = find_hosts(communicator, true);
         const SharedArrays arrays(communicator, hosts, 3'000'000);
-        HostMeeting meeting(communicator, hosts);
-        meeting.meet();
+        HostBarrier barrier(communicator, hosts);
+        barrier.wait();
         const auto messages = communicator.make_messages();
         messages->wait_all();
         communicator.barrier();
@@ -319,8 +319,8 @@ constexpr ContractCase kContract[] = {
     {"AnArrayStaysReadableWhenItsOwnerHasGone", an_array_stays_readable_when_its_owner_has_gone},
     {"ArraysMove", arrays_move},
     {"WhereOneRankLacksMemoryAllThrow", where_one_rank_lacks_memory_all_throw},
-    {"NobodyLeavesAMeetingBeforeTheLastHasCome", nobody_leaves_a_meeting_before_the_last_has_come},
-    {"MeetingsOrderWhatWasWritten", meetings_order_what_was_written},
+    {"NoRankPassesABarrierBeforeTheLastHasCome", no_rank_passes_a_barrier_before_the_last_has_come},
+    {"BarriersOrderWhatWasWritten", barriers_order_what_was_written},
     {"WhatWasWrittenBeforeANumberWasPublishedCanBeRead",
      what_was_written_before_a_number_was_published_can_be_read},
     {"ARankThatIsAHostOfItsOwnWaitsForNobody", a_rank_that_is_a_host_of_its_own_waits_for_nobody},

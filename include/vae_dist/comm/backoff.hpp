@@ -4,21 +4,20 @@
 
 namespace vae_dist {
 
-/// How a rank waits for what others do: between two looks at it, it calls `pause`, which at first only spares
-/// the processor's pipeline, after some microseconds gives the processor to whoever wants it, and after a
-/// millisecond sleeps for a moment.
+/// The pauses of a loop that waits for another rank. At first `pause` is one instruction that saves power;
+/// after some microseconds it yields the processor, and after a millisecond it sleeps for 50 microseconds.
 class Backoff {
  public:
     void pause();
 
-    /// True once `pause` gives the processor away: work that can wait may be done between the looks.
-    bool is_patient() const { return pauses_ >= kSpins; }
+    /// True once `pause` yields: work of low priority may then be done between two pauses.
+    bool is_yielding() const { return pauses_ >= kSpins; }
 
  private:
     static constexpr int kSpins = 200;
 
     int pauses_ = 0;
-    std::chrono::steady_clock::time_point start_;  ///< of the time after the spins
+    std::chrono::steady_clock::time_point start_;  ///< when the spins ended
 };
 
 }  // namespace vae_dist

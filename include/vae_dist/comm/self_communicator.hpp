@@ -4,7 +4,7 @@
 
 namespace vae_dist {
 
-/// One process alone: every collective is the identity.
+/// The communicator of a single process: every collective is the identity.
 class SelfCommunicator final : public Communicator {
  public:
     int rank() const override { return 0; }
@@ -23,9 +23,9 @@ class SelfCommunicator final : public Communicator {
         return {std::vector<std::byte>(bytes.begin(), bytes.end())};
     }
     void barrier() override {}
-    /// What is not so already nobody will make so: a bug.
+    /// A bug unless `is_so()` is true: there is no other rank to make it true.
     void wait_until(const std::function<bool()>& is_so) override;
-    /// Every message is a bug: there is no other rank.
+    /// Messages of which every use is a bug: there is no other rank.
     std::unique_ptr<Messages> make_messages() override;
     void abort(int) noexcept override {}
 };

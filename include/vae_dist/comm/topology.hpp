@@ -6,10 +6,10 @@
 
 namespace vae_dist {
 
-/// This machine's name.
+/// The name of this host.
 std::string host_name();
 
-/// Collective. How many ranks run on the machine (by its host name) that this one runs on.
+/// Collective. The number of ranks on the host of this rank, by host name.
 int ranks_on_this_machine(Communicator& communicator);
 
 }  // namespace vae_dist

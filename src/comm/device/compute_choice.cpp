@@ -13,21 +13,21 @@ namespace vae_dist {
 
 namespace {
 
-// Why none of them serves; empty where one does.
+// Why no device is suitable; empty if one is.
 std::string objection(const Devices& devices) {
     if (devices.all.empty()) return devices.why_none;
     const bool any = std::ranges::any_of(devices.all, &Device::has_tensor_cores);
     return any ? "" : devices.all[0].name + " is too old: it has no tensor cores for TF32 and bfloat16";
 }
 
-// How many ranks of this host come before this one.
+// The number of ranks of this host before this one.
 int rank_on_host(Communicator& communicator) {
     const std::vector<std::string> hosts = all_gather_text(communicator, host_name());
     const auto mine = hosts.begin() + communicator.rank();
     return static_cast<int>(std::count(hosts.begin(), mine, *mine));
 }
 
-// Where what was asked for by name cannot be had here.
+// Throws where this build or host lacks what was asked for by name.
 void refuse_what_there_is_not(const ComputeConfig& compute, const std::string& why_no_device) {
     const bool asks_nccl = compute.communicator == CommunicatorKind::nccl;
     if (!asks_nccl && compute.backend != BackendKind::cuda) return;

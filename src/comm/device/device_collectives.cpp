@@ -10,7 +10,7 @@ namespace vae_dist {
 
 namespace {
 
-// "ranks 0 and 2 share the GPU GPU-..."; empty where each has its own.
+// "ranks 0 and 2 share the GPU GPU-..."; empty if each rank has its own.
 std::string shared_device(const std::vector<std::string>& ids) {
     for (std::size_t rank = 0; rank < ids.size(); ++rank) {
         const auto other =

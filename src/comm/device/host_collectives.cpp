@@ -7,7 +7,7 @@ namespace vae_dist {
 
 namespace {
 
-/// In pieces, so that the host's copies stay small.
+/// Bytes of a piece: arrays are cut into pieces so that the host's copies stay small.
 constexpr std::size_t kPieceBytes = std::size_t{64} << 20;
 
 class HostCollectives final : public DeviceCollectives {
@@ -27,7 +27,7 @@ class HostCollectives final : public DeviceCollectives {
     void reduce_scatter_sum(std::span<float> all, std::span<float> mine) override {
         reduce_scatter<float>(all, mine);
     }
-    // Added up as floats, and rounded once.
+    // The sum is computed in float and rounded once.
     void reduce_scatter_sum(std::span<BFloat16> all, std::span<BFloat16> mine) override {
         std::vector<BFloat16> halves(mine.size());
         std::vector<float> floats(mine.size());
@@ -66,8 +66,8 @@ class HostCollectives final : public DeviceCollectives {
         backend_.copy_out(to.data(), from.data(), from.size_bytes());
     }
 
-    /// Calls work(piece of the host's or the device's memory that holds a piece of `values`), and brings back
-    /// what it left there, where asked.
+    /// Calls `work` with each piece of `values`, in the host's or the device's memory, and copies the result
+    /// back where that is asked for.
     template <class T, class Work>
     void in_pieces(std::span<T> values, bool bring_back, const Work& work) {
         if (direct_) {

@@ -38,8 +38,8 @@ void check_nccl(ncclResult_t result, const char* call, ncclComm_t communicator =
                   last == nullptr || *last == '\0' ? "" : ": ", last == nullptr ? "" : last, advice(result));
 }
 
-// Another library than the one that was compiled for may lack what is called; of one major version, a newer
-// one has it.
+// A library older than the one of the build may lack functions; a newer one of the same major version has
+// them.
 void require_fitting_library() {
     int loaded = 0;
     check_nccl(ncclGetVersion(&loaded), "ncclGetVersion");
@@ -63,14 +63,14 @@ class NcclCollectives final : public DeviceCollectives {
             if (control.rank() == 0) check_nccl(ncclGetUniqueId(&id), "ncclGetUniqueId");
         });
         control.broadcast(std::as_writable_bytes(std::span(&id, 1)), 0);
-        // Not run_together: where one rank fails here, the others may wait in the same call for it, and only
-        // the end of the job frees them.
+        // Not run_together: where one rank fails here, the others may wait for it in the same call until the
+        // job ends.
         ncclComm_t communicator = nullptr;
         check_nccl(ncclCommInitRank(&communicator, control.size(), id, control.rank()), "ncclCommInitRank");
         communicator_.reset(communicator);
     }
 
-    // NCCL's end waits until no graph refers to its communicator: commDestroySync in its init.cc.
+    // NCCL frees a communicator only when no graph refers to it: commDestroySync in its init.cc.
     ~NcclCollectives() override { backend_.forget_repeatable(); }
     NcclCollectives(const NcclCollectives&) = delete;
     NcclCollectives& operator=(const NcclCollectives&) = delete;
@@ -116,7 +116,7 @@ class NcclCollectives final : public DeviceCollectives {
     }
 
  private:
-    // What is not done is called off: no rank's end waits for another.
+    // Unfinished operations are aborted: the end of a rank must not wait for another rank.
     struct Abort {
         using pointer = ncclComm_t;
         void operator()(ncclComm_t communicator) const { static_cast<void>(ncclCommAbort(communicator)); }
@@ -142,7 +142,7 @@ class NcclCollectives final : public DeviceCollectives {
         return rank;
     }
 
-    // Nothing waits for what has failed any more.
+    // The communicator's last error, if it has one, is part of the message.
     void check_call(ncclResult_t result, const char* call) const {
         check_nccl(result, call, communicator_.get());
     }

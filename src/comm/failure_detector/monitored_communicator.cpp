@@ -78,9 +78,9 @@ void MonitoredCommunicator::all_reduce_max(std::span<double> values) {
 }
 
 std::optional<std::int64_t> MonitoredCommunicator::all_reduce_max_within(std::int64_t value,
-                                                                         std::chrono::milliseconds patience) {
+                                                                         std::chrono::milliseconds timeout) {
     const CallScope call(record_);
-    return inner_.all_reduce_max_within(value, patience);
+    return inner_.all_reduce_max_within(value, timeout);
 }
 
 void MonitoredCommunicator::broadcast(std::span<std::byte> bytes, int root) {

@@ -21,7 +21,7 @@ class MonitoredCommunicator final : public Communicator {
     void all_reduce_max(std::span<std::int64_t> values) override;
     void all_reduce_max(std::span<double> values) override;
     std::optional<std::int64_t> all_reduce_max_within(std::int64_t value,
-                                                      std::chrono::milliseconds patience) override;
+                                                      std::chrono::milliseconds timeout) override;
     void broadcast(std::span<std::byte> bytes, int root) override;
     std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes, int root) override;
     void barrier() override;

@@ -8,19 +8,19 @@ Team::Team(Communicator& communicator, Hosts hosts) : communicator_(communicator
     if (size() == 1) return;
     messages_ = communicator.make_messages();
     // Collective: of all ranks, though some may be alone on their host.
-    meeting_.emplace(communicator, hosts_);
+    barrier_.emplace(communicator, hosts_);
 }
 
 void Team::meet_neighbours() {
-    if (meeting_) meeting_->meet();
+    if (barrier_) barrier_->wait();
 }
 
 void Team::publish(std::int64_t progress) {
-    if (meeting_) meeting_->publish(progress);
+    if (barrier_) barrier_->publish(progress);
 }
 
 std::int64_t Team::published_by(int rank) const {
-    return meeting_->published_by(rank);
+    return barrier_->published_by(rank);
 }
 
 void Team::sum(std::span<std::int64_t> words) {

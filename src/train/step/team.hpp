@@ -55,7 +55,7 @@ class Team {
  private:
     Communicator& communicator_;
     Hosts hosts_;
-    std::optional<HostMeeting> meeting_;  ///< where there are other ranks
+    std::optional<HostBarrier> barrier_;  ///< where there are other ranks
     std::unique_ptr<Messages> messages_;  ///< where there are other ranks
 };
 
