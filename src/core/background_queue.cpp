@@ -26,7 +26,7 @@ std::exception_ptr BackgroundQueue::error() const {
 
 void BackgroundQueue::work(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    // A request to stop ends the waiting, but not before the jobs there are done.
+    // A request to stop ends the wait only when no jobs are left.
     while (changed_.wait(lock, stop, [&] { return !jobs_.empty(); })) {
         const std::function<void()>& job = jobs_.front();
         lock.unlock();

@@ -54,8 +54,7 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
 
 bool flush_folder(const std::filesystem::path& folder) {
     const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    // Some network file systems cannot flush a folder and say so with EINVAL; the rename itself is what
-    // counts there.
+    // Some network file systems cannot flush a folder (EINVAL); on those the rename alone has to do.
     return descriptor.get() >= 0 && (::fsync(descriptor.get()) == 0 || errno == EINVAL);
 }
 
@@ -65,7 +64,8 @@ bool write_temporary(const std::filesystem::path& temporary, std::span<const std
            descriptor.close();
 }
 
-// False with EEXIST where the name is taken. File systems that cannot do both at once are asked twice.
+// False with EEXIST where the name is taken. Where a file system cannot check and rename in one call, two
+// calls do it.
 bool rename_to_free_name(const std::filesystem::path& from, const std::filesystem::path& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
     if (errno != EINVAL && errno != ENOSYS) return false;
@@ -161,13 +161,13 @@ void LineFile::flush_to_disk() {
     }
 }
 
-FolderLock::FolderLock(const std::filesystem::path& folder, std::chrono::milliseconds patience) {
+FolderLock::FolderLock(const std::filesystem::path& folder, std::chrono::milliseconds timeout) {
     const std::filesystem::path lock = folder / ".lock";
     descriptor_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor_ < 0) throw_input_error("cannot open {}: {}", lock.string(), system_reason());
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
     while (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-        // Any other reason means that this file system has no locks.
+        // Any other error means that this file system has no locks.
         if (errno != EWOULDBLOCK && errno != EINTR) return;
         if (std::chrono::steady_clock::now() >= deadline) {
             ::close(descriptor_);

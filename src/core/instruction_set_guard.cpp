@@ -1,6 +1,6 @@
-// Stops a program that was built for instructions which this processor lacks, before it meets the first of
-// them. Compiled for the oldest processor, unlike the rest, and run before any other constructor of the
-// program. VAE_DIST_FEATURE_CHECKS is VAE_DIST_FEATURE("avx2", is there?) VAE_DIST_FEATURE("fma", is there?)
+// Ends a program that was built for instructions which this processor lacks, before the first of them. This
+// file alone is compiled for the oldest processor, and runs before any other constructor of the program.
+// VAE_DIST_FEATURE_CHECKS is VAE_DIST_FEATURE("avx2", is there?) VAE_DIST_FEATURE("fma", is there?)
 // ... for the instructions in use.
 #include "instruction_set_features.hpp"
 
@@ -11,7 +11,7 @@
 
 namespace {
 
-// What a processor tells in register ECX. For instructions whose names Clang does not know, though GCC does.
+// A feature bit of the processor in register ECX, for instructions whose names GCC knows and Clang does not.
 [[maybe_unused]] bool cpuid_ecx(unsigned leaf, unsigned bit) {
     unsigned a = 0;
     unsigned b = 0;

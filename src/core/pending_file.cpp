@@ -17,7 +17,7 @@ namespace vae_dist {
 
 PendingFile::PendingFile(const std::string& target, bool replace) : replace_(replace) {
     std::error_code error;
-    // Through symbolic links, or the rename would replace the link.
+    // Symbolic links are followed: a rename would replace the link itself.
     target_ = std::filesystem::weakly_canonical(target, error);
     if (error) throw_input_error("cannot write '{}': {}", target, error.message());
     if (std::filesystem::is_directory(target_, error)) {
@@ -38,14 +38,14 @@ bool PendingFile::open_and_lock(const std::string& target) {
     struct stat held {};
     struct stat there {};
     const bool known = ::fstat(descriptor_, &held) == 0;
-    // Any other reason than that it is locked means that this file system has no locks.
+    // Any error but a lock of another process means that this file system has no locks.
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || held.st_size > 0)) {
         ::close(descriptor_);
         throw_input_error(
             "another process is writing '{}'; wait until it has ended or, if there is none, remove '{}'",
             target, path_.string());
     }
-    // Who held it until now may have ended in between: the file is then another name's, or none's.
+    // Another process may have ended in between: the file then has another name, or none.
     if (known && ::stat(path_.c_str(), &there) == 0 && held.st_dev == there.st_dev &&
         held.st_ino == there.st_ino) {
         return true;
@@ -55,12 +55,12 @@ bool PendingFile::open_and_lock(const std::string& target) {
 }
 
 PendingFile::~PendingFile() {
-    if (!keeps_file_) ::unlink(path_.c_str());  // before the lock goes
+    if (!keeps_file_) ::unlink(path_.c_str());  // before the lock is released
     ::close(descriptor_);
 }
 
 void PendingFile::write(std::span<const std::byte> bytes) {
-    // Into the file that is locked: another one in its place would not be.
+    // Into the locked file: a new file in its place would not be locked.
     bool written = ::ftruncate(descriptor_, 0) == 0;
     for (off_t at = 0; written && !bytes.empty();) {
         const ssize_t count = ::pwrite(descriptor_, bytes.data(), bytes.size(), at);

@@ -39,7 +39,7 @@ std::string to_text(const ProgramBuild& build) {
 }
 
 int usable_cores() {
-    cpu_set_t cores;  // has room for 1024, fails where the system has more
+    cpu_set_t cores;  // for 1024 cores; the call fails where the system has more
     if (sched_getaffinity(0, sizeof cores, &cores) == 0) return std::max(1, CPU_COUNT(&cores));
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }

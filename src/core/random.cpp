@@ -17,15 +17,15 @@ namespace {
 constexpr std::size_t kLanes = 8;  // blocks computed at once
 constexpr std::size_t kWords = 4 * kLanes;
 
-// A vector of 32-bit words, each in the lower half of 64 bits: what is in the upper half does not count.
+// A vector of 32-bit words, each in the lower half of 64 bits; the upper halves do not matter.
 // Arithmetic is lane by lane; narrower machines use several registers.
 using Lanes [[gnu::vector_size(8 * kLanes)]] = std::uint64_t;
 
 // product = the 64-bit products of the words in `lanes`.
 inline void multiply(const Lanes& lanes, std::uint32_t factor, Lanes& product) {
 #ifdef __AVX512F__
-    // One instruction, where the compiler takes another to clear the upper halves, and the slower product of
-    // whole 64-bit numbers: fill_words takes 0.84 of the time.
+    // One instruction. The compiler would add one that clears the upper halves, and use the slower product of
+    // 64-bit numbers: fill_words takes 0.84 of that time.
     product = reinterpret_cast<Lanes>(
         _mm512_maskz_mul_epu32(0xff, reinterpret_cast<__m512i>(lanes), _mm512_set1_epi64(factor)));
 #else
@@ -33,7 +33,7 @@ inline void multiply(const Lanes& lanes, std::uint32_t factor, Lanes& product) {
 #endif
 }
 
-// What each round xors to its words.
+// The keys that the rounds xor to their words.
 using RoundKeys = std::array<std::array<std::uint64_t, 2>, 10>;
 
 RoundKeys round_keys(std::array<std::uint32_t, 2> key) {
@@ -50,7 +50,7 @@ RoundKeys round_keys(std::array<std::uint32_t, 2> key) {
 // Philox4x32-10 of the kLanes blocks that begin with `counter`, in the order of blocks.
 void philox_blocks(std::array<std::uint32_t, 4> counter, const RoundKeys& keys, std::uint32_t* words) {
     constexpr std::uint64_t kLow = 0xffffffff;
-    // The order that unpacking the pairs of words of even and of odd lanes turns into that of the blocks.
+    // With this order, unpacking pairs of words of even and odd lanes gives the order of the blocks.
     constexpr Lanes kBlock = {0, 4, 1, 5, 2, 6, 3, 7};
     Lanes c0 = counter[0] + Lanes{};
     Lanes c1 = counter[1] + Lanes{};

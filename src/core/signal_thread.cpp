@@ -16,7 +16,8 @@
 namespace vae_dist {
 namespace {
 
-// What the processor itself raises in the thread at fault; blocked, it would end the process without a word.
+// Signals that the processor raises in the thread at fault; if blocked, they end the process without a
+// message.
 constexpr std::array kFaults = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
 
 std::atomic<bool> exists = false;
@@ -35,7 +36,7 @@ void wait_for_signals(int end) {
     sigemptyset(&none);
     pthread_sigmask(SIG_SETMASK, &none, nullptr);
     std::uint64_t count = 0;
-    // Handlers run while this waits; some of them interrupt the call.
+    // Handlers run during this wait; some of them interrupt the call.
     while (::read(end, &count, sizeof(count)) < 0 && errno == EINTR) {
     }
 }

@@ -21,12 +21,13 @@ constexpr std::array kStopSignals = {StopSignal{SIGTERM, "SIGTERM"}, StopSignal{
                                      StopSignal{SIGHUP, "SIGHUP"}, StopSignal{SIGUSR1, "SIGUSR1"},
                                      StopSignal{SIGUSR2, "SIGUSR2"}};
 
-// A shell ignores SIGINT for its background jobs, nohup SIGHUP: neither then is meant for this program.
+// A shell ignores SIGINT for its background jobs, nohup ignores SIGHUP: the signal is then not for this
+// program.
 constexpr bool may_stay_ignored(int signal) {
     return signal == SIGINT || signal == SIGHUP;
 }
 
-// A handler has no other way to the object. Only atomics without locks may be touched in one.
+// Global, as a handler has no other access to the object. It may only use atomics without locks.
 std::atomic<bool> installed = false;
 std::atomic<int> first_signal = 0;
 std::atomic<bool> interrupted = false;
@@ -36,7 +37,7 @@ std::array<struct sigaction, kStopSignals.size()> old_actions;
 
 extern "C" void note_stop_signal(int signal) {
     if (signal == SIGINT && interrupted.exchange(true)) {
-        // Blocked in its own handler, the signal is delivered as soon as this returns.
+        // The signal is blocked in its own handler, and is delivered as soon as the handler returns.
         std::signal(SIGINT, SIG_DFL);
         std::raise(SIGINT);
         return;

@@ -30,7 +30,8 @@ bool is_terminal(const std::string& descriptor) {
     return name.starts_with("/dev/pts/") || name.starts_with("/dev/tty");
 }
 
-// The mpirun above this process, whatever wrappers stand between; on other machines there is only its daemon.
+// Looks for mpirun among the ancestors of this process, past wrappers; on other hosts there is only its
+// daemon.
 bool mpirun_writes_to_a_terminal() {
     constexpr std::array kNames = {"mpirun", "mpiexec", "orterun", "prterun"};
     std::string process = std::to_string(::getppid());
@@ -52,7 +53,7 @@ bool stdout_is_watched() {
 }
 
 void open_missing_standard_streams() {
-    // The lowest free number is given: a closed one of 0 to 2.
+    // The system gives the lowest free number: a closed one of 0 to 2.
     for (int descriptor = 0; descriptor >= 0 && descriptor <= 2;) {
         descriptor = ::open("/dev/null", O_RDWR);
         if (descriptor > 2) ::close(descriptor);

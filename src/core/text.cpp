@@ -105,7 +105,7 @@ std::string format_list(const std::vector<std::string>& items, std::size_t most)
 
 namespace {
 
-// Optimal string alignment: Levenshtein's distance, with a swap of neighbours as one edit.
+// Optimal string alignment: Levenshtein's distance, with a swap of adjacent letters as one edit.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
     for (std::size_t i = 0; i <= a.size(); ++i) {

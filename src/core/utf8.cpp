@@ -10,13 +10,13 @@ unsigned byte_at(std::string_view text, std::size_t at) {
     return static_cast<unsigned char>(text[at]);
 }
 
-// The bytes of the character that `text` begins with; 0 if it begins with none.
+// The number of bytes of the first character of `text`; 0 if there is none.
 std::size_t character_length(std::string_view text) {
     const unsigned first = byte_at(text, 0);
     if (first < 0x80) return 1;
     const std::size_t length = first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : 4;
     if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-    // The second byte tells overlong forms, surrogates and what is beyond the last character.
+    // The second byte shows overlong forms, surrogates and characters beyond the last one.
     const unsigned low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
     const unsigned high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
     if (byte_at(text, 1) < low || byte_at(text, 1) > high) return 0;

@@ -8,10 +8,10 @@
 
 namespace vae_dist {
 
-/// The number types in which data sets come; what the file holds, in this machine's byte order.
+/// The number types of datasets, in this machine's byte order.
 enum class ElementType { uint8, int8, uint16, int16, uint32, int32, uint64, int64, float32, float64 };
 
-/// Calls `work` with a number of the C++ type that `type` stands for; what it returns.
+/// Calls `work` with a number of the C++ type for `type`, and returns its result.
 template <class Work>
 auto with_type(ElementType type, const Work& work) {
     switch (type) {
@@ -39,7 +39,7 @@ auto with_type(ElementType type, const Work& work) {
     throw Error(ErrorKind::bug, "a bug in vae_dist: an element type without a C++ type");
 }
 
-/// The i-th of the numbers of type T that begin at `raw`, which need not be aligned.
+/// Number i of the numbers of type T that begin at `raw`, which need not be aligned.
 template <class T>
 T element_at(const std::byte* raw, std::size_t i) {
     T value;

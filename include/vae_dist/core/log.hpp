@@ -11,8 +11,8 @@ class logger;
 
 namespace vae_dist {
 
-/// What a person at the terminal reads. Information comes from rank 0 alone, on stdout; a warning from any
-/// rank, on stderr, with the number of the rank where it is not 0.
+/// Messages for the user at the terminal. Information comes from rank 0 alone, on stdout; a warning from any
+/// rank, on stderr, with the number of the rank if it is not 0.
 class Log {
  public:
     explicit Log(int rank);
@@ -29,7 +29,7 @@ class Log {
         write_warning(fmt::format(format, std::forward<Args>(args)...));
     }
 
-    /// A line "vae_dist: error: ..." on stderr; `name_rank` adds the rank that speaks.
+    /// A line "vae_dist: error: ..." on stderr; `name_rank` adds the number of this rank.
     void error(const std::string& message, bool name_rank) const;
 
     int rank() const { return rank_; }

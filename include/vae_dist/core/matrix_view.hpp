@@ -20,7 +20,7 @@ struct MatrixView {
     MatrixView(T* data_, std::int64_t rows_, std::int64_t columns_, std::int64_t stride_)
         : data(data_), rows(rows_), columns(columns_), stride(stride_) {}
 
-    /// A view for writing serves as one for reading.
+    /// A view for writing converts to a view for reading.
     operator MatrixView<const T>() const requires(!std::is_const_v<T>) {
         return {data, rows, columns, stride};
     }

@@ -12,7 +12,7 @@ namespace vae_dist {
 using BFloat16Matrix = MatrixView<BFloat16>;
 using ConstBFloat16Matrix = MatrixView<const BFloat16>;
 
-/// A view of a matrix in one of the precisions that matrix products take and give: float or bfloat16.
+/// A view of a matrix in one of the precisions of matrix products: float or bfloat16.
 template <class Float, class Half>
 class BasicOperand {
  public:
@@ -24,7 +24,7 @@ class BasicOperand {
         : view_(ConstFloatMatrix(floats)) {}
     BasicOperand(const BFloat16Matrix& halves) requires(std::is_const_v<Half>)
         : view_(ConstBFloat16Matrix(halves)) {}
-    /// A view for writing serves as one for reading.
+    /// A view for writing converts to a view for reading.
     template <class Other>
     BasicOperand(const Other& other) requires(
         std::is_const_v<Float>&&
@@ -33,7 +33,7 @@ class BasicOperand {
     }
 
     bool is_bfloat16() const { return view_.index() == 1; }
-    /// Throw std::bad_variant_access where the matrix is of the other precision.
+    /// The view; throws std::bad_variant_access where the matrix has the other precision.
     const MatrixView<Float>& floats() const { return std::get<0>(view_); }
     const MatrixView<Half>& bfloats() const { return std::get<1>(view_); }
 
@@ -56,7 +56,7 @@ class BasicOperand {
         return visit([&](const auto& view) { return BasicOperand(view.column_block(first, count)); });
     }
 
-    /// Calls body with the view as what it is.
+    /// Calls `body` with the view in its own precision.
     template <class Body>
     decltype(auto) visit(Body&& body) const {
         return is_bfloat16() ? body(std::get<1>(view_)) : body(std::get<0>(view_));

@@ -6,19 +6,19 @@
 
 namespace vae_dist {
 
-/// Which build of the program something is.
+/// A build of the program.
 struct ProgramBuild {
     std::string version;                    ///< "0.1.0"
     std::optional<std::uint32_t> checksum;  ///< CRC-32 of the executable; absent where it cannot be read
 };
 
-/// The build that runs.
+/// The build of this process.
 ProgramBuild this_program();
 
 /// "0.1.0, 1a2b3c4d"
 std::string to_text(const ProgramBuild& build);
 
-/// The processor's cores that this process may run on: those it was bound to, at least 1.
+/// The number of cores that this process may run on, after binding; at least 1.
 int usable_cores();
 
 }  // namespace vae_dist

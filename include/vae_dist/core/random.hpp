@@ -7,8 +7,8 @@
 
 namespace vae_dist {
 
-/// What a random number is for. Each purpose has a stream of its own, so that adding draws to one leaves the
-/// others as they were. The values are part of the result of a run: add to them, never renumber.
+/// The purpose of a random number. Each purpose has its own stream, so that new draws of one do not change
+/// the others. The values are part of the result of a run: add new ones, never renumber.
 enum class Purpose : std::uint32_t {
     initialise = 1,        ///< weights: (CRC-32 of the name, row, column)
     shard_order = 2,       ///< which row blocks make up which shard
@@ -25,7 +25,7 @@ enum class Purpose : std::uint32_t {
 
 /// Random numbers as a pure function of a key (seed, purpose) and a counter (visit, sample, index):
 /// Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), by Random123.
-/// Nothing has a state, so nothing depends on who draws first.
+/// There is no state, so the order of draws does not matter.
 class CounterRandom {
  public:
     CounterRandom(std::uint32_t seed, Purpose purpose) : key_{seed, static_cast<std::uint32_t>(purpose)} {}
@@ -36,8 +36,8 @@ class CounterRandom {
     /// The four words that serve the indices 4 * block ... 4 * block + 3.
     std::array<std::uint32_t, 4> words(std::uint32_t visit, std::uint64_t sample, std::uint32_t block) const;
 
-    /// The words of the blocks first_block, first_block + 1, ... one after another: what `words` gives, but
-    /// many at once and so several times faster. The last block may be used in part.
+    /// The words of the blocks first_block, first_block + 1, ... one after another: equal to those of
+    /// `words`, but several times faster. The last block may be used in part.
     void fill_words(std::uint32_t visit, std::uint64_t sample, std::uint32_t first_block,
                     std::span<std::uint32_t> out) const;
 

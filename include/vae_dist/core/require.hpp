@@ -6,14 +6,14 @@
 
 namespace vae_dist {
 
-/// Who has to act on an error.
+/// The cause of an error, and who can act on it.
 enum class ErrorKind {
-    input,    ///< the user: command line, configuration, data or checkpoint are wrong (exit status 2)
-    failure,  ///< the machine: a disk is full, a rank died, training diverged (exit status 1)
-    bug,      ///< us: an invariant of the program does not hold (exit status 1)
+    input,    ///< the user's: command line, configuration, data or checkpoint are wrong (exit status 2)
+    failure,  ///< the machine's: a disk is full, a rank died, training diverged (exit status 1)
+    bug,      ///< the program's: an invariant of the program does not hold (exit status 1)
 };
 
-/// The one exception type of the project. Its message says what was being done, with which file, key or
+/// The only exception type of the project. Its message names the action that failed, the file, key or
 /// dataset, and what to do about it.
 class Error : public std::runtime_error {
  public:
@@ -24,8 +24,8 @@ class Error : public std::runtime_error {
     /// The process's exit status for this error: 2 for wrong input, else 1.
     int exit_status() const { return kind_ == ErrorKind::input ? 2 : 1; }
 
-    /// True if all ranks throw this same error, so that one of them may speak for all and none waits in a
-    /// collective (see `run_together`).
+    /// Whether all ranks throw this same error: one of them may then print it for all, and no rank waits in a
+    /// collective call (see `run_together`).
     bool on_all_ranks() const { return on_all_ranks_; }
     Error& mark_on_all_ranks() {
         on_all_ranks_ = true;
@@ -40,7 +40,7 @@ class Error : public std::runtime_error {
 #ifdef __cpp_lib_source_location
 using SourceLocation = std::source_location;
 #else
-/// The same where it is missing: Clang before version 16, with GCC's library.
+/// A replacement for std::source_location where it is missing: Clang before version 16, with GCC's library.
 class SourceLocation {
  public:
     static constexpr SourceLocation current(const char* file = __builtin_FILE(),
