@@ -24,6 +24,11 @@ Error as_error(const std::exception_ptr& thrown) {
     }
 }
 
+Error on_all_ranks(Error error) {
+    error.mark_on_all_ranks();
+    return error;
+}
+
 std::int64_t maximum(Communicator& communicator, std::int64_t value) {
     communicator.all_reduce_max(std::span(&value, 1));
     return value;
@@ -55,7 +60,7 @@ void run_on_first_rank(Communicator& communicator, const std::function<void()>& 
     if (maximum(communicator, error ? 1 : 0) == 0) return;
     ErrorKind kind = error ? error->kind() : ErrorKind::bug;
     communicator.broadcast(std::as_writable_bytes(std::span(&kind, 1)), 0);
-    throw Error(kind, broadcast_text(communicator, error ? error->what() : "", 0)).mark_on_all_ranks();
+    throw on_all_ranks({kind, broadcast_text(communicator, error ? error->what() : "", 0)});
 }
 
 void throw_together(Communicator& communicator, std::exception_ptr mine) {
@@ -71,7 +76,7 @@ void throw_together(Communicator& communicator, std::exception_ptr mine) {
 
     const bool differs = !mine || own.kind() != kind || own.what() != message;
     const bool name_rank = maximum(communicator, differs ? 1 : 0) > 0;
-    throw Error(kind, name_rank ? fmt::format("rank {}: {}", source, message) : message).mark_on_all_ranks();
+    throw on_all_ranks({kind, name_rank ? fmt::format("rank {}: {}", source, message) : message});
 }
 
 }  // namespace vae_dist

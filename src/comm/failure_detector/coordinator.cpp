@@ -96,6 +96,7 @@ void DetectorCoordinator::end_all(const std::string& why) {
 
 void DetectorCoordinator::send_last_to_all(const DetectorMessage& message) {
     std::vector<MessageConnection> connections;
+    connections.reserve(connections_.size());
     for (auto& [rank, connection] : connections_)
         connections.push_back(std::move(connection));
     send_last(std::move(connections), message);

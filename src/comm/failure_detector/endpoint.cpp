@@ -68,6 +68,7 @@ bool do_handshake(const Socket& socket, const Endpoint& endpoint, int rank, Cloc
 /// is over before `latest`.
 Socket next_connected(std::vector<Socket>& connecting, Clock::time_point latest) {
     std::vector<pollfd> waiting;
+    waiting.reserve(connecting.size());
     for (const Socket& socket : connecting)
         waiting.push_back({socket.descriptor(), POLLOUT, 0});
     wait_for_any(waiting, until(latest));
@@ -141,8 +142,8 @@ Socket connect_to(const Endpoint& endpoint, int rank, std::chrono::milliseconds 
     return {};
 }
 
-ConnectionAcceptor::ConnectionAcceptor(Socket listener, const Endpoint& endpoint, int size)
-    : listener_(std::move(listener)), endpoint_(endpoint), size_(size) {
+ConnectionAcceptor::ConnectionAcceptor(Socket listener, Endpoint endpoint, int size)
+    : listener_(std::move(listener)), endpoint_(std::move(endpoint)), size_(size) {
     thread_ = std::jthread([this] {
         try {
             accept_all();

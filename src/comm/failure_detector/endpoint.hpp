@@ -35,7 +35,7 @@ Endpoint endpoint_from(const std::string& text);
 /// does not delay the others.
 class ConnectionAcceptor {
  public:
-    ConnectionAcceptor(Socket listener, const Endpoint& endpoint, int size);
+    ConnectionAcceptor(Socket listener, Endpoint endpoint, int size);
     ~ConnectionAcceptor() { stop_.set(); }
     ConnectionAcceptor(const ConnectionAcceptor&) = delete;
     ConnectionAcceptor& operator=(const ConnectionAcceptor&) = delete;

@@ -128,6 +128,7 @@ std::string GroupView::stall_message(DetectorTime waited, DetectorTime now) cons
 
 std::string GroupView::dead_ranks_message(const std::vector<int>& dead) const {
     std::vector<std::string> names;
+    names.reserve(dead.size());
     for (const int rank : dead)
         names.push_back(named(rank, ranks_.at(rank).host));
     if (dead.size() > 1) return format_list(names, kMostNamed) + " have died";

@@ -25,7 +25,7 @@ void MessageConnection::flush() {
 std::vector<DetectorMessage> MessageConnection::receive() {
     std::vector<DetectorMessage> messages;
     while (is_open()) {
-        std::array<std::byte, 16 * kMessageBytes> bytes;
+        std::array<std::byte, 16 * kMessageBytes> bytes{};
         const Transfer received = receive_some(socket_, bytes);
         state_ = received.state;
         if (received.bytes == 0) break;

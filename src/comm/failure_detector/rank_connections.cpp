@@ -75,6 +75,7 @@ Socket try_to_connect(const Endpoint& endpoint, int rank, const Log& log) {
 void warn_of(const std::map<int, std::string>& unmonitored, const Log& log) {
     if (unmonitored.empty()) return;
     std::vector<std::string> names;
+    names.reserve(unmonitored.size());
     for (const auto& [rank, host] : unmonitored)
         names.push_back(fmt::format("rank {} (host {})", rank, host));
     log.warn("rank 0 cannot be reached by TCP from {}: if they die or hang, no message will name them",
@@ -89,6 +90,7 @@ std::vector<int> reporting_ranks(const std::map<int, std::string>& hosts) {
         if (rank != 0) first.try_emplace(host, rank);
     }
     std::vector<int> reporting;
+    reporting.reserve(first.size());
     for (const auto& [host, rank] : first)
         reporting.push_back(rank);
     const auto order = [&hosts](int rank) { return std::pair(hosts.at(rank) == hosts.at(0), rank); };

@@ -17,6 +17,7 @@ namespace {
 
 std::vector<std::string> names_of(const std::vector<KeyHelp>& keys) {
     std::vector<std::string> names;
+    names.reserve(keys.size());
     for (const KeyHelp& key : keys)
         names.push_back(key.name);
     return names;
@@ -71,9 +72,9 @@ TEST(KeyHelp, DefaultAndAllowedValuesAreThoseOfTheConfiguration) {
 TEST(KeyHelp, DefaultsThatAreWrittenInWordsAreTrue) {
     const Config config = parsed("");
     EXPECT_EQ(help_of("train.epochs").default_value,
-              std::to_string(config.train.epochs.value()) + ", unless `train.steps` is given");
+              std::to_string(config.train.epochs.value_or(0)) + ", unless `train.steps` is given");
     EXPECT_EQ(help_of("output.checkpoint_every").default_value,
-              std::to_string(config.output.checkpoint_every.value()) +
+              std::to_string(config.output.checkpoint_every.value_or(0)) +
                   ", unless `output.checkpoint_every_minutes` is given");
 }
 
