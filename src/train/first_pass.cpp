@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "vae_dist/data/checked_rows.hpp"
 
@@ -53,25 +54,28 @@ FirstPass first_pass(const Config& config, std::unique_ptr<RowSource> data, Repl
     const double scale = input_scale(config.data, data->element_type());
     CheckedRows reader(std::move(data), scale,
                        allowed_values(config.data.transform, support_of(config.model.likelihood.kind)));
-    FirstPass pass;
+    FirstPass first;
+    std::vector<Slice> passes;
     for (std::int64_t i = 0; i < places; ++i) {
         const RowRange& block = blocks[static_cast<std::size_t>(i * all / places)];
         const Slice slice = reader.read({block.first, std::min(rows, block.rows)});
-        for_each_pass(slice, draws, [&](const Slice& part) {
-            const ModelInput input = replica.input.load(part, 0);
+        passes.clear();
+        add_passes(slice, rows_a_pass(replica.slice_rows, draws), passes);
+        for (const Slice& pass : passes) {
+            const ModelInput input = replica.input.load(pass, 0);
             const ElboTerms sums =
                 replica.vae.evaluate({.x = input.x,
-                                      .rows = part.rows,
+                                      .rows = pass.rows,
                                       .noise = CounterRandom(config.train.seed, Purpose::posterior_noise),
                                       .visit = 0,
                                       .draws = draws,
                                       .conditions = input.conditions});
-            pass.elbo += sums.reconstruction - sums.kl;
-        });
-        pass.samples += std::ssize(slice.rows);
+            first.elbo += sums.reconstruction - sums.kl;
+        }
+        first.samples += std::ssize(slice.rows);
     }
-    pass.elbo /= static_cast<double>(pass.samples);
-    return pass;
+    first.elbo /= static_cast<double>(first.samples);
+    return first;
 }
 
 std::string doubt_about_size(const Config& config, const char* key, const RowSource& data,

@@ -1,5 +1,7 @@
 #include "vae_dist/train/replica.hpp"
 
+#include <algorithm>
+
 namespace vae_dist {
 
 namespace {

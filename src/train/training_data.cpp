@@ -10,6 +10,7 @@
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/data/input_pipeline.hpp"
 #include "vae_dist/train/consistency.hpp"
+#include "vae_dist/train/replica.hpp"
 
 namespace vae_dist {
 
@@ -57,6 +58,7 @@ TrainingData::TrainingData(const Config& config, Communicator& communicator)
         options_ = {
             .mine = virtual_ranks_of(communicator.rank(), communicator.size(), virtual_ranks),
             .batch_size = config.train.batch_size,
+            .rows_a_pass = rows_a_pass(slice_rows(), config.objective.importance_samples),
             .scale = input_scale(config.data, source_->element_type()),
             .allowed = allowed_values(config.data.transform, support_of(config.model.likelihood.kind))};
         constexpr std::int64_t kMostSteps = std::int64_t{1} << 53;

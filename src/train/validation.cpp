@@ -63,6 +63,7 @@ void Validation::start(std::unique_ptr<RowSource> data, const TrainingData& trai
     BatchLoaderOptions options = {
         .mine = training.mine(),
         .batch_size = batch_size_,
+        .rows_a_pass = rows_a_pass(training.slice_rows(), config_.objective.importance_samples),
         .scale = input_scale(config_.data, data->element_type()),
         .allowed = allowed_values(config_.data.transform, support_of(config_.model.likelihood.kind))};
     options.cache =
@@ -94,22 +95,18 @@ std::optional<ElboTerms> Validation::run(Replica& replica, const std::function<b
 
 void Validation::add_samples(Replica& replica, std::int64_t batches, StepTail& tail) {
     const double share = 1.0 / static_cast<double>(plan_->samples());
-    const std::int64_t draws = config_.objective.importance_samples;
-    const auto evaluate = [&](const Slice& part) {
-        const ModelInput input = replica.input.load(part, 0);
-        const ElboTerms sums =
-            replica.vae.evaluate({.x = input.x,
-                                  .rows = part.rows,
-                                  .noise = CounterRandom(config_.train.seed, Purpose::validation_noise),
-                                  .visit = 0,
-                                  .draws = draws,
-                                  .conditions = input.conditions});
-        tail.add(share_of(sums, share));
-    };
     for (std::int64_t i = 0; i < batches; ++i) {
-        const Batch& batch = loader_->next();
-        for (const Slice& slice : batch.slices)
-            for_each_pass(slice, draws, evaluate);
+        for (const Slice& pass : loader_->next().passes) {
+            const ModelInput input = replica.input.load(pass, 0);
+            const ElboTerms sums =
+                replica.vae.evaluate({.x = input.x,
+                                      .rows = pass.rows,
+                                      .noise = CounterRandom(config_.train.seed, Purpose::validation_noise),
+                                      .visit = 0,
+                                      .draws = config_.objective.importance_samples,
+                                      .conditions = input.conditions});
+            tail.add(share_of(sums, share));
+        }
     }
 }
 

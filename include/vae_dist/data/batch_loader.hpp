@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "vae_dist/data/epoch_plan.hpp"
 #include "vae_dist/data/row_source.hpp"
@@ -40,11 +42,18 @@ struct Batch {
     std::int64_t first_sample = 0;  ///< how many samples of the epoch came before, over all virtual ranks
     std::int64_t samples = 0;       ///< in this batch, over all virtual ranks
     std::span<const Slice> slices;  ///< of this rank's virtual ranks, in order
+    std::span<const Slice> passes;  ///< the same samples in the same order, cut by `add_passes`
 };
 
+/// Appends the passes of a slice: its parts of `rows` samples each, the last one of what is left. An empty
+/// slice has none.
+void add_passes(const Slice& slice, std::int64_t rows, std::vector<Slice>& to);
+
 struct BatchLoaderOptions {
-    VirtualRankRange mine;                ///< none: every batch has no slices
-    std::int64_t batch_size = 1;          ///< over all virtual ranks
+    VirtualRankRange mine;        ///< none: every batch has no slices
+    std::int64_t batch_size = 1;  ///< over all virtual ranks
+    /// The most rows of a pass; without it each slice is one pass.
+    std::int64_t rows_a_pass = std::numeric_limits<std::int64_t>::max();
     CacheMode cache = CacheMode::memory;  ///< memory or stream (see choose_cache)
     double scale = 1;                     ///< only to check values
     ValueRange allowed{};

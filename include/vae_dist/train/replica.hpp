@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -33,15 +32,5 @@ struct Replica {
 std::int64_t rows_a_pass(std::int64_t slice_rows, std::int64_t draws);
 /// How many passes that makes of such a slice.
 std::int64_t passes_of(std::int64_t slice_rows, std::int64_t draws);
-
-/// Calls visit(part) for the part of a slice of each pass; not at all for an empty slice.
-template <class Visit>
-void for_each_pass(const Slice& slice, std::int64_t draws, const Visit& visit) {
-    const std::size_t rows = slice.rows.size();
-    if (rows == 0) return;
-    const auto most = static_cast<std::size_t>(rows_a_pass(static_cast<std::int64_t>(rows), draws));
-    for (std::size_t first = 0; first < rows; first += most)
-        visit(slice.part(first, std::min(most, rows - first)));
-}
 
 }  // namespace vae_dist

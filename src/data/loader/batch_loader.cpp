@@ -38,6 +38,16 @@ std::exception_ptr current_error(const RowSource& source) {
 
 }  // namespace
 
+void add_passes(const Slice& slice, std::int64_t rows, std::vector<Slice>& to) {
+    const std::size_t all = slice.rows.size();
+    const auto most = static_cast<std::size_t>(rows);
+    for (std::size_t first = 0; first < all;) {
+        const std::size_t count = std::min(most, all - first);
+        to.push_back(slice.part(first, count));
+        first += count;
+    }
+}
+
 /// The thread that reads, and the ring of batches between it and the user: slots [released_, produced_) are
 /// filled, the first of them is in the user's hands where `lent_`.
 class BatchLoader::Reader {
@@ -46,8 +56,8 @@ class BatchLoader::Reader {
            std::int64_t epoch, std::int64_t first_sample)
         : plan_(plan), options_(options), rows_(std::move(source), options.scale, options.allowed) {
         require(rows_.source().rows() == plan.samples(), "the plan was made of the source's blocks");
-        require(options.batch_size > 0 && options.batches_ahead > 0,
-                "batches have samples and are read ahead");
+        require(options.batch_size > 0 && options.rows_a_pass > 0 && options.batches_ahead > 0,
+                "batches and passes have samples, and batches are read ahead");
         if (first_sample == plan.samples()) {
             first_sample = 0;
             ++epoch;
@@ -96,6 +106,7 @@ class BatchLoader::Reader {
     struct Slot {
         Batch batch;
         std::vector<Slice> slices;
+        std::vector<Slice> passes;
         std::vector<std::byte> raw;
         std::vector<std::int64_t> rows;
         std::exception_ptr error;  // instead of the batch
@@ -113,8 +124,12 @@ class BatchLoader::Reader {
     void make_slots() {
         slots_.resize(static_cast<std::size_t>(batches_ahead(plan_, rows_.source(), options_)) + 1);
         const auto most = static_cast<std::size_t>(most_rows_of_a_batch(plan_, options_));
+        // Each slice has one pass that may be smaller than the others.
+        const std::size_t most_passes =
+            most / static_cast<std::size_t>(options_.rows_a_pass) + cursors_.size();
         for (Slot& each : slots_) {
             each.slices.resize(cursors_.size());
+            each.passes.reserve(most_passes);
             each.rows.resize(most);
             each.raw.resize(most * rows_.source().row_bytes());
         }
@@ -162,6 +177,7 @@ class BatchLoader::Reader {
         const std::int64_t samples = std::min(options_.batch_size, plan_.samples() - first_sample_);
         const std::size_t row_bytes = rows_.source().row_bytes();
         std::size_t used = 0;
+        to.passes.clear();
         for (std::size_t i = 0; i < cursors_.size(); ++i) {
             const std::int64_t v = options_.mine.first + static_cast<std::int64_t>(i);
             const std::int64_t count = dealt_to(first_sample_ + samples, v, plan_.virtual_ranks()) -
@@ -171,9 +187,10 @@ class BatchLoader::Reader {
             if (!cursors_[i].copy_next(count, raw, rows, stop)) return false;
             const auto length = static_cast<std::size_t>(count);
             to.slices[i] = {v, {raw, length * row_bytes}, {rows, length}};
+            add_passes(to.slices[i], options_.rows_a_pass, to.passes);
             used += length;
         }
-        to.batch = {epoch_, first_sample_, samples, to.slices};
+        to.batch = {epoch_, first_sample_, samples, to.slices, to.passes};
         first_sample_ += samples;
         if (first_sample_ == plan_.samples()) {
             first_sample_ = 0;

@@ -107,13 +107,10 @@ void DeviceEngine::start(BatchLoader& loader, std::int64_t step, std::int64_t up
     const Batch* const batch = fetch(loader, ask, now);
     watch.lap(spent_.data);
     communicator_.set_activity("starting a step");
-    std::vector<Slice> passes;
+    std::span<const Slice> passes;
     if (batch != nullptr) {
         now.result.samples = batch->samples;
-        for (const Slice& slice : batch->slices) {
-            for_each_pass(slice, config_.objective.importance_samples,
-                          [&](const Slice& part) { passes.push_back(part); });
-        }
+        passes = batch->passes;
     }
     replica_.optimizer->begin(update + 1, now.result.learning_rate);
     const std::optional<std::uint64_t> key = agree_on_key(passes, batch == nullptr);

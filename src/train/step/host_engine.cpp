@@ -133,16 +133,12 @@ void HostEngine::accumulate_slices(BatchLoader& loader, StepResult& result, Step
     watch.lap(times_.data);
     result.samples = batch.samples;
     const ObjectiveWeights weights = weights_of(config_, batch, result.beta);
-    const std::int64_t draws = config_.objective.importance_samples;
-    std::int64_t passes_left = 0;
-    for (const Slice& slice : batch.slices)
-        for_each_pass(slice, draws, [&](const Slice&) { ++passes_left; });
-    const auto accumulate = [&](const Slice& part) {
+    for (const Slice& part : batch.passes) {
         const VaeInput input = input_of(config_, batch, part, replica_.input);
         watch.lap(times_.data);
         tail.add(share_of(replica_.vae.forward(input, weights), weights.sample_weight));
         watch.lap(times_.forward);
-        const bool last = --passes_left == 0;
+        const bool last = &part == &batch.passes.back();
         std::int64_t added = 0;
         const auto add = [&](std::int64_t end) {
             watch.lap(times_.backward);
@@ -152,9 +148,7 @@ void HostEngine::accumulate_slices(BatchLoader& loader, StepResult& result, Step
         };
         replica_.vae.backward(input, weights, std::ref(add));
         require(added == replica_.vae.layout().size(), "the backward pass finishes every gradient");
-    };
-    for (const Slice& slice : batch.slices)
-        for_each_pass(slice, draws, accumulate);
+    }
 }
 
 // Each chunk's gradient is added up and used while it lies in the cache; unless what is done with it depends

@@ -95,6 +95,27 @@ struct BatchCopy {
     bool operator==(const BatchCopy&) const = default;
 };
 
+// The passes, put together, are the slices.
+void expect_passes_of_slices(const Batch& batch, std::int64_t rows_a_pass) {
+    std::size_t at = 0;
+    for (const Slice& slice : batch.slices) {
+        for (std::size_t first = 0; first < slice.rows.size();) {
+            ASSERT_LT(at, batch.passes.size());
+            const Slice& pass = batch.passes[at++];
+            const std::size_t left = slice.rows.size() - first;
+            const std::size_t count = std::min(left, static_cast<std::size_t>(rows_a_pass));
+            const std::size_t row_bytes = slice.raw.size() / slice.rows.size();
+            EXPECT_EQ(pass.virtual_rank, slice.virtual_rank);
+            EXPECT_EQ(pass.rows.data(), slice.rows.data() + first);
+            EXPECT_EQ(pass.rows.size(), count);
+            EXPECT_EQ(pass.raw.data(), slice.raw.data() + first * row_bytes);
+            EXPECT_EQ(pass.raw.size(), count * row_bytes);
+            first += count;
+        }
+    }
+    EXPECT_EQ(at, batch.passes.size());
+}
+
 BatchCopy copy(const Batch& batch) {
     BatchCopy made{batch.epoch, batch.first_sample, batch.samples, {}};
     for (const Slice& slice : batch.slices) {
@@ -221,6 +242,30 @@ TEST_P(Loaders, GiveEmptySlicesWhereABatchIsSmallerThanTheVirtualRanks) {
     EXPECT_EQ(last.slices.at(1).rows.size(), 1U);
     EXPECT_TRUE(last.slices.at(2).rows.empty());
     EXPECT_TRUE(last.slices.at(3).raw.empty());
+}
+
+TEST_P(Loaders, CutEverySliceIntoPassesOfSoManyRowsAtTheMost) {
+    const auto source = synthetic(100);
+    const EpochPlan plan = plan_for(*source, 3, 50);
+    BatchLoader whole(synthetic(100), plan, options_for({0, 3}, 22, GetParam()), 0, 0);
+    BatchLoaderOptions options = options_for({0, 3}, 22, GetParam());
+    options.rows_a_pass = 3;
+    BatchLoader cut(synthetic(100), plan, options, 0, 0);
+    for (int batch = 0; batch < 12; ++batch) {  // the fifth one has an epoch's last 12 samples
+        expect_passes_of_slices(whole.next(), 22);
+        expect_passes_of_slices(cut.next(), 3);
+    }
+}
+
+TEST_P(Loaders, MakeNoPassOfAnEmptySlice) {
+    const auto source = synthetic(10);
+    const EpochPlan plan = plan_for(*source, 4, 10);
+    BatchLoader loader(synthetic(10), plan, options_for({0, 4}, 8, GetParam()), 0, 0);
+    loader.next();
+    const Batch& last = loader.next();
+    EXPECT_EQ(last.slices.size(), 4U);
+    EXPECT_EQ(last.passes.size(), 2U);
+    expect_passes_of_slices(last, 8);
 }
 
 TEST_P(Loaders, ServeAWholeEpochInOneBatch) {

@@ -142,25 +142,21 @@ TEST(TrainingStep, ABatchLargerThanTheDataTrainsWithSeveralDrawsToo) {
     EXPECT_EQ(larger.after, all.after);
 }
 
-TEST(Passes, CoverASliceWithoutHolesAndKeepTheDecodersRowsBounded) {
-    const std::vector<std::int64_t> rows = {0, 1, 2, 3, 4, 5, 6};
-    const std::vector<std::byte> raw(7 * 3);
-    const Slice slice = {2, raw, rows};
-    for (const std::int64_t draws : {1, 2, 3000, 5000, 16384}) {
-        std::vector<std::int64_t> seen;
-        std::int64_t passes = 0;
-        for_each_pass(slice, draws, [&](const Slice& part) {
-            ++passes;
-            EXPECT_EQ(part.virtual_rank, 2);
-            EXPECT_EQ(part.raw.data(), raw.data() + 3 * seen.size());
-            EXPECT_EQ(part.raw.size(), 3 * part.rows.size());
-            EXPECT_TRUE(draws == 1 || std::ssize(part.rows) * draws <= 16384);
-            seen.insert(seen.end(), part.rows.begin(), part.rows.end());
-        });
-        EXPECT_EQ(seen, rows) << draws;
-        EXPECT_EQ(passes, passes_of(7, draws)) << draws;
+TEST(Passes, OfABatchKeepTheDecodersRowsBoundedAndAreAsManyAsAreReckonedWith) {
+    SelfCommunicator alone;
+    Config config = descent();
+    config.train.virtual_ranks = 2;
+    for (const std::int64_t draws : {1, 2, 3000, 5000, 16384, 20000}) {
+        config.objective.importance_samples = draws;
+        const TrainingData data(config, alone);
+        const auto loader = data.start_loader(0, 0);
+        const Batch& batch = loader->next();
+        EXPECT_EQ(std::ssize(batch.passes), 2 * passes_of(20, draws)) << draws;
+        for (const Slice& pass : batch.passes) {
+            EXPECT_LE(std::ssize(pass.rows), rows_a_pass(20, draws));
+            EXPECT_TRUE(draws == 1 || pass.rows.size() == 1 || std::ssize(pass.rows) * draws <= 16384);
+        }
     }
-    for_each_pass(Slice(), 5, [](const Slice&) { FAIL() << "an empty slice has no pass"; });
 }
 
 TEST(TrainingStep, WhereANumberIsNotFiniteTheWeightsStayAsTheyWere) {
