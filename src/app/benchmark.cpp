@@ -175,13 +175,14 @@ nlohmann::ordered_json summary(const std::vector<Report>& reports, double sample
 void run_command(const BenchmarkCommand& command, Communicator& communicator, const Log& log) {
     const FreshRun run(command.config, command.overrides, communicator, log);
     const std::int64_t virtual_ranks = run.config.train.virtual_ranks.value();
-    TrainingStep step(run.config, command.warmup + command.steps, *run.started.replica, communicator);
+    const auto step =
+        make_training_step(run.config, command.warmup + command.steps, *run.started.replica, communicator);
     std::unique_ptr<BatchLoader> loader;
     run_together(communicator, [&] { loader = run.data.start_loader(0, 0); });
     log.info("{}, threads of each: {}, {}, {}; {}", counted(communicator.size(), "rank"),
              run.started.backend->threads(), counted(virtual_ranks, "virtual rank"),
              run.started.backend->description(), run.data.source().description());
-    const std::vector<Report> reports = gather(time_steps(command, step, *loader), communicator);
+    const std::vector<Report> reports = gather(time_steps(command, *step, *loader), communicator);
     if (reports.empty()) return;
     const double samples =
         static_cast<double>(std::min(run.config.train.batch_size, run.data.plan().samples()));

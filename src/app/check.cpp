@@ -173,7 +173,7 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
     const Config& config = run.config;
     const TrainingData& data = run.data;
     const StartedReplica& started = run.started;
-    const TrainingStep step(config, data.total_steps(), *started.replica, communicator);
+    const auto step = make_training_step(config, data.total_steps(), *started.replica, communicator);
     std::optional<Validation> validation;
     if (config.data.validation) validation.emplace(config, data, communicator);
     const std::vector<std::string> places = describe_choices(started.compute, communicator);
@@ -194,8 +194,8 @@ void run_command(const CheckCommand& command, Communicator& communicator, const 
             "instructions "
             "for it: training will be slower than with float32");
     }
-    log.info("gradients   {}; summed {}", name_of(config.train.reduction), step.description());
-    print_memory(memory_of(config, data, started, step, validation ? validation->bytes() : 0),
+    log.info("gradients   {}; summed {}", name_of(config.train.reduction), step->description());
+    print_memory(memory_of(config, data, started, *step, validation ? validation->bytes() : 0),
                  started.compute.backend == BackendKind::cuda, log);
     if (command.plan) {
         const std::int64_t draws = config.objective.importance_samples;

@@ -40,7 +40,7 @@ Run::Run(const Config& config, std::unique_ptr<RunRecorder> recorder,
       schedule_(config.output, data_.steps_per_epoch(), data_.total_steps()),
       started_(start_replica(config, data_, resumed, communicator, log)),
       replica_(*started_.replica),
-      step_(config, data_.total_steps(), replica_, communicator),
+      step_(make_training_step(config, data_.total_steps(), replica_, communicator)),
       display_(log, data_.total_steps(), data_.total_epochs()) {
     if (!resumed) return;
     is_new_ = false;
@@ -115,7 +115,7 @@ void Run::take_steps() {
         const Clock::time_point begun = Clock::now();
         while (may_start())
             start_step();
-        const StepResult result = step_.finish();
+        const StepResult& result = step_->finish();
         --under_way_;
         stop_request_.time_limit().step_took(Clock::now() - begun);
         finish_step(result);
@@ -125,14 +125,14 @@ void Run::take_steps() {
 // What is done between steps, or asked for, waits for all that are under way.
 bool Run::may_start() const {
     if (under_way_ == 0) return true;
-    if (under_way_ == step_.depth() || asked_.stop || asked_.save || checksum_) return false;
+    if (under_way_ == step_->depth() || asked_.stop || asked_.save || checksum_) return false;
     const std::int64_t done = progress_.step + under_way_;
     return done < total_steps() && !schedule_.is_due(done) && !validation_is_due(under_way_);
 }
 
 void Run::start_step() {
-    step_.start(*loader_, progress_.step + under_way_, progress_.updates + under_way_,
-                [&] { return wishes(); });
+    step_->start(*loader_, progress_.step + under_way_, progress_.updates + under_way_,
+                 [&] { return wishes(); });
     ++under_way_;
 }
 
@@ -340,7 +340,7 @@ std::optional<bool> Run::validate(bool final) {
 
 void Run::save(RunRecorder::Save save) {
     communicator_.set_activity("saving");
-    step_.collect_state();
+    step_->collect_state();
     if (save.occasion != Occasion::none) saved_at_ = Clock::now();
     recorder_.record([&](RunRecorder& recorder) { recorder.save(snapshot_copier(), epoch_number(), save); });
 }

@@ -85,7 +85,7 @@ class Run {
     Replica& replica_;
     std::optional<Validation> validation_;
     std::unique_ptr<BatchLoader> loader_;
-    TrainingStep step_;
+    std::unique_ptr<TrainingStep> step_;
     ProgressDisplay display_;
     Progress progress_;
     std::int64_t under_way_ = 0;  ///< steps that were started and not finished

@@ -52,13 +52,13 @@ void report(const Config& config) {
     SelfCommunicator self;
     const TrainingData data(config, self);
     const StartedReplica started = start_replica(config, data, std::nullopt, self, Log(0));
-    TrainingStep step(config, 100, *started.replica, self);
+    const auto step = make_training_step(config, 100, *started.replica, self);
     const auto loader = data.start_loader(0, 0);
     cuda_stand_in::Done before;
     constexpr int kSteps = 4;
     for (int i = 0; i < kSteps; ++i) {
         before = cuda_stand_in::done();
-        step.run(*loader, i, i);
+        step->run(*loader, i, i);
     }
     const cuda_stand_in::Done& after = cuda_stand_in::done();
     const bool half = config.train.precision == Precision::bfloat16;

@@ -26,15 +26,15 @@ void train(const Config& config, int steps) {
     SelfCommunicator self;
     const TrainingData data(config, self);
     const StartedReplica started = start_replica(config, data, std::nullopt, self, Log(0));
-    TrainingStep step(config, 10, *started.replica, self);
+    const auto step = make_training_step(config, 10, *started.replica, self);
     const auto loader = data.start_loader(0, 0);
     std::int64_t begun = 0;
     for (std::int64_t done = 0; done < steps; ++done) {
-        for (; begun < steps && begun - done < step.depth(); ++begun)
-            step.start(*loader, begun, begun);
-        EXPECT_TRUE(step.finish().applied);
+        for (; begun < steps && begun - done < step->depth(); ++begun)
+            step->start(*loader, begun, begun);
+        EXPECT_TRUE(step->finish().applied);
     }
-    step.collect_state();
+    step->collect_state();
 }
 
 class DeviceFaults : public testing::Test {

@@ -15,6 +15,8 @@ class StepTail {
     /// `shares` is how many will be added in all, over all ranks.
     explicit StepTail(std::int64_t shares) : shares_(shares) {}
 
+    /// As it was made.
+    void clear() { words_ = {}; }
     /// Adds samples' share of the global means (their sums divided by the number of samples in all), in
     /// multiples of 2^-32 nats. A share that is not finite or does not fit counts as not finite.
     void add(const ElboTerms& share);

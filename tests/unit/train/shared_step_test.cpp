@@ -52,16 +52,16 @@ State state_after(const Config& config, int ranks, const std::function<void(Repl
         const StartedReplica started = start_replica(config, data, std::nullopt, communicator, Log(0));
         Replica& replica = *started.replica;
         if (prepare) prepare(replica);
-        TrainingStep step(config, 10, replica, communicator);
+        const auto step = make_training_step(config, 10, replica, communicator);
         const auto loader = data.start_loader(0, 0);
         for (int i = 0; i < kSteps; ++i) {
-            const StepResult result = step.run(*loader, i, i);
+            const StepResult result = step->run(*loader, i, i);
             if (communicator.rank() != 0) continue;
             state.norms.push_back(result.gradient_norm);
             state.elbos.push_back(result.mean.reconstruction - result.mean.kl);
             state.applied.push_back(result.applied);
         }
-        step.collect_state();
+        step->collect_state();
         if (communicator.rank() != 0) return;
         state.values = copy_of(replica.vae.parameters().values);
         for (const Optimizer::State& array : replica.optimizer->states())
@@ -159,11 +159,11 @@ TEST(SharedStep, AnErrorOfOneRankIsThrownOnAll) {
         run_ranks(3, [&](Communicator& communicator) {
             const TrainingData data(config, communicator);
             const StartedReplica started = start_replica(config, data, std::nullopt, communicator, Log(0));
-            TrainingStep step(config, 10, *started.replica, communicator);
+            const auto step = make_training_step(config, 10, *started.replica, communicator);
             const auto loader = data.start_loader(0, 0);
-            step.run(*loader, 0, 0);
+            step->run(*loader, 0, 0);
             try {
-                step.run(*loader, 1, 1, [&]() -> StepWishes {
+                step->run(*loader, 1, 1, [&]() -> StepWishes {
                     if (communicator.rank() == 1) throw_failure("the disk is full");
                     return {};
                 });

@@ -62,7 +62,7 @@ std::size_t allocations_of_a_warm_step(const Config& config) {
     SelfCommunicator alone;
     const TrainingData data(config, alone);
     const StartedReplica started = start_replica(config, data, std::nullopt, alone, Log(0));
-    TrainingStep step(config, 100, *started.replica, alone);
+    const auto step = make_training_step(config, 100, *started.replica, alone);
     const auto loader = data.start_loader(0, 0);
     // Two epochs, so that everything was seen once: the last batch of an epoch is smaller.
     const std::int64_t warm = 2 * data.steps_per_epoch();
@@ -70,7 +70,7 @@ std::size_t allocations_of_a_warm_step(const Config& config) {
     for (std::int64_t i = 0; i < 2 * warm; ++i) {
         allocations = 0;
         counting = i >= warm;
-        step.run(*loader, i, i);
+        step->run(*loader, i, i);
         counting = false;
         most = std::max(most, allocations);
     }

@@ -35,9 +35,9 @@ struct OneStep {
         for (float& weight : store.values)
             weight *= weights_times;
         before.assign(store.values.begin(), store.values.end());
-        TrainingStep step(config, 10, *started.replica, alone);
+        const auto step = make_training_step(config, 10, *started.replica, alone);
         const auto loader = data.start_loader(0, 0);
-        result = step.run(*loader, 0, 0);
+        result = step->run(*loader, 0, 0);
         after.assign(store.values.begin(), store.values.end());
     }
 

@@ -1,19 +1,13 @@
-#include "train/step/device_engine.hpp"
+#include "train/step/device_step.hpp"
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
-#include <cstring>
-#include <utility>
 
 #include "train/step/passes.hpp"
-#include "train/step/stopwatch.hpp"
-#include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/train/schedule.hpp"
-#include "vae_dist/train/step_tail.hpp"
 
 namespace vae_dist {
 
@@ -43,21 +37,18 @@ constexpr std::uint64_t kFirstKey = 0xCBF29CE484222325U;
 
 }  // namespace
 
-DeviceEngine::DeviceEngine(const Config& config, std::int64_t total_steps, Replica& replica,
-                           DeviceBackend& device, Communicator& communicator)
-    : DeviceEngine(config, total_steps, replica, device, communicator,
-                   make_device_collectives(config.compute.communicator, communicator, device)) {}
+DeviceStep::DeviceStep(const Config& config, std::int64_t total_steps, Replica& replica,
+                       DeviceBackend& device, Communicator& communicator)
+    : DeviceStep(config, total_steps, replica, device, communicator,
+                 make_device_collectives(config.compute.communicator, communicator, device)) {}
 
-DeviceEngine::DeviceEngine(const Config& config, std::int64_t total_steps, Replica& replica,
-                           DeviceBackend& device, Communicator& communicator,
-                           std::unique_ptr<DeviceCollectives> collectives)
-    : config_(config),
-      total_steps_(total_steps),
-      replica_(replica),
+DeviceStep::DeviceStep(const Config& config, std::int64_t total_steps, Replica& replica,
+                       DeviceBackend& device, Communicator& communicator,
+                       std::unique_ptr<DeviceCollectives> collectives)
+    : TrainingStep(config, total_steps, replica, communicator),
       device_(device),
-      communicator_(communicator),
       clip_(device.allocate(sizeof(float))),
-      answers_(device.allocate_pinned(kDepth * kAnswer * sizeof(std::int64_t))),
+      answers_(device.allocate_pinned(kMostDepth * kAnswer * sizeof(std::int64_t))),
       shards_(replica.vae.layout().size(), communicator.size(),
               buckets_of(config, replica.vae.layout().size(), communicator, collectives.get())),
       collectives_(std::move(collectives)) {
@@ -81,15 +72,15 @@ DeviceEngine::DeviceEngine(const Config& config, std::int64_t total_steps, Repli
     });
 }
 
-DeviceEngine::~DeviceEngine() {
+DeviceStep::~DeviceStep() {
     device_.wait_by({});
 }
 
-std::int64_t DeviceEngine::bytes() const {
+std::int64_t DeviceStep::bytes() const {
     return sums_->bytes() + static_cast<std::int64_t>(words_.bytes() + zeros_.bytes());
 }
 
-std::string DeviceEngine::description() const {
+std::string DeviceStep::description() const {
     if (!collectives_) return "on one rank";
     std::string text =
         fmt::format("among {} by {}", counted(communicator_.size(), "rank"), collectives_->description());
@@ -97,55 +88,22 @@ std::string DeviceEngine::description() const {
     return text;
 }
 
-void DeviceEngine::start(BatchLoader& loader, std::int64_t step, std::int64_t update,
-                         const AskForWishes& ask) {
-    Started now;
-    now.result.beta = kl_weight(config_.objective, step);
-    now.result.learning_rate = learning_rate(config_.optimizer, step, total_steps_);
-    now.slot = next_slot_++ % kDepth;
-    Stopwatch watch;
-    const Batch* const batch = fetch(loader, ask, now);
-    watch.lap(spent_.data);
+// What this rank tells differs from step to step, so that it is copied before what is repeated.
+void DeviceStep::repeatable(UnderWay& now, const std::function<void()>& body) {
+    complete_tail(now);
+    device_.copy_in(wishes_.as<std::byte>(), now.tail.words().data(), now.tail.words().size_bytes());
+    lap(&StepTimes::data);
     communicator_.set_activity("starting a step");
-    std::span<const Slice> passes;
-    if (batch != nullptr) {
-        now.result.samples = batch->samples;
-        passes = batch->passes;
-    }
-    replica_.optimizer->begin(update + 1, now.result.learning_rate);
-    const std::optional<std::uint64_t> key = agree_on_key(passes, batch == nullptr);
-    repeat(key, [&] {
-        add_up(batch, passes, now.result.beta);
-        agree();
-        if (!decides_before_update()) update_weights();
+    key_ = agree_on_key(now);
+    repeat(key_, [&] {
+        device_.copy(words_.as<std::byte>(), zeros_.as<std::byte>(), words_.bytes());
+        device_.copy(words_.as<std::byte>(), wishes_.as<std::byte>(), wishes_.bytes());
+        has_passes_ = false;
+        reduced_ = 0;
+        body();
     });
     start_answer(now);
-    watch.lap(spent_.forward);
-    if (decides_before_update()) {
-        read_answer(now);
-        if (now.result.applied) repeat(key ? std::optional(~*key) : std::nullopt, [&] { update_weights(); });
-    }
-    started_.push_back(std::move(now));
-}
-
-// The next batch, and what this rank asks of all. None after an error, of which the others hear with the
-// sums: they are on their way there.
-const Batch* DeviceEngine::fetch(BatchLoader& loader, const AskForWishes& ask, Started& step) {
-    StepTail tail(1);
-    const Batch* batch = nullptr;
-    try {
-        communicator_.set_activity("reading data");
-        const Batch& next = loader.next();
-        const StepWishes wishes = ask ? ask() : StepWishes{};
-        if (wishes.stop) tail.ask_to_stop();
-        if (wishes.save) tail.ask_to_save();
-        batch = &next;
-    } catch (...) {
-        step.error = std::current_exception();
-        tail.report_failure();
-    }
-    device_.copy_in(wishes_.as<std::byte>(), tail.words().data(), tail.words().size_bytes());
-    return batch;
+    lap(&StepTimes::forward);
 }
 
 // By what this step is repeated, one number on all ranks; none where it is not. NCCL wants its calls to be
@@ -153,12 +111,12 @@ const Batch* DeviceEngine::fetch(BatchLoader& loader, const AskForWishes& ask, S
 // guide, "Using NCCL with CUDA Graphs"): so a rank repeats a step as all do, by the slices of all, and where
 // one rank's device has lost memory that graphs knew, all forget theirs. Sums that wait for the host cannot
 // be repeated without it.
-std::optional<std::uint64_t> DeviceEngine::agree_on_key(std::span<const Slice> passes, bool failed) {
+std::optional<std::uint64_t> DeviceStep::agree_on_key(const UnderWay& now) {
     if (!repeats()) return std::nullopt;
     std::uint64_t mine = mixed(kFirstKey, static_cast<std::uint64_t>(communicator_.rank()));
-    for (const Slice& part : passes)
+    for (const Slice& part : now.passes())
         mine = mixed(mine, part.rows.size());
-    std::array<std::int64_t, 3> sums = {static_cast<std::int64_t>(mine), failed ? 1 : 0,
+    std::array<std::int64_t, 3> sums = {static_cast<std::int64_t>(mine), now.error ? 1 : 0,
                                         device_.memory_losses()};
     if (collectives_) communicator_.all_reduce_sum(std::span<std::int64_t>(sums));
     if (sums[2] != memory_losses_) device_.forget_repeatable();
@@ -167,7 +125,7 @@ std::optional<std::uint64_t> DeviceEngine::agree_on_key(std::span<const Slice> p
     return static_cast<std::uint64_t>(sums[0]);
 }
 
-void DeviceEngine::repeat(std::optional<std::uint64_t> key, const std::function<void()>& body) {
+void DeviceStep::repeat(std::optional<std::uint64_t> key, const std::function<void()>& body) {
     if (key) {
         device_.repeatable(*key, body);
     } else {
@@ -175,41 +133,33 @@ void DeviceEngine::repeat(std::optional<std::uint64_t> key, const std::function<
     }
 }
 
-// Forward and backward passes, and the sums of what they give over all ranks, on their way.
-void DeviceEngine::add_up(const Batch* batch, std::span<const Slice> passes, double beta) {
-    device_.copy(words_.as<std::byte>(), zeros_.as<std::byte>(), words_.bytes());
-    device_.copy(words_.as<std::byte>(), wishes_.as<std::byte>(), wishes_.bytes());
-    reduced_ = 0;
-    if (passes.empty()) {
+void DeviceStep::forward(const VaeInput& input, UnderWay& now) {
+    const std::span<const double> terms = replica_.vae.start_forward(input, now.weights);
+    std::int64_t* const words = words_.as<std::int64_t>();
+    device_.add_exact_terms(terms, now.weights.sample_weight, StepTail::kFractionBits,
+                            most_passes(config_, replica_), words, words + StepTail::kNonFinite);
+}
+
+void DeviceStep::add(ElementRange range, PassPlace place) {
+    has_passes_ = true;
+    sums_->add(range, place.first);
+    if (place.last && collectives_) reduce_up_to(range.end);
+}
+
+void DeviceStep::sum(UnderWay&) {
+    if (!has_passes_) {
         device_.fill(store().gradients, 0);
         sums_->add({0, shards_.size()}, true);
     }
-    for (const Slice& part : passes)
-        add_pass(*batch, part, beta, &part == &passes.front(), &part == &passes.back());
-    if (!collectives_) return;
-    reduce_up_to(shards_.padded_size());
-    device_.join_communication();
-}
-
-void DeviceEngine::add_pass(const Batch& batch, const Slice& part, double beta, bool first, bool last) {
-    const ObjectiveWeights weights = weights_of(config_, batch, beta);
-    const VaeInput input = input_of(config_, batch, part, replica_.input);
-    const std::span<const double> terms = replica_.vae.start_forward(input, weights);
-    std::int64_t* const words = words_.as<std::int64_t>();
-    device_.add_exact_terms(terms, weights.sample_weight, StepTail::kFractionBits,
-                            most_passes(config_, replica_), words, words + StepTail::kNonFinite);
-    std::int64_t added = 0;
-    const auto add = [&](std::int64_t end) {
-        sums_->add({added, end}, first);
-        added = end;
-        if (last && collectives_) reduce_up_to(end);
-    };
-    replica_.vae.backward(input, weights, add);
-    require(added == shards_.size(), "the backward pass finishes every gradient");
+    if (collectives_) {
+        reduce_up_to(shards_.padded_size());
+        device_.join_communication();
+    }
+    agree();
 }
 
 // Hands those buckets to the collectives that lie before `end`.
-void DeviceEngine::reduce_up_to(std::int64_t end) {
+void DeviceStep::reduce_up_to(std::int64_t end) {
     while (reduced_ < shards_.buckets() && shards_.bucket(reduced_).end <= end) {
         sums_->reduce(*collectives_, shards_.bucket(reduced_), shards_.part(reduced_, communicator_.rank()));
         ++reduced_;
@@ -218,7 +168,7 @@ void DeviceEngine::reduce_up_to(std::int64_t end) {
 
 // The sums of this rank's parts, with penalties, become gradients; then all ranks know the tail, and all
 // chunks' squares.
-void DeviceEngine::agree() {
+void DeviceStep::agree() {
     const OptimizerConfig& optimizer = config_.optimizer;
     auto* const squares = reinterpret_cast<double*>(words_.as<std::int64_t>() + kSquares);
     for (std::int64_t bucket = 0; bucket < shards_.buckets(); ++bucket) {
@@ -244,7 +194,7 @@ void DeviceEngine::agree() {
 }
 
 // The norm of the whole gradient, among the words of the answer; not finite where a gradient did not fit.
-void DeviceEngine::find_norm() {
+void DeviceStep::find_norm() {
     std::int64_t* const words = words_.as<std::int64_t>();
     device_.clip_factor(
         {reinterpret_cast<const double*>(words + kSquares), static_cast<std::size_t>(shards_.chunks())},
@@ -252,8 +202,14 @@ void DeviceEngine::find_norm() {
         clip_.as<float>());
 }
 
+// Where the host decides, it asks for the update after the body.
+void DeviceStep::update(UnderWay&) {
+    if (!decides_before_update()) return update_weights();
+    repeat(key_ ? std::optional(~*key_) : std::nullopt, [&] { update_weights(); });
+}
+
 // A bucket travels to the other ranks while the next one is updated.
-void DeviceEngine::update_weights() {
+void DeviceStep::update_weights() {
     const std::span<float> values = store().values_buffer.span<float>();
     for (std::int64_t bucket = 0; bucket < shards_.buckets(); ++bucket) {
         const ElementRange mine = own_part(bucket);
@@ -268,42 +224,27 @@ void DeviceEngine::update_weights() {
     if (config_.optimizer.clip_norm == 0 && !decides_before_update()) find_norm();
 }
 
-void DeviceEngine::start_answer(Started& step) {
-    device_.start_copy_out(answers_.as<std::int64_t>() + step.slot * kAnswer, words_.as<std::byte>(),
+void DeviceStep::start_answer(const UnderWay& now) {
+    const std::size_t slot = slot_of(now);
+    device_.start_copy_out(answers_.as<std::int64_t>() + slot * kAnswer, words_.as<std::byte>(),
                            kAnswer * sizeof(std::int64_t));
-    step.done = device_.mark();
+    answered_[slot] = device_.mark();
 }
 
-void DeviceEngine::read_answer(Started& step) {
+void DeviceStep::await_sum(UnderWay& now) {
+    const std::size_t slot = slot_of(now);
     Stopwatch watch;
     communicator_.set_activity("waiting for the device");
-    device_.wait(step.done);
+    device_.wait(answered_[slot]);
     watch.lap(spent_.wait);
     const std::span<const std::int64_t> answer =
-        answers_.span<std::int64_t>().subspan(step.slot * kAnswer, kAnswer);
-    StepTail tail(1);
-    std::ranges::copy(answer.first(kTail), tail.words().begin());
-    if (tail.failed()) throw_together(communicator_, step.error);
-    StepResult& result = step.result;
-    result.mean = tail.terms();
-    result.stop = tail.is_to_stop();
-    result.save = tail.is_to_save();
-    result.gradient_norm = std::bit_cast<double>(answer[kNorm]);
-    result.applied = tail.finite() && std::isfinite(result.gradient_norm);
-    step.done = 0;
+        answers_.span<std::int64_t>().subspan(slot * kAnswer, kAnswer);
+    std::ranges::copy(answer.first(kTail), now.tail.words().begin());
+    now.result.gradient_norm = std::bit_cast<double>(answer[kNorm]);
 }
 
-StepResult DeviceEngine::finish() {
-    require(!started_.empty(), "a step that was started is finished");
-    Started step = std::move(started_.front());
-    started_.pop_front();
-    if (step.done != 0) read_answer(step);
-    times_ = std::exchange(spent_, {});
-    return step.result;
-}
-
-void DeviceEngine::collect_state() {
-    require(started_.empty(), "state is collected between steps");
+void DeviceStep::collect_state() {
+    require(is_idle(), "state is collected between steps");
     if (!collectives_) return;
     for (const Optimizer::State& state : replica_.optimizer->states()) {
         const std::span<float> array = state.buffer.span<float>();
@@ -312,7 +253,7 @@ void DeviceEngine::collect_state() {
     }
 }
 
-void DeviceEngine::collect_bucket(std::span<float> array, std::int64_t bucket) {
+void DeviceStep::collect_bucket(std::span<float> array, std::int64_t bucket) {
     const std::span<const float> mine = elements(array, own_part(bucket));
     std::vector<std::byte> bytes(mine.size_bytes());
     device_.copy_out(bytes.data(), mine.data(), bytes.size());
