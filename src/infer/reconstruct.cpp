@@ -34,10 +34,7 @@ class Reconstructor {
  public:
     /// Reserves the model's memory for slices of `most_rows` rows.
     Reconstructor(const TrainedModel& model, InferenceData& data, std::uint32_t seed, std::int64_t most_rows)
-        : model_(model),
-          data_(data),
-          noise_(seed, Purpose::validation_noise),
-          kl_(model.backend().allocate(static_cast<std::size_t>(most_rows) * sizeof(float))) {
+        : model_(model), data_(data), noise_(seed, Purpose::validation_noise) {
         model.vae().reserve_inference(most_rows);
     }
 
@@ -49,10 +46,9 @@ class Reconstructor {
         const Posterior posterior = vae.encode(samples.x, samples.conditions);
         const DrawTerms terms = vae.weigh_draws(samples.x, posterior,
                                                 {.random = noise_, .rows = samples.rows}, samples.conditions);
-        backend.posterior_kl(posterior.mean, posterior.log_variance, kl_.as<float>());
         backend.copy_out(to.reconstruction_term.data(), terms.log_likelihood.data(),
                          to.reconstruction_term.size_bytes());
-        backend.copy_out(to.kl.data(), kl_.as<float>(), to.kl.size_bytes());
+        backend.copy_out(to.kl.data(), terms.kl.data(), to.kl.size_bytes());
         for (std::size_t i = 0; i < to.elbo.size(); ++i)
             to.elbo[i] = to.reconstruction_term[i] - to.kl[i];
         write_mean(posterior.mean, samples.conditions, to.mean);
@@ -88,7 +84,6 @@ class Reconstructor {
     const TrainedModel& model_;
     InferenceData& data_;
     CounterRandom noise_;
-    Buffer kl_;  ///< (most_rows)
 };
 
 /// Bands of ten originals above their reconstructions, the last one filled up with the background's grey.

@@ -35,8 +35,8 @@ Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Pre
         objective.terms = backend.allocate(3 * sizeof(double));
     }
     encode_ = plan(model, {.wanted = {model.posterior}, .given = {model.x}});
-    draw_ =
-        plan(model, {.wanted = {model.log_likelihood, model.log_ratio}, .given = {model.posterior, model.x}});
+    draw_ = plan(model, {.wanted = {model.log_likelihood, model.log_ratio, model.kl},
+                         .given = {model.posterior, model.x}});
     decode_ = plan(model, {.wanted = {model.output}, .given = {model.latent}});
     density_ = Plan(model.graph, {.wanted = {model.log_likelihood}, .given = {model.output, model.x}},
                     precision, layout_);
@@ -159,12 +159,13 @@ DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const
                        .first_draw = draws.first};
     const ConstFloatMatrix both(mean.data, mean.rows, 2 * config_.latent_dim, mean.stride);
     draw_.forward(run_of(pass, {both, x}, conditions));
-    const auto column = [&](ValueId value) {
-        const std::int64_t rows = x.rows * draws.count;
+    const auto column = [&](ValueId value, std::int64_t rows) {
         return std::span<const float>(draw_.value(value, rows).data, static_cast<std::size_t>(rows));
     };
     const VaeGraph& model = objectives_[0].model;
-    return {.log_likelihood = column(model.log_likelihood), .log_ratio = column(model.log_ratio)};
+    return {.log_likelihood = column(model.log_likelihood, x.rows * draws.count),
+            .log_ratio = column(model.log_ratio, x.rows * draws.count),
+            .kl = column(model.kl, x.rows)};
 }
 
 FloatMatrix Vae::decode(ConstFloatMatrix latent, ConditionsView conditions) {

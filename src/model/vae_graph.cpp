@@ -61,6 +61,7 @@ VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood,
     const std::vector<ValueId> drawn = graph.add(PosteriorDraw{}, {vae.posterior});
     vae.latent = drawn[PosteriorDraw::kLatent];
     vae.log_ratio = drawn[PosteriorDraw::kLogRatio];
+    vae.kl = drawn[PosteriorDraw::kKl];
 
     const ValueId decoded =
         add_hidden_layers(graph, "decoder", conditioned(ConditionedPart::decoder, vae.latent), config.decoder,
@@ -72,13 +73,13 @@ VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood,
         const std::vector<ValueId> weighed =
             graph.add(ImportanceWeights{}, {vae.log_likelihood, vae.log_ratio});
         graph.term("reconstruction", vae.log_likelihood);
-        graph.term("kl", drawn[PosteriorDraw::kKl]);
+        graph.term("kl", vae.kl);
         graph.term("iwae_bound", weighed[1]);
         graph.seed(vae.log_likelihood, weighed[0]);
         graph.seed(vae.log_ratio, weighed[0]);
     } else {
         graph.term("reconstruction", vae.log_likelihood);
-        graph.term("kl", drawn[PosteriorDraw::kKl]);
+        graph.term("kl", vae.kl);
         graph.seed(vae.log_likelihood, graph.add(SampleWeights{}, {})[0]);
     }
     return vae;

@@ -33,11 +33,12 @@ struct Posterior {
     FloatMatrix log_variance;
 };
 
-/// What K draws from each sample's posterior weigh, the draws of a sample adjacent: (B K) each, in the
-/// model's memory, valid until it decodes again. Their sum is log of the importance weight p(x, z) / q(z|x).
+/// What K draws from each sample's posterior weigh, the draws of a sample adjacent; in the model's memory,
+/// valid until it decodes again. log_likelihood + log_ratio is log of the importance weight p(x, z) / q(z|x).
 struct DrawTerms {
-    std::span<const float> log_likelihood;  ///< log p(x|z)
-    std::span<const float> log_ratio;       ///< log p(z) - log q(z|x)
+    std::span<const float> log_likelihood;  ///< (B K), log p(x|z)
+    std::span<const float> log_ratio;       ///< (B K), log p(z) - log q(z|x)
+    std::span<const float> kl;              ///< (B), KL(q(z|x) || p(z))
 };
 
 /// Conditions (rows, C) each, in the order of the configuration; backend memory.
