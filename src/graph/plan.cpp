@@ -147,11 +147,10 @@ void Plan::run_steps(const Run& run, std::size_t first, std::size_t end) const {
             inputs[i] = to_read(run, node.inputs[i], node.operation.reads_as_product(i));
         for (std::size_t i = 0; i < node.outputs.size(); ++i)
             if (!unread_[index(node.outputs[i])]) outputs[i] = to_write(run, node.outputs[i]);
-        vae_dist::run(run.backend, node.operation,
-                      {.inputs = std::span(inputs).first(node.inputs.size()),
-                       .outputs = std::span(outputs).first(node.outputs.size()),
-                       .pass = run.pass,
-                       .terms = run.terms});
+        run.backend.run(node.operation, {.inputs = std::span(inputs).first(node.inputs.size()),
+                                         .outputs = std::span(outputs).first(node.outputs.size()),
+                                         .pass = run.pass,
+                                         .terms = run.terms});
     }
 }
 

@@ -86,7 +86,7 @@ class DensityLikelihood final : public Likelihood {
         const Pass pass;
         const std::array<ConstOperand, 1> inputs = {output};
         const std::array<Operand, 1> outputs = {output};
-        run(backend, DensityParameters{density_}, {.inputs = inputs, .outputs = outputs, .pass = pass});
+        backend.run(DensityParameters{density_}, {.inputs = inputs, .outputs = outputs, .pass = pass});
     }
 
     FloatMatrix mean(FloatMatrix parameters) const override {

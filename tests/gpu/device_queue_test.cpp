@@ -12,19 +12,20 @@ namespace {
 
 class DeviceQueueTest : public DeviceTest {
  protected:
-    /// What the posterior's draws of one step are, from rows and a mean that the host holds.
+    /// What the posterior's draws of one step are, from rows that the host holds.
     struct Draws {
-        Tensor mean, log_variance, epsilon, latent;
+        Tensor posterior, epsilon, latent;
         explicit Draws(Backend& backend, std::int64_t rows = 6)
-            : mean(backend, rows, 5, normal_values(rows * 5, 1)),
-              log_variance(backend, rows, 5, normal_values(rows * 5, 2)),
+            : posterior(backend, rows, 10, normal_values(rows * 10, 1)),
               epsilon(backend, rows, 5),
               latent(backend, rows, 5) {}
         void draw(Backend& backend, std::span<const std::int64_t> rows, std::uint32_t visit) const {
-            backend.sample_posterior(
-                mean.view(), log_variance.view(),
-                {.random = CounterRandom(3, Purpose::posterior_noise), .visit = visit, .rows = rows},
-                epsilon.view(), latent.view());
+            run_operation(backend, PosteriorDraw{}, {posterior.view()},
+                          {epsilon.view(), latent.view(), Operand(), Operand()},
+                          {.rows = std::ssize(rows),
+                           .row_numbers = rows,
+                           .noise = CounterRandom(3, Purpose::posterior_noise),
+                           .visit = visit});
         }
     };
 
@@ -143,7 +144,8 @@ TEST_F(DeviceQueueTest, WhatIsRepeatedDoesWhatIsNot) {
             const std::vector<std::int64_t> rows = rows_of(visit);
             const auto body = [&] {
                 draws.draw(backend(), rows, visit);
-                backend().linear_backward_weight(draws.latent.view(), draws.mean.view(), product.view());
+                run_operation(backend(), WeightGradient{}, {draws.latent.view(), draws.epsilon.view()},
+                              {product.view()});
                 backend().adam({.learning_rate = 0.1F / static_cast<float>(visit + 1),
                                 .beta1 = 0.9F,
                                 .beta2 = 0.99F,
@@ -241,7 +243,8 @@ TEST_F(DeviceQueueTest, WhatIsRepeatedGoesOnAfterLargerOperationsAndWithOtherMem
         for (int i = 0; i < 9; ++i) {
             if (i == 2) behind = backend().allocate(64);
             const auto body = [&] {
-                backend().linear(x.view(), weight->view(), bias.data(), &activation, {}, y.view());
+                run_operation(backend(), Linear{activation}, {x.view(), weight->view(), bias.view()},
+                              {y.view()});
                 backend().add(y.span().first(5), weight->span().first(5));
             };
             if (repeat) {
@@ -250,7 +253,8 @@ TEST_F(DeviceQueueTest, WhatIsRepeatedGoesOnAfterLargerOperationsAndWithOtherMem
                 body();
             }
             if (i == 3)
-                backend().linear(large.view(), weight->view(), bias.data(), &activation, {}, large_y.view());
+                run_operation(backend(), Linear{activation}, {large.view(), weight->view(), bias.view()},
+                              {large_y.view()});
             if (i == 6) weight = std::make_unique<Tensor>(backend(), 7, 5, weight->get());
             append(all, y.get());
         }

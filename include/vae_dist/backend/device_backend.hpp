@@ -54,7 +54,7 @@ class DeviceBackend : public Backend {
     virtual void join_communication() = 0;
 
     // --- Operations whose results stay in the device's memory
-    /// As Backend::add_exact; adds nothing to, or sets to 1 where that returns false, *misfits.
+    /// As ArrayOperations::add_exact; adds nothing to, or sets to 1 where that returns false, *misfits.
     virtual void add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends,
                            bool overwrite, std::span<std::int64_t> to, std::int64_t* misfits) = 0;
     /// As that, of values[i] * factor in double, added.
@@ -70,7 +70,7 @@ class DeviceBackend : public Backend {
     /// values *= *factor.
     virtual void scale_by(std::span<float> values, const float* factor) = 0;
 
-    using Backend::add_exact;
+    using ArrayOperations::add_exact;
 };
 
 }  // namespace vae_dist

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "vae_dist/backend/run.hpp"
+#include "vae_dist/backend/backend.hpp"
 #include "vae_dist/graph/compile.hpp"
 
 namespace vae_dist {

@@ -33,6 +33,15 @@ struct Posterior {
     FloatMatrix log_variance;
 };
 
+/// Several draws from the posterior of each of B samples, of the random numbers that Pass describes.
+struct PosteriorDraws {
+    CounterRandom random;
+    std::uint32_t visit = 0;
+    std::span<const std::int64_t> rows;  ///< (B), row number of each sample in the data, below 2^40; host
+    std::int64_t first = 0;              ///< draws first ... first + count - 1, below 2^23
+    std::int64_t count = 1;              ///< K
+};
+
 /// What K draws from each sample's posterior weigh, the draws of a sample adjacent; in the model's memory,
 /// valid until it decodes again. log_likelihood + log_ratio is log of the importance weight p(x, z) / q(z|x).
 struct DrawTerms {
@@ -48,7 +57,7 @@ using ConditionsView = std::span<const ConstFloatMatrix>;
 struct VaeInput {
     ConstFloatMatrix x;                  ///< (B, D), backend memory
     std::span<const std::int64_t> rows;  ///< (B), row number of each sample in the data; host
-    CounterRandom noise;                 ///< epsilon is drawn as PosteriorDraws says
+    CounterRandom noise;                 ///< epsilon is drawn as Pass says
     std::uint32_t visit = 0;
     std::int64_t draws = 1;  ///< K, draws from each sample's posterior
     ConditionsView conditions = {};

@@ -4,14 +4,16 @@
 
 namespace vae_dist {
 
-/// Draws from a diagonal Gaussian posterior of mean and log-variance, side by side (B, 2 Z). Outputs: the
-/// standard normal epsilon (B K, Z); latent (B K, Z) = mean + exp(log_variance / 2) * epsilon; kl (B, 1), the
-/// divergence KL(q(z|x) || N(0, I)); log_ratio (B K, 1) = log p(z) - log q(z|x).
+/// Draws from a diagonal Gaussian posterior of mean and log-variance, side by side (B, 2 Z). Outputs: epsilon
+/// (B K, Z), standard normal numbers of the pass's counters; latent (B K, Z) = mean + exp(log_variance / 2) *
+/// epsilon; kl (B, 1), the divergence KL(q(z|x) || N(0, I)) = 1/2 sum_z (mean^2 + exp(log_variance) - 1 -
+/// log_variance); log_ratio (B K, 1) = log p(z) - log q(z|x) = 1/2 sum_z (log_variance + epsilon^2 -
+/// latent^2).
 ///
 /// Its rule has two cases. Where log_ratio has a gradient, which is the draws' weights: the gradient of
-/// -sum_k weights_k (log p(x|z_k) + beta * log_ratio_k). Else that of -log p(x|z) + beta * sum_z
-/// max(free_bits, KL_z), each sample weighing sample_weight. beta, sample_weight and free_bits are the
-/// pass's.
+/// -sum_k weights_k (log p(x|z_k) + beta * log_ratio_k), the weights held constant. Else that of -log p(x|z)
+/// + beta * sum_z max(free_bits, KL_z), each sample weighing sample_weight: KL_z has no gradient where it is
+/// below free_bits, and with free_bits 0 it has everywhere. beta, sample_weight and free_bits are the pass's.
 struct PosteriorDraw {
     static constexpr const char* kName = "posterior_draw";
     static constexpr OperationRules kRules = {.optional_outputs = 0b1100};

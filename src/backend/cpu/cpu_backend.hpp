@@ -6,6 +6,7 @@
 #include "backend/cpu/products.hpp"
 #include "backend/cpu/scratch.hpp"
 #include "backend/cpu/threads.hpp"
+#include "backend/density_operands.hpp"
 #include "vae_dist/backend/backend.hpp"
 
 namespace vae_dist {
@@ -21,50 +22,24 @@ class CpuBackend final : public Backend {
     Buffer allocate(std::size_t bytes) override;
     void copy_in(void* to, const void* from_host, std::size_t bytes) override;
     void copy_out(void* to_host, const void* from, std::size_t bytes) override;
-    void fill(std::span<float> values, float value) override;
 
     void load_input(const HostRows& rows, std::uint32_t visit, std::span<const InputField> fields) override;
 
-    void linear(ConstOperand x, ConstOperand weight, const float* bias, const Activation* activation,
-                Operand before, Operand y) override;
-    void linear_backward_input(ConstOperand dy, ConstOperand weight, FloatMatrix dx) override;
-    void linear_backward_weight(ConstOperand dy, ConstOperand x, FloatMatrix dweight) override;
-    void activation_backward(Activation activation, ConstOperand before, ConstOperand y,
-                             ConstFloatMatrix dvalue, Operand dy, float* dbias) override;
-    void column_sums(ConstOperand values, float* sums) override;
-
+    void run(const Operation& operation, const Arguments& with) override {
+        operation.visit([&](const auto& one) { compute(one, with); });
+    }
     bool has_fast_bfloat16() const override { return products_->has_fast_bfloat16(); }
-    void convert(ConstFloatMatrix from, Operand to) override;
-    void to_bfloat16(std::span<const float> from, std::span<BFloat16> to) override;
-
-    void sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance, const PosteriorDraws& draws,
-                          FloatMatrix epsilon, FloatMatrix latent) override;
-    void posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance, float* kl) override;
-    void posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
-                            ConstFloatMatrix dlatent, float kl_weight, float free_bits, FloatMatrix dmean,
-                            FloatMatrix dlog_variance) override;
-
-    void log_prior_ratio(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon, ConstFloatMatrix latent,
-                         float* log_ratio) override;
-    void importance_weights(std::span<const float> log_likelihood, std::span<const float> log_ratio,
-                            std::int64_t draws, float beta, float sample_weight, float* weights,
-                            float* bound) override;
-    void importance_backward(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon, ConstFloatMatrix latent,
-                             ConstFloatMatrix dlatent, const float* weights, float beta, FloatMatrix dmean,
-                             FloatMatrix dlog_variance) override;
-
-    void density(const DensityOfFeatures& density, const DensityOperands& of) override;
-    void density_parameters(const DensityOfFeatures& density, ConstFloatMatrix output,
-                            FloatMatrix parameters) override;
 
     std::int64_t threads() const override { return threads_.count(); }
     void for_each(std::int64_t count, const std::function<void(std::int64_t)>& body) override;
 
-    void sum(std::span<const float> values, double divisor, double* to) override;
-    double sum_of_squares(std::span<const float> values) override;
+    void fill(std::span<float> values, float value) override;
     void scale(std::span<float> values, float factor) override;
     void add(std::span<const float> values, std::span<float> to) override;
     void add_bfloat16(std::span<const BFloat16> values, std::span<float> to) override;
+    void to_bfloat16(std::span<const float> from, std::span<BFloat16> to) override;
+    void sum(std::span<const float> values, double divisor, double* to) override;
+    double sum_of_squares(std::span<const float> values) override;
     bool add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends, bool overwrite,
                    std::span<std::int64_t> to) override;
     bool sum_exact(std::span<const float* const> arrays, int fraction_bits, std::int64_t addends,
@@ -80,8 +55,32 @@ class CpuBackend final : public Backend {
                  std::span<float> squares, std::span<float> weights) override;
 
  private:
+    // One a kind of operation.
+    void compute(const Linear& linear, const Arguments& with);
+    void compute(const ActivationGradient& gradient, const Arguments& with);
+    void compute(const ColumnSums& sums, const Arguments& with);
+    void compute(const WeightGradient& gradient, const Arguments& with);
+    void compute(const InputGradient& gradient, const Arguments& with);
+    void compute(const PosteriorDraw& draw, const Arguments& with);
+    void compute(const PosteriorGradient& gradient, const Arguments& with);
+    void compute(const ImportanceGradient& gradient, const Arguments& with);
+    void compute(const ImportanceWeights& weights, const Arguments& with);
+    void compute(const Density& density, const Arguments& with);
+    void compute(const DensityGradient& gradient, const Arguments& with);
+    void compute(const DensityParameters& parameters, const Arguments& with);
+    void compute(const SampleWeights& weights, const Arguments& with);
+    void compute(const Concatenate& concatenate, const Arguments& with);
+    void compute(const TakeColumns& take, const Arguments& with);
+    void compute(const Add& add, const Arguments& with);
+    void compute(const Round& round, const Arguments& with);
+    void compute(const SumTerm& sum, const Arguments& with);
+
     template <class D, bool kShared>
     void density_of(const DensityOperands& of);
+    void density(const DensityOfFeatures& density, const DensityOperands& of);
+
+    /// to (B K, D) = from (B, D), each row K times, rounded where `to` is bfloat16.
+    void round(ConstFloatMatrix from, Operand to);
 
     std::unique_ptr<MatrixProducts> products_;
     Threads threads_;

@@ -169,8 +169,18 @@ void CpuBackend::density(const DensityOfFeatures& density, const DensityOperands
     });
 }
 
-void CpuBackend::density_parameters(const DensityOfFeatures& density, ConstFloatMatrix output,
-                                    FloatMatrix parameters) {
+void CpuBackend::compute(const Density& density, const Arguments& with) {
+    this->density(density.density, operands_of(density, with));
+}
+
+void CpuBackend::compute(const DensityGradient& gradient, const Arguments& with) {
+    density(gradient.density, operands_of(gradient, with));
+}
+
+void CpuBackend::compute(const DensityParameters& of, const Arguments& with) {
+    const DensityOfFeatures& density = of.density;
+    const ConstFloatMatrix output = with.inputs[0].floats();
+    const FloatMatrix parameters = with.outputs[0].floats();
     with_density(density.kind, [&]<class D>(D) {
         const int blocks = density.blocks();
         const std::int64_t features = output.columns / blocks;

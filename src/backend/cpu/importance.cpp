@@ -4,6 +4,7 @@
 
 #include "backend/cpu/blocks.hpp"
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/values.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
@@ -23,29 +24,14 @@ double exponentials(std::vector<double>& x) {
 
 }  // namespace
 
-void CpuBackend::log_prior_ratio(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
-                                 ConstFloatMatrix latent, float* log_ratio) {
-    if (latent.rows == 0) return;
-    const std::int64_t draws = latent.rows / log_variance.rows;
-    const auto row_ratio = [&](std::int64_t r) {
-        const float* const s = log_variance.row(r / draws);
-        Block total = Block::Zero();
-        for_blocks(latent.columns, [&](std::int64_t first, auto count) {
-            const Block e = load(epsilon.row(r) + first, count);
-            const Block z = load(latent.row(r) + first, count);
-            total += load(s + first, count) + (e - z) * (e + z);
-        });
-        return static_cast<float>(0.5 * lane_sum(total));
-    };
-    threads_.split(latent.rows, row_grain(latent.columns), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t r = begin; r < end; ++r)
-            log_ratio[r] = row_ratio(r);
-    });
-}
-
-void CpuBackend::importance_weights(std::span<const float> log_likelihood, std::span<const float> log_ratio,
-                                    std::int64_t draws, float beta, float sample_weight, float* weights,
-                                    float* bound) {
+void CpuBackend::compute(const ImportanceWeights&, const Arguments& with) {
+    const std::span<const float> log_likelihood = column(with.inputs[0]);
+    const std::span<const float> log_ratio = column(with.inputs[1]);
+    float* const weights = with.outputs[0].floats().data;
+    float* const bound = with.outputs[1].floats().data;
+    const std::int64_t draws = with.pass.draws;
+    const auto beta = static_cast<float>(with.pass.beta);
+    const auto sample_weight = static_cast<float>(with.pass.sample_weight);
     require(draws > 0 && log_likelihood.size() == log_ratio.size(), "every draw has both its terms");
     const auto k = static_cast<std::size_t>(draws);
     terms_.resize(k);
@@ -69,10 +55,15 @@ void CpuBackend::importance_weights(std::span<const float> log_likelihood, std::
     }
 }
 
-void CpuBackend::importance_backward(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
-                                     ConstFloatMatrix latent, ConstFloatMatrix dlatent, const float* weights,
-                                     float beta, FloatMatrix dmean, FloatMatrix dlog_variance) {
-    const std::int64_t draws = log_variance.rows == 0 ? 1 : latent.rows / log_variance.rows;
+void CpuBackend::compute(const ImportanceGradient&, const Arguments& with) {
+    const ConstFloatMatrix log_variance = PosteriorHalves(with.inputs[0].floats()).log_variance;
+    const ConstFloatMatrix epsilon = with.inputs[1].floats();
+    const ConstFloatMatrix latent = with.inputs[2].floats();
+    const ConstFloatMatrix dlatent = with.inputs[3].floats();
+    const float* const weights = with.inputs[4].floats().data;
+    const PosteriorHalves gradient(with.outputs[0].floats());
+    const auto beta = static_cast<float>(with.pass.beta);
+    const std::int64_t draws = with.pass.draws;
     const auto row_backward = [&](std::int64_t b, std::int64_t first, auto count) {
         const Block deviation = (0.5F * load(log_variance.row(b) + first, count)).exp();
         Block by_mean = Block::Zero();
@@ -86,8 +77,8 @@ void CpuBackend::importance_backward(ConstFloatMatrix log_variance, ConstFloatMa
             by_deviation += d * load(epsilon.row(r) + first, count);
             weight += weights[r];
         }
-        store(by_mean, dmean.row(b) + first, count);
-        store(0.5F * (by_deviation * deviation - beta * weight), dlog_variance.row(b) + first, count);
+        store(by_mean, gradient.mean.row(b) + first, count);
+        store(0.5F * (by_deviation * deviation - beta * weight), gradient.log_variance.row(b) + first, count);
     };
     const std::int64_t grain = row_grain(draws * log_variance.columns);
     threads_.split(log_variance.rows, grain, [&](std::int64_t begin, std::int64_t end) {

@@ -47,14 +47,17 @@ void backward_rows(F f, MatrixView<const T> argument, MatrixView<const T> y, Con
 }  // namespace
 
 // Not as a part of the product: the library's relu makes 0 of what is not a number.
-void CpuBackend::linear(ConstOperand x, ConstOperand weight, const float* bias, const Activation* activation,
-                        Operand before, Operand y) {
-    if (activation == nullptr) return products_->multiply({x}, {weight, true}, bias, y);
-    const bool keeps = keeps_preactivation(*activation);
-    const Operand to = keeps ? before : y;
+void CpuBackend::compute(const Linear& linear, const Arguments& with) {
+    const ConstOperand& x = with.inputs[0];
+    const ConstOperand& weight = with.inputs[1];
+    const float* const bias = with.inputs[2].floats().data;
+    const Operand& y = with.outputs[0];
+    if (!linear.activation) return products_->multiply({x}, {weight, true}, bias, y);
+    const bool keeps = keeps_preactivation(*linear.activation);
+    const Operand& to = keeps ? with.outputs[1] : y;
     const FloatMatrix sums = to.is_bfloat16() ? preactivation_.matrix(y.rows(), y.columns()) : to.floats();
     products_->multiply({x}, {weight, true}, bias, sums);
-    with_activation(*activation, [&](auto f) {
+    with_activation(*linear.activation, [&](auto f) {
         const auto value = [&](const Block& a) -> Block { return f.value(a); };
         y.visit([&](const auto& output) {
             threads_.split(sums.rows, row_grain(sums.columns), [&](std::int64_t first, std::int64_t last) {
@@ -63,37 +66,39 @@ void CpuBackend::linear(ConstOperand x, ConstOperand weight, const float* bias, 
             });
         });
     });
-    if (keeps) convert(sums, before);
+    if (keeps) round(sums, with.outputs[1]);
 }
 
-void CpuBackend::linear_backward_input(ConstOperand dy, ConstOperand weight, FloatMatrix dx) {
-    products_->multiply({dy}, {weight}, nullptr, dx);
+void CpuBackend::compute(const InputGradient&, const Arguments& with) {
+    products_->multiply({with.inputs[0]}, {with.inputs[1]}, nullptr, with.outputs[0]);
 }
 
-void CpuBackend::linear_backward_weight(ConstOperand dy, ConstOperand x, FloatMatrix dweight) {
-    products_->multiply({dy, true}, {x}, nullptr, dweight);
+void CpuBackend::compute(const WeightGradient&, const Arguments& with) {
+    products_->multiply({with.inputs[0], true}, {with.inputs[1]}, nullptr, with.outputs[0]);
 }
 
-void CpuBackend::activation_backward(Activation activation, ConstOperand before, ConstOperand y,
-                                     ConstFloatMatrix dvalue, Operand dy, float* dbias) {
-    // Where the derivative does not need it, `before` may be empty.
-    const ConstOperand argument = keeps_preactivation(activation) ? before : y;
-    with_activation(activation, [&](auto f) {
-        dy.visit([&]<class T>(const MatrixView<T>& gradient) {
+void CpuBackend::compute(const ActivationGradient& operation, const Arguments& with) {
+    const ConstFloatMatrix dvalue = with.inputs[0].floats();
+    const ConstOperand& y = with.inputs[1];
+    const ConstOperand& argument = keeps_preactivation(operation.activation) ? with.inputs[2] : y;
+    float* const dbias = with.outputs[1].floats().data;
+    with_activation(operation.activation, [&](auto f) {
+        with.outputs[0].visit([&]<class T>(const MatrixView<T>& dy) {
             const auto a = view_of<T>(argument);
             const auto b = view_of<T>(y);
-            split_columns(threads_, gradient.columns, [&](std::int64_t first, std::int64_t last) {
+            split_columns(threads_, dy.columns, [&](std::int64_t first, std::int64_t last) {
                 const std::int64_t count = last - first;
                 backward_rows(f, a.column_block(first, count), b.column_block(first, count),
-                              dvalue.column_block(first, count), gradient.column_block(first, count),
+                              dvalue.column_block(first, count), dy.column_block(first, count),
                               dbias + first);
             });
         });
     });
 }
 
-void CpuBackend::column_sums(ConstOperand values, float* sums) {
-    values.visit([&](const auto& matrix) {
+void CpuBackend::compute(const ColumnSums&, const Arguments& with) {
+    float* const sums = with.outputs[0].floats().data;
+    with.inputs[0].visit([&](const auto& matrix) {
         split_columns(threads_, matrix.columns, [&](std::int64_t first, std::int64_t last) {
             std::fill(sums + first, sums + last, 0.0F);
             for (std::int64_t r = 0; r < matrix.rows; ++r)

@@ -4,6 +4,7 @@
 
 #include "backend/cpu/blocks.hpp"
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/values.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
@@ -29,12 +30,12 @@ void normals_of_words(const std::uint32_t* words, std::span<float, 2 * kBlock> o
 }
 
 // CounterRandom::normals of one counter.
-void fill_normals(const PosteriorDraws& draws, std::uint64_t counter, std::span<float> out) {
+void fill_normals(const Pass& pass, std::uint64_t counter, std::span<float> out) {
     constexpr std::size_t kChunk = 2 * kBlock;
     for (std::size_t first = 0; first < out.size(); first += kChunk) {
         std::array<std::uint32_t, kChunk> words;
         std::array<float, kChunk> normals;
-        draws.random.fill_words(draws.visit, counter, static_cast<std::uint32_t>(first / 4), words);
+        pass.noise.fill_words(pass.visit, counter, static_cast<std::uint32_t>(first / 4), words);
         normals_of_words(words.data(), normals);
         std::copy_n(normals.begin(), std::min(kChunk, out.size() - first), out.data() + first);
     }
@@ -44,65 +45,101 @@ Block kl_block(const Block& mean, const Block& log_variance) {
     return 0.5F * (mean.square() + (log_variance.expm1() - log_variance));
 }
 
-}  // namespace
+using Posterior = PosteriorHalves<const float>;
 
-[[gnu::flatten]] void CpuBackend::sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
-                                                   const PosteriorDraws& draws, FloatMatrix epsilon,
-                                                   FloatMatrix latent) {
-    require(std::ssize(draws.rows) == mean.rows, "every row of the posterior has a number");
-    require(latent.rows == mean.rows * draws.count, "every draw has a row");
-    require(draws.first + draws.count <= kMostDraws, "draws are numbered below 2^23");
-    const auto sample = [&](std::int64_t r) {
-        const std::int64_t b = r / draws.count;
-        const std::int64_t draw = draws.first + r % draws.count;
-        const std::int64_t row = draws.rows[static_cast<std::size_t>(b)];
-        require(row >= 0 && row < kMostRows, "rows are numbered below 2^40");
-        fill_normals(draws, static_cast<std::uint64_t>(row + draw * kMostRows),
+[[gnu::flatten]] void draw_latents(const Threads& threads, const Posterior& posterior, const Pass& pass,
+                                   FloatMatrix epsilon, FloatMatrix latent) {
+    const auto draw = [&](std::int64_t r) {
+        const std::int64_t b = r / pass.draws;
+        const std::int64_t counter =
+            pass.row_numbers[static_cast<std::size_t>(b)] + (pass.first_draw + r % pass.draws) * kMostRows;
+        fill_normals(pass, static_cast<std::uint64_t>(counter),
                      {epsilon.row(r), static_cast<std::size_t>(epsilon.columns)});
         map_array(
-            mean.columns, latent.row(r),
+            latent.columns, latent.row(r),
             [](const Block& m, const Block& s, const Block& e) -> Block { return m + (0.5F * s).exp() * e; },
-            mean.row(b), log_variance.row(b), epsilon.row(r));
+            posterior.mean.row(b), posterior.log_variance.row(b), epsilon.row(r));
     };
-    threads_.split(latent.rows, row_grain(8 * latent.columns), [&](std::int64_t first, std::int64_t last) {
+    threads.split(latent.rows, row_grain(8 * latent.columns), [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t r = first; r < last; ++r)
-            sample(r);
+            draw(r);
     });
 }
 
-[[gnu::flatten]] void CpuBackend::posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
-                                               float* kl) {
+[[gnu::flatten]] void write_kl(const Threads& threads, const Posterior& posterior, std::span<float> kl) {
+    const std::int64_t columns = posterior.mean.columns;
     const auto row_kl = [&](std::int64_t r) {
         Block total = Block::Zero();
-        for_blocks(mean.columns, [&](std::int64_t first, auto count) {
-            total += only(
-                kl_block(load(mean.row(r) + first, count), load(log_variance.row(r) + first, count)), count);
+        for_blocks(columns, [&](std::int64_t first, auto count) {
+            total += only(kl_block(load(posterior.mean.row(r) + first, count),
+                                   load(posterior.log_variance.row(r) + first, count)),
+                          count);
         });
         return static_cast<float>(lane_sum(total));
     };
-    threads_.split(mean.rows, row_grain(2 * mean.columns), [&](std::int64_t begin, std::int64_t end) {
+    threads.split(std::ssize(kl), row_grain(2 * columns), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t r = begin; r < end; ++r)
-            kl[r] = row_kl(r);
+            kl[static_cast<std::size_t>(r)] = row_kl(r);
     });
 }
 
-[[gnu::flatten]] void CpuBackend::posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
-                                                     ConstFloatMatrix epsilon, ConstFloatMatrix dlatent,
-                                                     float kl_weight, float free_bits, FloatMatrix dmean,
-                                                     FloatMatrix dlog_variance) {
+void write_log_ratio(const Threads& threads, ConstFloatMatrix log_variance, std::int64_t draws,
+                     ConstFloatMatrix epsilon, ConstFloatMatrix latent, std::span<float> log_ratio) {
+    const auto row_ratio = [&](std::int64_t r) {
+        const float* const s = log_variance.row(r / draws);
+        Block total = Block::Zero();
+        for_blocks(latent.columns, [&](std::int64_t first, auto count) {
+            const Block e = load(epsilon.row(r) + first, count);
+            const Block z = load(latent.row(r) + first, count);
+            total += load(s + first, count) + (e - z) * (e + z);
+        });
+        return static_cast<float>(0.5 * lane_sum(total));
+    };
+    threads.split(latent.rows, row_grain(latent.columns), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t r = begin; r < end; ++r)
+            log_ratio[static_cast<std::size_t>(r)] = row_ratio(r);
+    });
+}
+
+}  // namespace
+
+void CpuBackend::compute(const PosteriorDraw&, const Arguments& with) {
+    const Posterior posterior(with.inputs[0].floats());
+    const FloatMatrix epsilon = with.outputs[PosteriorDraw::kEpsilon].floats();
+    const FloatMatrix latent = with.outputs[PosteriorDraw::kLatent].floats();
+    require_drawable(with.pass, posterior.mean.rows, latent.rows);
+    draw_latents(threads_, posterior, with.pass, epsilon, latent);
+    const Operand& kl = with.outputs[PosteriorDraw::kKl];
+    if (!kl.empty()) write_kl(threads_, posterior, column(kl));
+    const Operand& log_ratio = with.outputs[PosteriorDraw::kLogRatio];
+    if (!log_ratio.empty())
+        write_log_ratio(threads_, posterior.log_variance, with.pass.draws, epsilon, latent,
+                        column(log_ratio));
+}
+
+[[gnu::flatten]] void CpuBackend::compute(const PosteriorGradient&, const Arguments& with) {
+    require(with.pass.draws == 1, "the evidence lower bound has one draw a sample");
+    const Posterior posterior(with.inputs[0].floats());
+    const ConstFloatMatrix epsilon = with.inputs[1].floats();
+    const ConstFloatMatrix dlatent = with.inputs[2].floats();
+    const PosteriorHalves gradient(with.outputs[0].floats());
+    const auto kl_weight = static_cast<float>(with.pass.sample_weight * with.pass.beta);
+    const auto free_bits = static_cast<float>(with.pass.free_bits);
     const auto row_backward = [&](std::int64_t r, std::int64_t first, auto count) {
-        const Block m = load(mean.row(r) + first, count);
-        const Block s = load(log_variance.row(r) + first, count);
+        const Block m = load(posterior.mean.row(r) + first, count);
+        const Block s = load(posterior.log_variance.row(r) + first, count);
         const Block e = load(epsilon.row(r) + first, count);
         const Block d = load(dlatent.row(r) + first, count);
         Block weight = Block::Constant(kl_weight);
         if (free_bits > 0) weight = where_positive(free_bits - kl_block(m, s), Block::Zero(), weight);
-        store(d + weight * m, dmean.row(r) + first, count);
-        store(0.5F * (d * e * (0.5F * s).exp() + weight * s.expm1()), dlog_variance.row(r) + first, count);
+        store(d + weight * m, gradient.mean.row(r) + first, count);
+        store(0.5F * (d * e * (0.5F * s).exp() + weight * s.expm1()), gradient.log_variance.row(r) + first,
+              count);
     };
-    threads_.split(mean.rows, row_grain(2 * mean.columns), [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t columns = posterior.mean.columns;
+    threads_.split(posterior.mean.rows, row_grain(2 * columns), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t r = begin; r < end; ++r)
-            for_blocks(mean.columns, [&](std::int64_t first, auto count) { row_backward(r, first, count); });
+            for_blocks(columns, [&](std::int64_t first, auto count) { row_backward(r, first, count); });
     });
 }
 

@@ -5,7 +5,7 @@
 
 namespace vae_dist {
 
-void CpuBackend::convert(ConstFloatMatrix from, Operand to) {
+void CpuBackend::round(ConstFloatMatrix from, Operand to) {
     const std::int64_t times = rows_a_sample(to.rows(), from.rows);
     require(from.columns == to.columns(), "matrices to convert have one width");
     if (!to.is_bfloat16() && to.floats().data == from.data) return;

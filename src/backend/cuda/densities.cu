@@ -202,8 +202,18 @@ void CudaBackend::density(const DensityOfFeatures& density, const DensityOperand
     });
 }
 
-void CudaBackend::density_parameters(const DensityOfFeatures& density, ConstFloatMatrix output,
-                                     FloatMatrix parameters) {
+void CudaBackend::compute(const Density& density, const Arguments& with) {
+    this->density(density.density, operands_of(density, with));
+}
+
+void CudaBackend::compute(const DensityGradient& gradient, const Arguments& with) {
+    density(gradient.density, operands_of(gradient, with));
+}
+
+void CudaBackend::compute(const DensityParameters& of, const Arguments& with) {
+    const DensityOfFeatures& density = of.density;
+    const ConstFloatMatrix output = with.inputs[0].floats();
+    const FloatMatrix parameters = with.outputs[0].floats();
     with_density(density.kind, [&]<class D>(D) {
         ToParameters<D> body;
         body.blocks = density.blocks();

@@ -1,28 +1,11 @@
 #include "backend/cuda/cuda_backend.hpp"
-#include "backend/cuda/sums.hpp"
+#include "backend/cuda/elements.hpp"
+#include "backend/values.hpp"
 #include "vae_dist/core/require.hpp"
 
 namespace vae_dist {
 
 namespace {
-
-struct RatioTerms {
-    ConstFloats log_variance, epsilon, latent;
-    std::int64_t draws;
-    __device__ void operator()(std::int64_t row, std::int64_t column, Four& sums) const {
-        const Four s = log_variance.load(row / draws, column);
-        const Four e = epsilon.load(row, column);
-        const Four z = latent.load(row, column);
-        for (int i = 0; i < kGroup; ++i)
-            sums.v[i] += s.v[i] + (e.v[i] - z.v[i]) * (e.v[i] + z.v[i]);
-    }
-};
-struct StoreHalf {
-    float* to;
-    __device__ void operator()(std::int64_t i, double total) const {
-        to[i] = static_cast<float>(0.5 * total);
-    }
-};
 
 /// The terms log p(x|z_k) + factor * log_ratio_k of a sample.
 struct DrawTerm {
@@ -50,7 +33,7 @@ struct DrawTerm {
 };
 
 /// A thread's is a whole sample.
-struct ImportanceWeights {
+struct WeighDraws {
     const float* log_likelihood;
     const float* log_ratio;
     std::int64_t draws;
@@ -108,30 +91,24 @@ struct ImportanceBackward {
 
 }  // namespace
 
-void CudaBackend::log_prior_ratio(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
-                                  ConstFloatMatrix latent, float* log_ratio) {
-    if (latent.rows == 0) return;
-    sum_rows(queue_, scratch_.partial_sums, latent.rows, latent.columns,
-             RatioTerms{log_variance, epsilon, latent, latent.rows / log_variance.rows},
-             StoreHalf{log_ratio});
+void CudaBackend::compute(const ImportanceWeights&, const Arguments& with) {
+    const std::span<const float> log_likelihood = column(with.inputs[0]);
+    const std::span<const float> log_ratio = column(with.inputs[1]);
+    const Pass& pass = with.pass;
+    require(pass.draws > 0 && log_likelihood.size() == log_ratio.size(), "every draw has both its terms");
+    run_each(queue_, std::ssize(log_likelihood) / pass.draws,
+             WeighDraws{log_likelihood.data(), log_ratio.data(), pass.draws, static_cast<float>(pass.beta),
+                        static_cast<float>(pass.sample_weight), with.outputs[0].floats().data,
+                        with.outputs[1].floats().data});
 }
 
-void CudaBackend::importance_weights(std::span<const float> log_likelihood, std::span<const float> log_ratio,
-                                     std::int64_t draws, float beta, float sample_weight, float* weights,
-                                     float* bound) {
-    require(draws > 0 && log_likelihood.size() == log_ratio.size(), "every draw has both its terms");
-    run_each(queue_, std::ssize(log_likelihood) / draws,
-             ImportanceWeights{log_likelihood.data(), log_ratio.data(), draws, beta, sample_weight, weights,
-                               bound});
-}
-
-void CudaBackend::importance_backward(ConstFloatMatrix log_variance, ConstFloatMatrix epsilon,
-                                      ConstFloatMatrix latent, ConstFloatMatrix dlatent, const float* weights,
-                                      float beta, FloatMatrix dmean, FloatMatrix dlog_variance) {
-    if (log_variance.rows == 0) return;
-    run_groups(queue_, log_variance.rows, log_variance.columns,
-               ImportanceBackward{log_variance, epsilon, latent, dlatent, latent.rows / log_variance.rows,
-                                  weights, beta, dmean, dlog_variance});
+void CudaBackend::compute(const ImportanceGradient&, const Arguments& with) {
+    const PosteriorHalves posterior(with.inputs[0].floats());
+    const PosteriorHalves gradient(with.outputs[0].floats());
+    run_groups(queue_, posterior.mean.rows, posterior.mean.columns,
+               ImportanceBackward{posterior.log_variance, with.inputs[1].floats(), with.inputs[2].floats(),
+                                  with.inputs[3].floats(), with.pass.draws, with.inputs[4].floats().data,
+                                  static_cast<float>(with.pass.beta), gradient.mean, gradient.log_variance});
 }
 
 }  // namespace vae_dist

@@ -77,22 +77,25 @@ void with_kept(bool keeps, const Body& body) {
 }  // namespace
 
 // An activation is not part of the product: what the library's own makes of NaN is not known.
-void CudaBackend::linear(ConstOperand x, ConstOperand weight, const float* bias, const Activation* activation,
-                         Operand before, Operand y) {
-    if (activation == nullptr && !y.is_bfloat16())
+void CudaBackend::compute(const Linear& linear, const Arguments& with) {
+    const ConstOperand& x = with.inputs[0];
+    const ConstOperand& weight = with.inputs[1];
+    const float* const bias = with.inputs[2].floats().data;
+    const Operand& y = with.outputs[0];
+    if (!linear.activation && !y.is_bfloat16())
         return products_.multiply({x}, {weight, true}, bias, y.floats());
     const FloatMatrix sums(scratch_.products.get<float>(y.rows() * y.columns()), y.rows(), y.columns());
-    if (activation == nullptr) {
+    if (!linear.activation) {
         products_.multiply({x}, {weight, true}, bias, sums);
-        return convert(sums, y);
+        return round(sums, y);
     }
     products_.multiply({x}, {weight, true}, nullptr, sums);
     const ConstFloats added(bias, y.columns());
-    with_device_activation(*activation, [&]<class F>(F) {
-        with_kept(keeps_preactivation(*activation), [&](auto keeps) {
+    with_device_activation(*linear.activation, [&]<class F>(F) {
+        with_kept(keeps_preactivation(*linear.activation), [&](auto keeps) {
             y.visit([&]<class T>(const MatrixView<T>& output) {
                 constexpr bool kKeeps = decltype(keeps)::value;
-                const Rows<T> kept = kKeeps ? rows_of<T>(before) : Rows<T>();
+                const Rows<T> kept = kKeeps ? rows_of<T>(with.outputs[1]) : Rows<T>();
                 run_groups(queue_, sums.rows, sums.columns,
                            Activate<F, T, kKeeps>{ConstFloatMatrix(sums), added, kept, output});
             });
@@ -100,35 +103,39 @@ void CudaBackend::linear(ConstOperand x, ConstOperand weight, const float* bias,
     });
 }
 
-void CudaBackend::linear_backward_input(ConstOperand dy, ConstOperand weight, FloatMatrix dx) {
-    products_.multiply({dy}, {weight}, nullptr, dx);
+void CudaBackend::compute(const InputGradient&, const Arguments& with) {
+    products_.multiply({with.inputs[0]}, {with.inputs[1]}, nullptr, with.outputs[0].floats());
 }
 
-void CudaBackend::linear_backward_weight(ConstOperand dy, ConstOperand x, FloatMatrix dweight) {
-    if (dy.rows() == 0) {
+void CudaBackend::compute(const WeightGradient&, const Arguments& with) {
+    const FloatMatrix dweight = with.outputs[0].floats();
+    if (with.inputs[0].rows() == 0) {
         for (std::int64_t row = 0; row < dweight.rows; ++row)
             fill({dweight.row(row), static_cast<std::size_t>(dweight.columns)}, 0);
         return;
     }
-    products_.multiply({dy, true}, {x}, nullptr, dweight);
+    products_.multiply({with.inputs[0], true}, {with.inputs[1]}, nullptr, dweight);
 }
 
-void CudaBackend::activation_backward(Activation activation, ConstOperand before, ConstOperand y,
-                                      ConstFloatMatrix dvalue, Operand dy, float* dbias) {
-    with_device_activation(activation, [&]<class F>(F) {
-        with_kept(keeps_preactivation(activation), [&](auto keeps) {
-            dy.visit([&]<class T>(const MatrixView<T>& gradient) {
+void CudaBackend::compute(const ActivationGradient& operation, const Arguments& with) {
+    const ConstFloatMatrix dvalue = with.inputs[0].floats();
+    const ConstOperand& y = with.inputs[1];
+    float* const dbias = with.outputs[1].floats().data;
+    with_device_activation(operation.activation, [&]<class F>(F) {
+        with_kept(keeps_preactivation(operation.activation), [&](auto keeps) {
+            with.outputs[0].visit([&]<class T>(const MatrixView<T>& dy) {
                 constexpr bool kKeeps = decltype(keeps)::value;
-                const Rows<const T> argument = kKeeps ? rows_of<T>(before) : Rows<const T>();
-                sum_columns(queue_, scratch_.partial_sums, gradient.rows, gradient.columns,
-                            Derive<F, T, kKeeps>{argument, rows_of<T>(y), dvalue, gradient}, StoreSum{dbias});
+                const Rows<const T> argument = kKeeps ? rows_of<T>(with.inputs[2]) : Rows<const T>();
+                sum_columns(queue_, scratch_.partial_sums, dy.rows, dy.columns,
+                            Derive<F, T, kKeeps>{argument, rows_of<T>(y), dvalue, dy}, StoreSum{dbias});
             });
         });
     });
 }
 
-void CudaBackend::column_sums(ConstOperand values, float* sums) {
-    values.visit([&]<class T>(const MatrixView<const T>& matrix) {
+void CudaBackend::compute(const ColumnSums&, const Arguments& with) {
+    float* const sums = with.outputs[0].floats().data;
+    with.inputs[0].visit([&]<class T>(const MatrixView<const T>& matrix) {
         sum_columns(queue_, scratch_.partial_sums, matrix.rows, matrix.columns, Term<T>{matrix},
                     StoreSum{sums});
     });

@@ -2,6 +2,7 @@
 #include "backend/cuda/functions.hpp"
 #include "backend/cuda/random.hpp"
 #include "backend/cuda/sums.hpp"
+#include "backend/values.hpp"
 #include "vae_dist/core/require.hpp"
 
 namespace vae_dist {
@@ -9,7 +10,7 @@ namespace vae_dist {
 namespace {
 
 /// epsilon and latent of four dimensions of a draw: one block of random words.
-struct Sample {
+struct DrawLatents {
     ConstFloats mean, log_variance;
     DeviceRandom random;
     std::uint32_t visit;
@@ -45,6 +46,24 @@ struct KlTerms {
     }
 };
 
+struct RatioTerms {
+    ConstFloats log_variance, epsilon, latent;
+    std::int64_t draws;
+    __device__ void operator()(std::int64_t row, std::int64_t column, Four& sums) const {
+        const Four s = log_variance.load(row / draws, column);
+        const Four e = epsilon.load(row, column);
+        const Four z = latent.load(row, column);
+        for (int i = 0; i < kGroup; ++i)
+            sums.v[i] += s.v[i] + (e.v[i] - z.v[i]) * (e.v[i] + z.v[i]);
+    }
+};
+struct StoreHalf {
+    float* to;
+    __device__ void operator()(std::int64_t i, double total) const {
+        to[i] = static_cast<float>(0.5 * total);
+    }
+};
+
 struct PosteriorBackward {
     ConstFloats mean, log_variance, epsilon, dlatent;
     float kl_weight, free_bits;
@@ -69,31 +88,38 @@ struct PosteriorBackward {
 
 }  // namespace
 
-void CudaBackend::sample_posterior(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
-                                   const PosteriorDraws& draws, FloatMatrix epsilon, FloatMatrix latent) {
-    require(std::ssize(draws.rows) == mean.rows, "every row of the posterior has a number");
-    require(latent.rows == mean.rows * draws.count, "every draw has a row");
-    require(draws.first + draws.count <= kMostDraws, "draws are numbered below 2^23");
-    for (const std::int64_t row : draws.rows)
-        require(row >= 0 && row < kMostRows, "rows are numbered below 2^40");
-    const auto uploaded = queue_.upload({std::as_bytes(draws.rows)});
+void CudaBackend::compute(const PosteriorDraw&, const Arguments& with) {
+    const Pass& pass = with.pass;
+    const PosteriorHalves posterior(with.inputs[0].floats());
+    const FloatMatrix epsilon = with.outputs[PosteriorDraw::kEpsilon].floats();
+    const FloatMatrix latent = with.outputs[PosteriorDraw::kLatent].floats();
+    require_drawable(pass, posterior.mean.rows, latent.rows);
+    const auto uploaded = queue_.upload({std::as_bytes(pass.row_numbers)});
     run_groups(queue_, latent.rows, latent.columns,
-               Sample{mean, log_variance, DeviceRandom(draws.random), draws.visit,
-                      reinterpret_cast<const std::int64_t*>(uploaded[0]), draws.first, draws.count, epsilon,
-                      latent});
+               DrawLatents{posterior.mean, posterior.log_variance, DeviceRandom(pass.noise), pass.visit,
+                           reinterpret_cast<const std::int64_t*>(uploaded[0]), pass.first_draw, pass.draws,
+                           epsilon, latent});
+    const Operand& kl = with.outputs[PosteriorDraw::kKl];
+    if (!kl.empty())
+        sum_rows(queue_, scratch_.partial_sums, posterior.mean.rows, posterior.mean.columns,
+                 KlTerms{posterior.mean, posterior.log_variance}, StoreSum{kl.floats().data});
+    const Operand& log_ratio = with.outputs[PosteriorDraw::kLogRatio];
+    if (!log_ratio.empty())
+        sum_rows(queue_, scratch_.partial_sums, latent.rows, latent.columns,
+                 RatioTerms{posterior.log_variance, ConstFloatMatrix(epsilon), ConstFloatMatrix(latent),
+                            pass.draws},
+                 StoreHalf{log_ratio.floats().data});
 }
 
-void CudaBackend::posterior_kl(ConstFloatMatrix mean, ConstFloatMatrix log_variance, float* kl) {
-    sum_rows(queue_, scratch_.partial_sums, mean.rows, mean.columns, KlTerms{mean, log_variance},
-             StoreSum{kl});
-}
-
-void CudaBackend::posterior_backward(ConstFloatMatrix mean, ConstFloatMatrix log_variance,
-                                     ConstFloatMatrix epsilon, ConstFloatMatrix dlatent, float kl_weight,
-                                     float free_bits, FloatMatrix dmean, FloatMatrix dlog_variance) {
-    run_groups(
-        queue_, mean.rows, mean.columns,
-        PosteriorBackward{mean, log_variance, epsilon, dlatent, kl_weight, free_bits, dmean, dlog_variance});
+void CudaBackend::compute(const PosteriorGradient&, const Arguments& with) {
+    require(with.pass.draws == 1, "the evidence lower bound has one draw a sample");
+    const PosteriorHalves posterior(with.inputs[0].floats());
+    const PosteriorHalves gradient(with.outputs[0].floats());
+    run_groups(queue_, posterior.mean.rows, posterior.mean.columns,
+               PosteriorBackward{
+                   posterior.mean, posterior.log_variance, with.inputs[1].floats(), with.inputs[2].floats(),
+                   static_cast<float>(with.pass.sample_weight * with.pass.beta),
+                   static_cast<float>(with.pass.free_bits), gradient.mean, gradient.log_variance});
 }
 
 }  // namespace vae_dist

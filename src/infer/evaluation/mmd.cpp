@@ -1,6 +1,7 @@
 #include "infer/evaluation/mmd.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -40,8 +41,10 @@ class SampleSet {
         const auto n = static_cast<std::int64_t>(samples_);
         const Buffer zeros = backend_.allocate(samples_ * sizeof(float));
         const Buffer product = backend_.allocate(samples_ * samples_ * sizeof(float));
-        backend_.linear(view(), to.view(), zeros.as<float>(), nullptr, {},
-                        FloatMatrix(product.as<float>(), n, n));
+        const std::array<ConstOperand, 3> factors = {view(), to.view(),
+                                                     ConstFloatMatrix(zeros.as<const float>(), 1, n)};
+        const std::array<Operand, 1> result = {FloatMatrix(product.as<float>(), n, n)};
+        backend_.run(Linear{}, {.inputs = factors, .outputs = result, .pass = {}});
         std::vector<float> products(samples_ * samples_);
         backend_.copy_out(products.data(), product.as<float>(), products.size() * sizeof(float));
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/density_operands.hpp"
 #include "vae_dist/backend/backend.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/random.hpp"
@@ -148,6 +149,18 @@ inline std::vector<float> unit_values(std::int64_t count, std::uint32_t seed) {
     return values;
 }
 
+/// Rows of the two matrices side by side.
+template <class T>
+std::vector<T> side_by_side(const std::vector<T>& left, const std::vector<T>& right, std::int64_t columns) {
+    std::vector<T> both;
+    for (std::size_t first = 0; first < left.size(); first += static_cast<std::size_t>(columns)) {
+        for (const std::vector<T>* half : {&left, &right})
+            both.insert(both.end(), half->begin() + static_cast<std::ptrdiff_t>(first),
+                        half->begin() + static_cast<std::ptrdiff_t>(first) + columns);
+    }
+    return both;
+}
+
 inline std::vector<std::int64_t> row_numbers(std::int64_t rows) {
     std::vector<std::int64_t> numbers;
     for (std::int64_t r = 0; r < rows; ++r)
@@ -191,7 +204,27 @@ void expect_same_bits_everywhere(Run run) {
     }
 }
 
-/// Backend::sum, for the host.
+/// Runs an operation.
+inline void run_operation(Backend& backend, const Operation& operation,
+                          const std::vector<ConstOperand>& inputs, const std::vector<Operand>& outputs,
+                          const Pass& pass = {}) {
+    backend.run(operation, {.inputs = inputs, .outputs = outputs, .pass = pass});
+}
+
+/// Runs Density, or DensityGradient where there is a gradient among the operands.
+inline void run_density(Backend& backend, const DensityOfFeatures& density, const DensityOperands& of) {
+    const std::int64_t drawn = of.output.rows;
+    std::vector<ConstOperand> inputs = {of.output, of.x};
+    if (density.shared) inputs.emplace_back(ConstFloatMatrix(of.shared, 1, of.x.columns));
+    std::vector<Operand> outputs = {FloatMatrix(of.log_likelihood, drawn, 1)};
+    if (of.gradient.empty() && drawn > 0) return run_operation(backend, Density{density}, inputs, outputs);
+    inputs.emplace_back(ConstFloatMatrix(of.weights, drawn, 1));
+    outputs.push_back(of.gradient);
+    if (density.shared) outputs.emplace_back(FloatMatrix(of.shared_gradient, 1, of.x.columns));
+    run_operation(backend, DensityGradient{density}, inputs, outputs);
+}
+
+/// ArrayOperations::sum, for the host.
 inline double sum_of(Backend& backend, std::span<const float> values, double divisor = 1) {
     const Buffer there = backend.allocate(sizeof(double));
     backend.sum(values, divisor, there.as<double>());

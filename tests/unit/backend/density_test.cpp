@@ -140,7 +140,7 @@ TEST_P(BackendTest, DensitiesAreTheirFormulasAndGradients) {
                 const DensityArrays arrays(backend(), of, rows, rows * draws, features, place);
                 const Expected expected(of, arrays, static_cast<std::size_t>(features),
                                         static_cast<std::size_t>(draws));
-                backend().density(of.density, arrays.with_gradient(arrays.gradient.view()));
+                run_density(backend(), of.density, arrays.with_gradient(arrays.gradient.view()));
                 const std::vector<float> log_likelihood = arrays.log_likelihood.get();
                 const std::vector<float> gradient = arrays.gradient.get();
                 expect_near(log_likelihood, expected.log_likelihood, 2e-6);
@@ -149,12 +149,12 @@ TEST_P(BackendTest, DensitiesAreTheirFormulasAndGradients) {
                     expect_near(arrays.shared_gradient.get(), expected.shared_gradient, 3e-6);
                 }
 
-                backend().density(of.density, arrays.without_gradient());
+                run_density(backend(), of.density, arrays.without_gradient());
                 EXPECT_EQ(arrays.log_likelihood.get(), log_likelihood);
-                backend().density(of.density, arrays.with_gradient(arrays.half_gradient.view()));
+                run_density(backend(), of.density, arrays.with_gradient(arrays.half_gradient.view()));
                 EXPECT_EQ(arrays.log_likelihood.get(), log_likelihood);
                 EXPECT_EQ(arrays.half_gradient.get(), rounded(gradient));
-                backend().density(of.density, arrays.with_gradient(arrays.output_there.view()));
+                run_density(backend(), of.density, arrays.with_gradient(arrays.output_there.view()));
                 EXPECT_EQ(arrays.output_there.get(), gradient) << "in the place of the output";
             });
         }
@@ -175,14 +175,14 @@ TEST_P(BackendTest, DensitiesOfNotANumberAreNotANumber) {
         const Tensor bad(backend(), 1, numbers, last_is_nan(numbers));
         DensityOperands operands = arrays.with_gradient(arrays.gradient.view());
         operands.output = bad.view();
-        backend().density(of.density, operands);
+        run_density(backend(), of.density, operands);
         EXPECT_TRUE(std::isnan(arrays.log_likelihood.get()[0]));
         EXPECT_TRUE(std::isnan(arrays.gradient.get().back()));
 
         const Tensor bad_x(backend(), 1, kFeatures, last_is_nan(kFeatures));
         operands = arrays.with_gradient(arrays.gradient.view());
         operands.x = bad_x.view();
-        backend().density(of.density, operands);
+        run_density(backend(), of.density, operands);
         EXPECT_TRUE(std::isnan(arrays.log_likelihood.get()[0]));
         EXPECT_TRUE(std::isnan(arrays.gradient.get()[kFeatures - 1]));
 
@@ -190,7 +190,7 @@ TEST_P(BackendTest, DensitiesOfNotANumberAreNotANumber) {
         const Tensor bad_shared(backend(), 1, kFeatures, last_is_nan(kFeatures));
         operands = arrays.with_gradient(arrays.gradient.view());
         operands.shared = bad_shared.data();
-        backend().density(of.density, operands);
+        run_density(backend(), of.density, operands);
         EXPECT_TRUE(std::isnan(arrays.log_likelihood.get()[0]));
         EXPECT_TRUE(std::isnan(arrays.shared_gradient.get().back()));
     }
@@ -202,8 +202,8 @@ TEST_P(BackendTest, DensitiesDoNotDependOnWhereAMatrixLies) {
         expect_same_bits_everywhere([&](std::int64_t offset) {
             const MemoryPlace place{offset % 3 == 0 ? 5 : 0, offset};
             const DensityArrays arrays(backend(), of, 3, 3, 45, place, 2);
-            backend().density(of.density, arrays.with_gradient(arrays.half_gradient.view()));
-            backend().density(of.density, arrays.with_gradient(arrays.gradient.view()));
+            run_density(backend(), of.density, arrays.with_gradient(arrays.half_gradient.view()));
+            run_density(backend(), of.density, arrays.with_gradient(arrays.gradient.view()));
             return arrays.results();
         });
     }
@@ -215,7 +215,7 @@ TEST_P(BackendTest, ADensitysParametersAreMadeOfTheDecodersNumbers) {
         for_shapes([&](std::int64_t rows, std::int64_t features, MemoryPlace place) {
             const DensityArrays arrays(backend(), of, rows, rows, features, place, 5);
             const FloatMatrix output = arrays.output_there.view();
-            backend().density_parameters(of.density, output, output);
+            run_operation(backend(), DensityParameters{of.density}, {output}, {output});
             const std::vector<float> parameters = arrays.output_there.get();
             std::vector<double> expected(arrays.output.begin(), arrays.output.end());
             const auto blocks = static_cast<std::size_t>(of.density.blocks());
@@ -227,7 +227,7 @@ TEST_P(BackendTest, ADensitysParametersAreMadeOfTheDecodersNumbers) {
     }
     const Tensor extreme(backend(), 1, 3, {-1e30F, 1e30F, std::numeric_limits<float>::quiet_NaN()});
     const DensityOfFeatures bernoulli = {LikelihoodKind::bernoulli, false};
-    backend().density_parameters(bernoulli, extreme.view(), extreme.view());
+    run_operation(backend(), DensityParameters{bernoulli}, {extreme.view()}, {extreme.view()});
     EXPECT_EQ(extreme.get()[0], 0);
     EXPECT_EQ(extreme.get()[1], 1);
     EXPECT_TRUE(std::isnan(extreme.get()[2]));
@@ -241,11 +241,12 @@ TEST_P(BackendTest, BernoulliHoldsForExtremeLogits) {
             const Tensor one(backend(), 1, 1, std::vector{1.0F});
             const Tensor likelihood(backend(), 1, 1);
             const Tensor gradient(backend(), 1, 1);
-            backend().density({LikelihoodKind::bernoulli, false}, {.output = logits.view(),
-                                                                   .x = target.view(),
-                                                                   .weights = one.data(),
-                                                                   .log_likelihood = likelihood.data(),
-                                                                   .gradient = gradient.view()});
+            run_density(backend(), {LikelihoodKind::bernoulli, false},
+                        {.output = logits.view(),
+                         .x = target.view(),
+                         .weights = one.data(),
+                         .log_likelihood = likelihood.data(),
+                         .gradient = gradient.view()});
             expect_near(likelihood.get(), {log_bernoulli(x, {logit})}, 1e-6);
             expect_near(gradient.get(), {logistic(logit) - x}, 1e-6);
         }
@@ -269,24 +270,26 @@ TEST_P(BackendTest, ALogVarianceAtItsLeastIsOnlyPulledUp) {
     const Tensor shared(backend(), 1, 4, log_variances);
     const Tensor of_shared(backend(), 1, 4);
     const Tensor mean(backend(), 1, 4, means);
-    backend().density({LikelihoodKind::gaussian, true}, {.output = mean.view(),
-                                                         .x = x.view(),
-                                                         .shared = shared.data(),
-                                                         .weights = one.data(),
-                                                         .log_likelihood = likelihood.data(),
-                                                         .gradient = dmean.view(),
-                                                         .shared_gradient = of_shared.data()});
+    run_density(backend(), {LikelihoodKind::gaussian, true},
+                {.output = mean.view(),
+                 .x = x.view(),
+                 .shared = shared.data(),
+                 .weights = one.data(),
+                 .log_likelihood = likelihood.data(),
+                 .gradient = dmean.view(),
+                 .shared_gradient = of_shared.data()});
     expect_limited(of_shared.get());
 
     std::vector<float> both = means;
     append(both, log_variances);
     const Tensor output(backend(), 1, 8, both);
     const Tensor of_output(backend(), 1, 8);
-    backend().density({LikelihoodKind::gaussian, false}, {.output = output.view(),
-                                                          .x = x.view(),
-                                                          .weights = one.data(),
-                                                          .log_likelihood = likelihood.data(),
-                                                          .gradient = of_output.view()});
+    run_density(backend(), {LikelihoodKind::gaussian, false},
+                {.output = output.view(),
+                 .x = x.view(),
+                 .weights = one.data(),
+                 .log_likelihood = likelihood.data(),
+                 .gradient = of_output.view()});
     const std::vector<float> gradients = of_output.get();
     expect_limited({gradients.begin() + 4, gradients.end()});
 }

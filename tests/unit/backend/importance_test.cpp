@@ -20,14 +20,18 @@ double log_of_sum(const std::vector<double>& terms) {
 
 TEST_P(BackendTest, LogPriorRatioIsThatOfTheDensities) {
     for_shapes([&](std::int64_t rows, std::int64_t latents, MemoryPlace place) {
+        const auto mean = normal_values(rows * latents, 2);
         const auto s = normal_values(rows * latents, 1);
-        const auto e = normal_values(rows * kDraws * latents, 2);
-        const auto z = normal_values(rows * kDraws * latents, 3);
-        const Tensor s_tensor(backend(), rows, latents, s, place);
-        const Tensor e_tensor(backend(), rows * kDraws, latents, e, place);
-        const Tensor z_tensor(backend(), rows * kDraws, latents, z, place);
-        const Tensor ratio(backend(), 1, rows * kDraws);
-        backend().log_prior_ratio(s_tensor.view(), e_tensor.view(), z_tensor.view(), ratio.data());
+        const auto numbers = row_numbers(rows);
+        const Tensor posterior(backend(), rows, 2 * latents, side_by_side(mean, s, latents), place);
+        const Tensor e_tensor(backend(), rows * kDraws, latents, place);
+        const Tensor z_tensor(backend(), rows * kDraws, latents, place);
+        const Tensor ratio(backend(), rows * kDraws, 1);
+        run_operation(backend(), PosteriorDraw{}, {posterior.view()},
+                      {e_tensor.view(), z_tensor.view(), Operand(), ratio.view()},
+                      {.rows = rows, .draws = kDraws, .row_numbers = numbers});
+        const std::vector<float> e = e_tensor.get();
+        const std::vector<float> z = z_tensor.get();
         std::vector<double> expected(static_cast<std::size_t>(rows * kDraws));
         const auto width = static_cast<std::size_t>(latents);
         for (std::size_t i = 0; i < e.size(); ++i) {
@@ -46,12 +50,13 @@ TEST_P(BackendTest, ImportanceWeightsAreNormalisedAndTheBoundIsTheLogOfTheirMean
     for (const float spread : {1.0F, 300.0F}) {  // exp(300) exceeds a float
         const auto likelihood = normal_values(kSamples * kDraws, 1, spread);
         const auto ratio = normal_values(kSamples * kDraws, 2, spread);
-        const Tensor likelihood_tensor(backend(), 1, kSamples * kDraws, likelihood);
-        const Tensor ratio_tensor(backend(), 1, kSamples * kDraws, ratio);
-        const Tensor weights(backend(), 1, kSamples * kDraws);
-        const Tensor bound(backend(), 1, kSamples);
-        backend().importance_weights(likelihood_tensor.span(), ratio_tensor.span(), kDraws,
-                                     static_cast<float>(kBeta), 0.25F, weights.data(), bound.data());
+        const Tensor likelihood_tensor(backend(), kSamples * kDraws, 1, likelihood);
+        const Tensor ratio_tensor(backend(), kSamples * kDraws, 1, ratio);
+        const Tensor weights(backend(), kSamples * kDraws, 1);
+        const Tensor bound(backend(), kSamples, 1);
+        run_operation(backend(), ImportanceWeights{}, {likelihood_tensor.view(), ratio_tensor.view()},
+                      {weights.view(), bound.view()},
+                      {.rows = kSamples, .draws = kDraws, .sample_weight = 0.25, .beta = kBeta});
         std::vector<double> expected_weights;
         std::vector<double> expected_bound;
         for (std::size_t b = 0; b < kSamples; ++b) {
@@ -71,11 +76,12 @@ TEST_P(BackendTest, ImportanceWeightsAreNormalisedAndTheBoundIsTheLogOfTheirMean
 }
 
 TEST_P(BackendTest, ImportanceWeightsOfNotANumberAreNotANumber) {
-    const Tensor likelihood(backend(), 1, 4, {-1, std::numeric_limits<float>::quiet_NaN(), -1, -2});
-    const Tensor ratio(backend(), 1, 4, {0, 0, 0, 0});
-    const Tensor weights(backend(), 1, 4);
-    const Tensor bound(backend(), 1, 2);
-    backend().importance_weights(likelihood.span(), ratio.span(), 2, 1, 1, weights.data(), bound.data());
+    const Tensor likelihood(backend(), 4, 1, {-1, std::numeric_limits<float>::quiet_NaN(), -1, -2});
+    const Tensor ratio(backend(), 4, 1, {0, 0, 0, 0});
+    const Tensor weights(backend(), 4, 1);
+    const Tensor bound(backend(), 2, 1);
+    run_operation(backend(), ImportanceWeights{}, {likelihood.view(), ratio.view()},
+                  {weights.view(), bound.view()}, {.rows = 2, .draws = 2});
     EXPECT_TRUE(std::isnan(bound.get()[0]));
     EXPECT_TRUE(std::isnan(weights.get()[0]));
     EXPECT_TRUE(std::isfinite(bound.get()[1]));
@@ -95,15 +101,16 @@ TEST_P(BackendTest, ImportanceBackwardIsTheDerivative) {
         std::vector<float> z;
         for (std::size_t i = 0; i < e.size(); ++i)
             z.push_back(mean[sample_of(i)] + std::exp(0.5F * s[sample_of(i)]) * e[i]);
-        const Tensor s_tensor(backend(), rows, latents, s, place);
+        const Tensor posterior(backend(), rows, 2 * latents, side_by_side(mean, s, latents), place);
         const Tensor e_tensor(backend(), rows * kDraws, latents, e, place);
         const Tensor z_tensor(backend(), rows * kDraws, latents, z, place);
         const Tensor d_tensor(backend(), rows * kDraws, latents, d, place);
-        const Tensor weights_tensor(backend(), 1, rows * kDraws, weights);
-        const Tensor dmean(backend(), rows, latents, place);
-        const Tensor ds(backend(), rows, latents, place);
-        backend().importance_backward(s_tensor.view(), e_tensor.view(), z_tensor.view(), d_tensor.view(),
-                                      weights_tensor.data(), kBeta, dmean.view(), ds.view());
+        const Tensor weights_tensor(backend(), rows * kDraws, 1, weights);
+        const Tensor gradient(backend(), rows, 2 * latents, place);
+        run_operation(
+            backend(), ImportanceGradient{},
+            {posterior.view(), e_tensor.view(), z_tensor.view(), d_tensor.view(), weights_tensor.view()},
+            {gradient.view()}, {.rows = rows, .draws = kDraws, .beta = kBeta});
         std::vector<double> expected_mean(mean.size());
         std::vector<double> expected_s(mean.size());
         for (std::size_t i = 0; i < e.size(); ++i) {
@@ -118,8 +125,7 @@ TEST_P(BackendTest, ImportanceBackwardIsTheDerivative) {
             expected_mean[sample_of(i)] += (loss(m + h, v) - loss(m - h, v)) / (2 * h);
             expected_s[sample_of(i)] += (loss(m, v + h) - loss(m, v - h)) / (2 * h);
         }
-        expect_near(dmean.get(), expected_mean, 1e-5);
-        expect_near(ds.get(), expected_s, 1e-5);
+        expect_near(gradient.get(), side_by_side(expected_mean, expected_s, latents), 1e-5);
     });
 }
 
@@ -129,20 +135,15 @@ TEST_P(BackendTest, ImportanceDoesNotDependOnWhereAMatrixLies) {
     const std::int64_t drawn = rows * kDraws;
     expect_same_bits_everywhere([&](std::int64_t offset) {
         const MemoryPlace place{offset % 3 == 0 ? 5 : 0, offset};
-        const Tensor s(backend(), rows, latents, normal_values(rows * latents, 1), place);
+        const Tensor posterior(backend(), rows, 2 * latents, normal_values(2 * rows * latents, 1), place);
         const Tensor e(backend(), drawn, latents, normal_values(drawn * latents, 2), place);
         const Tensor z(backend(), drawn, latents, normal_values(drawn * latents, 3), place);
-        const Tensor weights(backend(), 1, drawn, unit_values(drawn, 4), place);
-        const Tensor ratio(backend(), 1, drawn, place);
-        const Tensor dmean(backend(), rows, latents, place);
-        const Tensor ds(backend(), rows, latents, place);
-        backend().log_prior_ratio(s.view(), e.view(), z.view(), ratio.data());
-        backend().importance_backward(s.view(), e.view(), z.view(), e.view(), weights.data(), 1, dmean.view(),
-                                      ds.view());
-        std::vector<float> all;
-        for (const Tensor* tensor : {&ratio, &dmean, &ds})
-            append(all, tensor->get());
-        return all;
+        const Tensor weights(backend(), drawn, 1, unit_values(drawn, 4), {0, offset});
+        const Tensor gradient(backend(), rows, 2 * latents, place);
+        run_operation(backend(), ImportanceGradient{},
+                      {posterior.view(), e.view(), z.view(), e.view(), weights.view()}, {gradient.view()},
+                      {.rows = rows, .draws = kDraws});
+        return gradient.get();
     });
 }
 

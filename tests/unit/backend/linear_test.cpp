@@ -40,7 +40,8 @@ struct Activated {
         const Tensor x(backend, 1, 1, std::vector{1.0F});
         const Tensor weight(backend, std::ssize(values), 1, values, {0, place.offset});
         const Tensor bias(backend, 1, std::ssize(values), std::vector<float>(values.size(), 0), place);
-        backend.linear(x.view(), weight.view(), bias.data(), &activation, before.view(), y.view());
+        run_operation(backend, Linear{activation}, {x.view(), weight.view(), bias.view()},
+                      {y.view(), before.view()});
     }
 };
 
@@ -63,15 +64,16 @@ TEST_P(BackendTest, LinearAddsTheBiasAndActivates) {
             }
         }
         const Tensor plain(backend(), rows, columns, place);
-        backend().linear(x_tensor.view(), weight_tensor.view(), bias_tensor.data(), nullptr, {},
-                         plain.view());
+        run_operation(backend(), Linear{}, {x_tensor.view(), weight_tensor.view(), bias_tensor.view()},
+                      {plain.view()});
         expect_near(plain.get(), expected, 1e-6);
         for (const Activation activation : kActivations) {
             SCOPED_TRACE(static_cast<int>(activation));
             const Tensor before(backend(), rows, columns, place);
             const Tensor y(backend(), rows, columns, place);
-            backend().linear(x_tensor.view(), weight_tensor.view(), bias_tensor.data(), &activation,
-                             before.view(), y.view());
+            run_operation(backend(), Linear{activation},
+                          {x_tensor.view(), weight_tensor.view(), bias_tensor.view()},
+                          {y.view(), before.view()});
             if (keeps_preactivation(activation)) {
                 expect_near(before.get(), expected, 1e-6);
             } else {
@@ -111,9 +113,11 @@ TEST_P(BackendTest, LinearBackwardGivesTheGradientsOfALayer) {
         const Tensor dx_tensor(backend(), rows, inputs, place);
         const Tensor dweight_tensor(backend(), columns, inputs);
         const Tensor dbias_tensor(backend(), 1, columns);
-        backend().linear_backward_input(dy_tensor.view(), weight_tensor.view(), dx_tensor.view());
-        backend().linear_backward_weight(dy_tensor.view(), x_tensor.view(), dweight_tensor.view());
-        backend().column_sums(dy_tensor.view(), dbias_tensor.data());
+        run_operation(backend(), InputGradient{}, {dy_tensor.view(), weight_tensor.view()},
+                      {dx_tensor.view()});
+        run_operation(backend(), WeightGradient{}, {dy_tensor.view(), x_tensor.view()},
+                      {dweight_tensor.view()});
+        run_operation(backend(), ColumnSums{}, {dy_tensor.view()}, {dbias_tensor.view()});
         expect_near(dx_tensor.get(), dx, 2e-5);
         expect_near(dweight_tensor.get(), dweight, 2e-6);
         expect_near(dbias_tensor.get(), dbias, 2e-6);
@@ -126,8 +130,10 @@ TEST_P(BackendTest, ProductsOfFloatsAreAtLeastAsPreciseAsTf32) {
     const auto x = normal_values(3 * inputs, 1);
     const auto weight = normal_values(9 * inputs, 2);
     const Tensor y(backend(), 3, 9);
-    backend().linear(Tensor(backend(), 3, inputs, x).view(), Tensor(backend(), 9, inputs, weight).view(),
-                     Tensor(backend(), 1, 9, std::vector<float>(9, 0)).data(), nullptr, {}, y.view());
+    run_operation(backend(), Linear{},
+                  {Tensor(backend(), 3, inputs, x).view(), Tensor(backend(), 9, inputs, weight).view(),
+                   Tensor(backend(), 1, 9, std::vector<float>(9, 0)).view()},
+                  {y.view()});
     const std::vector<float> sums = y.get();
     for (std::size_t r = 0; r < 3; ++r) {
         for (std::size_t c = 0; c < 9; ++c) {
@@ -164,9 +170,10 @@ TEST_P(BackendTest, ActivationBackwardIsTheDerivative) {
         const Activated at(backend(), activation, x, {2, 1});
         const Tensor dy(backend(), 1, std::ssize(x), std::vector<float>(x.size(), 3), {2, 1});
         const Tensor dbias(backend(), 1, std::ssize(x));
-        backend().activation_backward(activation,
-                                      keeps_preactivation(activation) ? at.before.view() : FloatMatrix(),
-                                      at.y.view(), dy.view(), dy.view(), dbias.data());
+        run_operation(
+            backend(), ActivationGradient{activation},
+            {dy.view(), at.y.view(), keeps_preactivation(activation) ? at.before.view() : FloatMatrix()},
+            {dy.view(), dbias.view()});
         std::vector<double> expected;
         for (const double value : x) {
             const double h = 1e-5;
@@ -184,8 +191,8 @@ TEST_P(BackendTest, ActivationBackwardTakesMatricesOfAllShapes) {
         const Tensor y_tensor(backend(), rows, columns, y, place);
         const Tensor dy(backend(), rows, columns, d, place);
         const Tensor dbias(backend(), 1, columns);
-        backend().activation_backward(Activation::tanh, {}, y_tensor.view(), dy.view(), dy.view(),
-                                      dbias.data());
+        run_operation(backend(), ActivationGradient{Activation::tanh}, {dy.view(), y_tensor.view()},
+                      {dy.view(), dbias.view()});
         std::vector<double> expected;
         std::vector<double> sums(static_cast<std::size_t>(columns));
         for (std::size_t i = 0; i < y.size(); ++i) {
@@ -216,8 +223,8 @@ TEST_P(BackendTest, ActivationsDoNotDependOnWhereAnElementLies) {
             const Activated at(backend(), activation, values, place);
             const Tensor dy(backend(), 1, 37, normal_values(37, 2), place);
             const Tensor dbias(backend(), 1, 37, place);
-            backend().activation_backward(activation, at.before.view(), at.y.view(), dy.view(), dy.view(),
-                                          dbias.data());
+            run_operation(backend(), ActivationGradient{activation},
+                          {dy.view(), at.y.view(), at.before.view()}, {dy.view(), dbias.view()});
             std::vector<float> all = at.y.get();
             append(all, dy.get());
             append(all, dbias.get());

@@ -18,15 +18,18 @@ TEST_P(BackendTest, PosteriorNoiseIsTheCountersNormals) {
             const auto mean = normal_values(rows * latents, 1);
             const auto s = normal_values(rows * latents, 2);
             const auto numbers = row_numbers(rows);
-            const Tensor mean_tensor(backend(), rows, latents, mean, place);
-            const Tensor s_tensor(backend(), rows, latents, s, place);
+            const Tensor posterior(backend(), rows, 2 * latents, side_by_side(mean, s, latents), place);
             const Tensor epsilon(backend(), rows * count, latents, place);
             const Tensor latent(backend(), rows * count, latents, place);
             const std::int64_t first = count == 1 ? 0 : 2;
-            backend().sample_posterior(
-                mean_tensor.view(), s_tensor.view(),
-                {.random = kNoise, .visit = 42, .rows = numbers, .first = first, .count = count},
-                epsilon.view(), latent.view());
+            run_operation(backend(), PosteriorDraw{}, {posterior.view()},
+                          {epsilon.view(), latent.view(), Operand(), Operand()},
+                          {.rows = rows,
+                           .draws = count,
+                           .row_numbers = numbers,
+                           .noise = kNoise,
+                           .visit = 42,
+                           .first_draw = first});
             std::vector<double> noise;
             std::vector<double> expected;
             for (std::int64_t r = 0; r < rows * count; ++r) {
@@ -50,10 +53,14 @@ TEST_P(BackendTest, KlIsTheClosedFormOfEachSample) {
     for_shapes([&](std::int64_t rows, std::int64_t latents, MemoryPlace place) {
         const auto mean = normal_values(rows * latents, 1);
         const auto s = normal_values(rows * latents, 2);
-        const Tensor mean_tensor(backend(), rows, latents, mean, place);
-        const Tensor s_tensor(backend(), rows, latents, s, place);
-        const Tensor kl(backend(), 1, rows);
-        backend().posterior_kl(mean_tensor.view(), s_tensor.view(), kl.data());
+        const auto numbers = row_numbers(rows);
+        const Tensor posterior(backend(), rows, 2 * latents, side_by_side(mean, s, latents), place);
+        const Tensor epsilon(backend(), rows, latents, place);
+        const Tensor latent(backend(), rows, latents, place);
+        const Tensor kl(backend(), rows, 1);
+        run_operation(backend(), PosteriorDraw{}, {posterior.view()},
+                      {epsilon.view(), latent.view(), kl.view(), Operand()},
+                      {.rows = rows, .row_numbers = numbers, .noise = kNoise});
         std::vector<double> expected(static_cast<std::size_t>(rows));
         for (std::size_t i = 0; i < mean.size(); ++i) {
             expected[i / static_cast<std::size_t>(latents)] += kl_of(mean[i], s[i]);
@@ -71,14 +78,14 @@ TEST_P(BackendTest, PosteriorBackwardIsTheDerivativeWithAndWithoutFreeBits) {
             const auto s = normal_values(rows * latents, 2);
             const auto e = normal_values(rows * latents, 3);
             const auto d = normal_values(rows * latents, 4);
-            const Tensor mean_tensor(backend(), rows, latents, mean, place);
-            const Tensor s_tensor(backend(), rows, latents, s, place);
+            const Tensor posterior(backend(), rows, 2 * latents, side_by_side(mean, s, latents), place);
             const Tensor e_tensor(backend(), rows, latents, e, place);
             const Tensor d_tensor(backend(), rows, latents, d, place);
-            const Tensor dmean(backend(), rows, latents, place);
-            const Tensor ds(backend(), rows, latents, place);
-            backend().posterior_backward(mean_tensor.view(), s_tensor.view(), e_tensor.view(),
-                                         d_tensor.view(), kl_weight, free_bits, dmean.view(), ds.view());
+            const Tensor gradient(backend(), rows, 2 * latents, place);
+            run_operation(
+                backend(), PosteriorGradient{}, {posterior.view(), e_tensor.view(), d_tensor.view()},
+                {gradient.view()},
+                {.rows = rows, .sample_weight = 0.5, .beta = 2 * kl_weight, .free_bits = free_bits});
             std::vector<double> expected_mean;
             std::vector<double> expected_s;
             for (std::size_t i = 0; i < mean.size(); ++i) {
@@ -90,26 +97,9 @@ TEST_P(BackendTest, PosteriorBackwardIsTheDerivativeWithAndWithoutFreeBits) {
                 expected_mean.push_back((loss(mean[i] + h, s[i]) - loss(mean[i] - h, s[i])) / (2 * h));
                 expected_s.push_back((loss(mean[i], s[i] + h) - loss(mean[i], s[i] - h)) / (2 * h));
             }
-            expect_near(dmean.get(), expected_mean, 3e-6);
-            expect_near(ds.get(), expected_s, 3e-6);
+            expect_near(gradient.get(), side_by_side(expected_mean, expected_s, latents), 3e-6);
         });
     }
-}
-
-TEST_P(BackendTest, HeadsMayBeColumnBlocksOfOneMatrix) {
-    const std::int64_t rows = 3;
-    const std::int64_t latents = 17;
-    const auto both = normal_values(rows * 2 * latents, 1);
-    const Tensor heads(backend(), rows, 2 * latents, both);
-    const Tensor kl(backend(), 1, rows);
-    backend().posterior_kl(heads.view().column_block(0, latents), heads.view().column_block(latents, latents),
-                           kl.data());
-    std::vector<double> expected(3);
-    for (std::size_t r = 0; r < 3; ++r) {
-        for (std::size_t z = 0; z < 17; ++z)
-            expected[r] += kl_of(both[r * 34 + z], both[r * 34 + 17 + z]);
-    }
-    expect_near(kl.get(), expected, 1e-6);
 }
 
 TEST_P(BackendTest, PosteriorDoesNotDependOnWhereAMatrixLies) {
@@ -118,20 +108,20 @@ TEST_P(BackendTest, PosteriorDoesNotDependOnWhereAMatrixLies) {
     expect_same_bits_everywhere([&](std::int64_t offset) {
         const MemoryPlace place{offset % 3 == 0 ? 5 : 0, offset};
         const auto numbers = row_numbers(rows);
-        const Tensor mean(backend(), rows, latents, normal_values(rows * latents, 1), place);
-        const Tensor s(backend(), rows, latents, normal_values(rows * latents, 2), place);
+        const Tensor posterior(backend(), rows, 2 * latents, normal_values(rows * 2 * latents, 1), place);
         const Tensor epsilon(backend(), rows, latents, place);
         const Tensor latent(backend(), rows, latents, place);
-        const Tensor dmean(backend(), rows, latents, place);
-        const Tensor ds(backend(), rows, latents, place);
-        const Tensor kl(backend(), 1, rows, place);
-        backend().sample_posterior(mean.view(), s.view(), {.random = kNoise, .visit = 1, .rows = numbers},
-                                   epsilon.view(), latent.view());
-        backend().posterior_kl(mean.view(), s.view(), kl.data());
-        backend().posterior_backward(mean.view(), s.view(), epsilon.view(), latent.view(), 0.5F, 0.2F,
-                                     dmean.view(), ds.view());
+        const Tensor gradient(backend(), rows, 2 * latents, place);
+        const Tensor kl(backend(), rows, 1, MemoryPlace{0, offset});
+        const Tensor ratio(backend(), rows, 1, MemoryPlace{0, offset});
+        const Pass pass = {
+            .rows = rows, .row_numbers = numbers, .noise = kNoise, .visit = 1, .beta = 0.5, .free_bits = 0.2};
+        run_operation(backend(), PosteriorDraw{}, {posterior.view()},
+                      {epsilon.view(), latent.view(), kl.view(), ratio.view()}, pass);
+        run_operation(backend(), PosteriorGradient{}, {posterior.view(), epsilon.view(), latent.view()},
+                      {gradient.view()}, pass);
         std::vector<float> all;
-        for (const Tensor* tensor : {&epsilon, &latent, &dmean, &ds, &kl})
+        for (const Tensor* tensor : {&epsilon, &latent, &gradient, &kl, &ratio})
             append(all, tensor->get());
         return all;
     });
@@ -141,11 +131,12 @@ TEST_P(BackendTest, ASamplesNoiseDoesNotDependOnItsRow) {
     const std::int64_t latents = 20;
     const auto noise_of = [&](const std::vector<std::int64_t>& numbers) {
         const auto rows = std::ssize(numbers);
-        const Tensor zeros(backend(), rows, latents, std::vector<float>(numbers.size() * 20, 0));
+        const Tensor zeros(backend(), rows, 2 * latents, std::vector<float>(numbers.size() * 40, 0));
         const Tensor epsilon(backend(), rows, latents);
         const Tensor latent(backend(), rows, latents);
-        backend().sample_posterior(zeros.view(), zeros.view(), {.random = kNoise, .rows = numbers},
-                                   epsilon.view(), latent.view());
+        run_operation(backend(), PosteriorDraw{}, {zeros.view()},
+                      {epsilon.view(), latent.view(), Operand(), Operand()},
+                      {.rows = rows, .row_numbers = numbers, .noise = kNoise});
         return epsilon.get();
     };
     const auto both = noise_of({7, 9});

@@ -54,11 +54,11 @@ TEST_P(BackendTest, ConvertRoundsEachElementOnce) {
         const Tensor from(backend(), rows, columns, values, place);
         const HalfTensor half(backend(), rows, columns, place);
         const Tensor same(backend(), rows, columns, place);
-        backend().convert(from.view(), half.view());
-        backend().convert(from.view(), same.view());
+        run_operation(backend(), Round{}, {from.view()}, {half.view()});
+        run_operation(backend(), Round{}, {from.view()}, {same.view()});
         expect_same_numbers(half.get(), rounded(values));
         expect_same_numbers(same.get(), values);
-        backend().convert(from.view(), from.view());
+        run_operation(backend(), Round{}, {from.view()}, {from.view()});
         expect_same_numbers(from.get(), values);
     });
 }
@@ -105,19 +105,21 @@ TEST_P(BackendTest, LinearTakesAndGivesBFloat16) {
         const HalfTensor y(backend(), rows, columns, place);
         const Activation relu = Activation::relu;
         const Activation silu = Activation::silu;
-        backend().linear(x_tensor.view(), weight_tensor.view(), bias_tensor.data(), nullptr, {}, wide.view());
-        backend().linear(x_tensor.view(), weight_tensor.view(), bias_tensor.data(), nullptr, {},
-                         narrow.view());
+        run_operation(backend(), Linear{}, {x_tensor.view(), weight_tensor.view(), bias_tensor.view()},
+                      {wide.view()});
+        run_operation(backend(), Linear{}, {x_tensor.view(), weight_tensor.view(), bias_tensor.view()},
+                      {narrow.view()});
         expect_near(wide.get(), expected, 1e-5);
         expect_near(narrow.get(), expected, kHalfRounding);
-        backend().linear(x_tensor.view(), weight_tensor.view(), bias_tensor.data(), &silu, before.view(),
-                         y.view());
+        run_operation(backend(), Linear{silu}, {x_tensor.view(), weight_tensor.view(), bias_tensor.view()},
+                      {y.view(), before.view()});
         expect_near(before.get(), expected, kHalfRounding);
         std::vector<double> activated;
         for (const double value : expected)
             activated.push_back(value / (1 + std::exp(-value)));
         expect_near(y.get(), activated, kHalfRounding);
-        backend().linear(x_tensor.view(), weight_tensor.view(), bias_tensor.data(), &relu, {}, y.view());
+        run_operation(backend(), Linear{relu}, {x_tensor.view(), weight_tensor.view(), bias_tensor.view()},
+                      {y.view()});
         for (double& value : expected)
             value = std::max(value, 0.0);
         expect_near(y.get(), expected, kHalfRounding);
@@ -148,9 +150,11 @@ TEST_P(BackendTest, LinearBackwardTakesBFloat16) {
         const Tensor dx_tensor(backend(), rows, inputs, place);
         const Tensor dweight_tensor(backend(), columns, inputs);
         const Tensor sums_tensor(backend(), 1, columns);
-        backend().linear_backward_input(dy_tensor.view(), weight_tensor.view(), dx_tensor.view());
-        backend().linear_backward_weight(dy_tensor.view(), x_tensor.view(), dweight_tensor.view());
-        backend().column_sums(dy_tensor.view(), sums_tensor.data());
+        run_operation(backend(), InputGradient{}, {dy_tensor.view(), weight_tensor.view()},
+                      {dx_tensor.view()});
+        run_operation(backend(), WeightGradient{}, {dy_tensor.view(), x_tensor.view()},
+                      {dweight_tensor.view()});
+        run_operation(backend(), ColumnSums{}, {dy_tensor.view()}, {sums_tensor.view()});
         expect_near(dx_tensor.get(), dx, 2e-5);
         expect_near(dweight_tensor.get(), dweight, 2e-6);
         expect_near(sums_tensor.get(), sums, 2e-6);
@@ -172,10 +176,12 @@ TEST_P(BackendTest, ActivationBackwardRoundsItsGradientOnce) {
             const HalfTensor half(backend(), rows, columns, place);
             const Tensor wide_bias(backend(), 1, columns);
             const Tensor half_bias(backend(), 1, columns);
-            backend().activation_backward(activation, wide_argument.view(), wide_y.view(), dvalue.view(),
-                                          wide.view(), wide_bias.data());
-            backend().activation_backward(activation, half_argument.view(), half_y.view(), dvalue.view(),
-                                          half.view(), half_bias.data());
+            run_operation(backend(), ActivationGradient{activation},
+                          {dvalue.view(), wide_y.view(), wide_argument.view()},
+                          {wide.view(), wide_bias.view()});
+            run_operation(backend(), ActivationGradient{activation},
+                          {dvalue.view(), half_y.view(), half_argument.view()},
+                          {half.view(), half_bias.view()});
             EXPECT_EQ(half.get(), rounded(wide.get()));
             EXPECT_EQ(half_bias.get(), wide_bias.get());
         }
@@ -188,7 +194,7 @@ TEST_P(BackendTest, NotANumberStaysVisibleInBFloat16) {
     const Tensor bias(backend(), 1, 17, std::vector<float>(17, 0));
     const HalfTensor y(backend(), 1, 17);
     const Activation relu = Activation::relu;
-    backend().linear(x.view(), weight.view(), bias.data(), &relu, {}, y.view());
+    run_operation(backend(), Linear{relu}, {x.view(), weight.view(), bias.view()}, {y.view()});
     for (const float value : y.get())
         EXPECT_TRUE(std::isnan(value));
 }

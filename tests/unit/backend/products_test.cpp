@@ -148,10 +148,10 @@ TEST_P(BackendTest, ProductsDoNotDependOnWhereAMatrixLies) {
             const Tensor dx(backend(), rows, inputs, place);
             const Tensor dweight(backend(), outputs, inputs, place);
             const Tensor dbias(backend(), 1, outputs, place);
-            backend().linear(x.view(), weight.view(), bias.data(), nullptr, {}, y.view());
-            backend().linear_backward_input(dy.view(), weight.view(), dx.view());
-            backend().linear_backward_weight(dy.view(), x.view(), dweight.view());
-            backend().column_sums(dy.view(), dbias.data());
+            run_operation(backend(), Linear{}, {x.view(), weight.view(), bias.view()}, {y.view()});
+            run_operation(backend(), InputGradient{}, {dy.view(), weight.view()}, {dx.view()});
+            run_operation(backend(), WeightGradient{}, {dy.view(), x.view()}, {dweight.view()});
+            run_operation(backend(), ColumnSums{}, {dy.view()}, {dbias.view()});
             std::vector<float> all = y.get();
             for (const Tensor* tensor : {&dx, &dweight, &dbias})
                 append(all, tensor->get());

@@ -34,7 +34,7 @@ class Results {
         const T weight(backend_, outputs_, inputs_, normal_values(outputs_ * inputs_, 2));
         const Tensor bias(backend_, 1, outputs_, normal_values(outputs_, 3));
         const Tensor logits(backend_, rows_, outputs_);
-        backend_.linear(x.view(), weight.view(), bias.data(), nullptr, {}, logits.view());
+        run_operation(backend_, Linear{}, {x.view(), weight.view(), bias.view()}, {logits.view()});
         append(values_, logits.get());
         for (const Activation activation : {Activation::relu, Activation::gelu}) {
             const T before(backend_, rows_, outputs_);
@@ -44,16 +44,17 @@ class Results {
             const Tensor dbias(backend_, 1, outputs_);
             const Tensor dx(backend_, rows_, inputs_);
             const Tensor dweight(backend_, outputs_, inputs_);
-            backend_.linear(x.view(), weight.view(), bias.data(), &activation, before.view(), y.view());
-            backend_.activation_backward(activation, before.view(), y.view(), dvalue.view(), dy.view(),
-                                         dbias.data());
-            backend_.linear_backward_weight(dy.view(), x.view(), dweight.view());
-            backend_.linear_backward_input(dy.view(), weight.view(), dx.view());
+            run_operation(backend_, Linear{activation}, {x.view(), weight.view(), bias.view()},
+                          {y.view(), before.view()});
+            run_operation(backend_, ActivationGradient{activation}, {dvalue.view(), y.view(), before.view()},
+                          {dy.view(), dbias.view()});
+            run_operation(backend_, WeightGradient{}, {dy.view(), x.view()}, {dweight.view()});
+            run_operation(backend_, InputGradient{}, {dy.view(), weight.view()}, {dx.view()});
             for (const T* tensor : {&before, &y, &dy})
                 append(values_, tensor->get());
             for (const Tensor* tensor : {&dbias, &dx, &dweight})
                 append(values_, tensor->get());
-            backend_.column_sums(dy.view(), dbias.data());
+            run_operation(backend_, ColumnSums{}, {dy.view()}, {dbias.view()});
             append(values_, dbias.get());
         }
     }
@@ -75,43 +76,41 @@ class Results {
                                     .log_likelihood = likelihood.data(),
                                     .gradient = gradient.view(),
                                     .shared_gradient = ds.data()};
-        backend_.density(bernoulli, operands);
-        backend_.convert(gradient.view(), half.view());
+        run_density(backend_, bernoulli, operands);
+        run_operation(backend_, Round{}, {gradient.view()}, {half.view()});
         append(values_, half.get());
         append(values_, likelihood.get());
-        backend_.density({LikelihoodKind::gaussian, true}, operands);
+        run_density(backend_, {LikelihoodKind::gaussian, true}, operands);
         append(values_, gradient.get());
         append(values_, ds.get());
-        backend_.density_parameters(bernoulli, output.view(), output.view());
+        run_operation(backend_, DensityParameters{bernoulli}, {output.view()}, {output.view()});
         for (const Tensor* tensor : {&likelihood, &output})
             append(values_, tensor->get());
     }
 
     void posterior() {
         const auto numbers = row_numbers(rows_);
-        const Tensor mean(backend_, rows_, outputs_, normal_values(rows_ * outputs_, 9));
-        const Tensor s(backend_, rows_, outputs_, normal_values(rows_ * outputs_, 10));
+        const Tensor posterior(backend_, rows_, 2 * outputs_, normal_values(2 * rows_ * outputs_, 9));
         const Tensor epsilon(backend_, 2 * rows_, outputs_);
         const Tensor latent(backend_, 2 * rows_, outputs_);
-        const Tensor weights(backend_, 1, 2 * rows_, unit_values(2 * rows_, 11));
-        const Tensor ratio(backend_, 1, 2 * rows_);
-        const Tensor kl(backend_, 1, rows_);
-        const Tensor dmean(backend_, rows_, outputs_);
-        const Tensor ds(backend_, rows_, outputs_);
-        backend_.sample_posterior(
-            mean.view(), s.view(),
-            {.random = CounterRandom(1, Purpose::posterior_noise), .rows = numbers, .count = 2},
-            epsilon.view(), latent.view());
-        backend_.posterior_kl(mean.view(), s.view(), kl.data());
-        backend_.log_prior_ratio(s.view(), epsilon.view(), latent.view(), ratio.data());
-        backend_.importance_backward(s.view(), epsilon.view(), latent.view(), latent.view(), weights.data(),
-                                     0.5F, dmean.view(), ds.view());
-        for (const Tensor* tensor : {&epsilon, &latent, &ratio, &kl, &dmean, &ds})
+        const Tensor weights(backend_, 2 * rows_, 1, unit_values(2 * rows_, 11));
+        const Tensor ratio(backend_, 2 * rows_, 1);
+        const Tensor kl(backend_, rows_, 1);
+        const Tensor gradient(backend_, rows_, 2 * outputs_);
+        Pass pass = {.rows = rows_, .draws = 2, .row_numbers = numbers, .beta = 0.5, .free_bits = 0.2};
+        run_operation(backend_, PosteriorDraw{}, {posterior.view()},
+                      {epsilon.view(), latent.view(), kl.view(), ratio.view()}, pass);
+        run_operation(backend_, ImportanceGradient{},
+                      {posterior.view(), epsilon.view(), latent.view(), latent.view(), weights.view()},
+                      {gradient.view()}, pass);
+        for (const Tensor* tensor : {&epsilon, &latent, &ratio, &kl, &gradient})
             append(values_, tensor->get());
-        backend_.posterior_backward(mean.view(), s.view(), mean.view(), s.view(), 0.1F, 0.2F, dmean.view(),
-                                    ds.view());
-        for (const Tensor* tensor : {&dmean, &ds})
-            append(values_, tensor->get());
+        pass.draws = 1;
+        const FloatMatrix first = epsilon.view().row_block(0, rows_);
+        const FloatMatrix second = latent.view().row_block(0, rows_);
+        run_operation(backend_, PosteriorGradient{}, {posterior.view(), first, second}, {gradient.view()},
+                      pass);
+        append(values_, gradient.get());
     }
 
     void arrays() {
@@ -216,8 +215,8 @@ TEST_P(BackendTest, OnlyTheThreadsThatWereAskedForCompute) {
     const Tensor weight(backend(), 100, 200);
     const Tensor bias(backend(), 1, 100);
     const Tensor y(backend(), 300, 100);
-    backend().linear(x.view(), weight.view(), bias.data(), nullptr, {}, y.view());
-    backend().linear_backward_weight(y.view(), x.view(), weight.view());
+    run_operation(backend(), Linear{}, {x.view(), weight.view(), bias.view()}, {y.view()});
+    run_operation(backend(), WeightGradient{}, {y.view(), x.view()}, {weight.view()});
     EXPECT_EQ(threads_of_process(), before);
 }
 

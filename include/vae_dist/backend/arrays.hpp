@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "vae_dist/core/bfloat16.hpp"
+
+namespace vae_dist {
+
+/// Coefficients of one Adam step (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter,
+/// 2019).
+struct AdamStep {
+    float learning_rate, beta1, beta2, epsilon;
+    float correction1;  ///< 1 / (1 - beta1^t)
+    float correction2;  ///< 1 / (1 - beta2^t)
+    float decay;        ///< factor of the weights before the step, 1 - learning_rate * weight_decay
+};
+
+/// Work on whole arrays of a backend's memory: sums, exact sums and the updates of optimizers. Results are
+/// pure functions of values and lengths, as Backend's are. Arrays of one call have one length.
+class ArrayOperations {
+ public:
+    virtual ~ArrayOperations() = default;
+
+    virtual void fill(std::span<float> values, float value) = 0;
+    virtual void scale(std::span<float> values, float factor) = 0;
+    virtual void add(std::span<const float> values, std::span<float> to) = 0;
+    virtual void add_bfloat16(std::span<const BFloat16> values, std::span<float> to) = 0;
+    /// Rounds to nearest, ties to even.
+    virtual void to_bfloat16(std::span<const float> from, std::span<BFloat16> to) = 0;
+
+    // --- Sums
+    /// *to, of the backend's memory, = the sum of `values`, in double, in one fixed order, / divisor.
+    virtual void sum(std::span<const float> values, double divisor, double* to) = 0;
+    virtual double sum_of_squares(std::span<const float> values) = 0;  ///< in double, in one fixed order
+    /// to[i] (+)= round(values[i] * 2^fraction_bits), to nearest, ties to even; overwrites where `overwrite`.
+    /// Returns false if a value is not finite or the scaled value is not below 2^62 / `addends` in magnitude,
+    /// where `addends` is how many numbers will be added in all; `to` is then unspecified.
+    virtual bool add_exact(std::span<const float> values, int fraction_bits, std::int64_t addends,
+                           bool overwrite, std::span<std::int64_t> to) = 0;
+    /// to = the sum of the arrays at `arrays`, of to.size() elements each: what add_exact of one after the
+    /// other and from_exact give, and false where add_exact does, but in one pass.
+    virtual bool sum_exact(std::span<const float* const> arrays, int fraction_bits, std::int64_t addends,
+                           std::span<float> to) = 0;
+    /// to[i] = values[i] * 2^-fraction_bits, rounded to float once.
+    virtual void from_exact(std::span<const std::int64_t> values, int fraction_bits, std::span<float> to) = 0;
+
+    // --- Optimizers
+    /// gradient += l1 * sign(weights) + l2 * weights.
+    virtual void add_penalty(std::span<const float> weights, float l1, float l2,
+                             std::span<float> gradient) = 0;
+    virtual void adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first_moment,
+                      std::span<float> second_moment, std::span<float> weights) = 0;
+    /// velocity = momentum * velocity + gradient; weights = decay * weights - learning_rate * velocity.
+    virtual void sgd(float learning_rate, float momentum, float decay, std::span<const float> gradient,
+                     std::span<float> velocity, std::span<float> weights) = 0;
+    /// squares += gradient^2; weights = decay * weights - learning_rate * gradient / (sqrt(squares) +
+    /// epsilon) (Duchi et al., 2011).
+    virtual void adagrad(float learning_rate, float epsilon, float decay, std::span<const float> gradient,
+                         std::span<float> squares, std::span<float> weights) = 0;
+};
+
+}  // namespace vae_dist
