@@ -23,7 +23,7 @@ std::span<const T> as_numbers(const std::byte* from, std::size_t count) {
 // --- Exact
 
 bool ExactFormat::add_slice(std::span<const float> gradients, bool overwrite, std::span<Sum> to) const {
-    return backend_.add_exact(gradients, kFractionBits, addends_, overwrite, to);
+    return arrays_.add_exact(gradients, kFractionBits, addends_, overwrite, to);
 }
 
 // As unsigned numbers, whose sums wrap around: after a bad value the sums, which nobody uses, may be
@@ -39,11 +39,11 @@ void ExactFormat::add_sums(std::span<const Sum> sums, bool overwrite, std::span<
 }
 
 void ExactFormat::finish(std::span<const Sum> sums, std::span<float> to) const {
-    backend_.from_exact(sums, kFractionBits, to);
+    arrays_.from_exact(sums, kFractionBits, to);
 }
 
 bool ExactFormat::sum_slices(std::span<const float* const> slices, std::span<float> to) const {
-    return backend_.sum_exact(slices, kFractionBits, addends_, to);
+    return arrays_.sum_exact(slices, kFractionBits, addends_, to);
 }
 
 std::size_t ExactFormat::most_packed_bytes(std::int64_t count) {
@@ -70,7 +70,7 @@ void Float32Format::add_sums(std::span<const Sum> sums, bool overwrite, std::spa
     if (overwrite) {
         std::ranges::copy(sums, to.begin());
     } else {
-        backend_.add(sums, to);
+        arrays_.add(sums, to);
     }
 }
 
@@ -100,7 +100,7 @@ std::size_t Float32Format::pack(std::span<const Sum> sums, std::byte* to) const 
 }
 
 void Float32Format::add_packed(const std::byte* from, std::span<Sum> to) const {
-    backend_.add(as_numbers<float>(from, to.size()), to);
+    arrays_.add(as_numbers<float>(from, to.size()), to);
 }
 
 // --- bfloat16
@@ -111,12 +111,12 @@ std::size_t BFloat16Format::most_packed_bytes(std::int64_t count) {
 
 std::size_t BFloat16Format::pack(std::span<const Sum> sums, std::byte* to) const {
     const std::span<BFloat16> numbers(reinterpret_cast<BFloat16*>(to), sums.size());
-    backend_.to_bfloat16(sums, numbers);
+    arrays_.to_bfloat16(sums, numbers);
     return numbers.size_bytes();
 }
 
 void BFloat16Format::add_packed(const std::byte* from, std::span<Sum> to) const {
-    backend_.add_bfloat16(as_numbers<BFloat16>(from, to.size()), to);
+    arrays_.add_bfloat16(as_numbers<BFloat16>(from, to.size()), to);
 }
 
 }  // namespace vae_dist

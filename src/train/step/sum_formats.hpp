@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "vae_dist/backend/backend.hpp"
+#include "vae_dist/backend/arrays.hpp"
 
 namespace vae_dist {
 
@@ -20,7 +20,7 @@ class ExactFormat {
     static constexpr int kFractionBits = 40;
 
     /// `addends` is how many slices are added up, over all ranks.
-    ExactFormat(Backend& backend, std::int64_t addends) : backend_(backend), addends_(addends) {}
+    ExactFormat(ArrayOperations& arrays, std::int64_t addends) : arrays_(arrays), addends_(addends) {}
 
     /// to (+)= gradients of one slice. False where one is not finite or does not fit.
     bool add_slice(std::span<const float> gradients, bool overwrite, std::span<Sum> to) const;
@@ -36,7 +36,7 @@ class ExactFormat {
     void add_packed(const std::byte* from, std::span<Sum> to) const;
 
  private:
-    Backend& backend_;
+    ArrayOperations& arrays_;
     std::int64_t addends_;
 };
 
@@ -45,7 +45,7 @@ class Float32Format {
  public:
     using Sum = float;
 
-    explicit Float32Format(Backend& backend) : backend_(backend) {}
+    explicit Float32Format(ArrayOperations& arrays) : arrays_(arrays) {}
 
     bool add_slice(std::span<const float> gradients, bool overwrite, std::span<Sum> to) const;
     void add_sums(std::span<const Sum> sums, bool overwrite, std::span<Sum> to) const;
@@ -57,20 +57,20 @@ class Float32Format {
     void add_packed(const std::byte* from, std::span<Sum> to) const;
 
  private:
-    Backend& backend_;
+    ArrayOperations& arrays_;
 };
 
 /// Floats that are rounded to bfloat16 to travel: half the bytes between hosts, nothing changed within one.
 class BFloat16Format : public Float32Format {
  public:
-    explicit BFloat16Format(Backend& backend) : Float32Format(backend), backend_(backend) {}
+    explicit BFloat16Format(ArrayOperations& arrays) : Float32Format(arrays), arrays_(arrays) {}
 
     static std::size_t most_packed_bytes(std::int64_t count);
     std::size_t pack(std::span<const Sum> sums, std::byte* to) const;
     void add_packed(const std::byte* from, std::span<Sum> to) const;
 
  private:
-    Backend& backend_;
+    ArrayOperations& arrays_;
 };
 
 }  // namespace vae_dist
