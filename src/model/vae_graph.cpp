@@ -10,7 +10,7 @@ namespace {
 
 // Units that are zero, or nearly so, on half of their inputs start by He's rule.
 Initial initial_before(std::optional<Activation> activation) {
-    return activation && *activation != Activation::tanh ? Initial::he : Initial::glorot;
+    return activation && is_zero_on_half(*activation) ? Initial::he : Initial::glorot;
 }
 
 // A fully connected layer; several heads over one input are one layer, their columns side by side.

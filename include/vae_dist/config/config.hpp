@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "vae_dist/pointwise/activations.hpp"
 #include "vae_dist/pointwise/densities.hpp"
 
 namespace vae_dist {
@@ -20,7 +21,6 @@ enum class SyntheticDistribution { normal, uniform, bernoulli };
 enum class Conventions { automatic, netcdf, matlab, none };
 enum class Transform { none, binarize, threshold, standardize, log1p };
 enum class CacheMode { automatic, memory, stream };
-enum class Activation { relu, tanh, gelu, silu, softplus, elu };
 enum class VarianceKind { feature, decoder };
 enum class ConditionedPart { encoder, decoder };
 enum class OptimizerKind { adam, adamw, sgd, adagrad };

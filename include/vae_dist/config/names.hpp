@@ -20,7 +20,7 @@ inline constexpr std::array kEnumNames<Transform> = {"none", "binarize", "thresh
 template <>
 inline constexpr std::array kEnumNames<CacheMode> = {"auto", "memory", "stream"};
 template <>
-inline constexpr std::array kEnumNames<Activation> = {"relu", "tanh", "gelu", "silu", "softplus", "elu"};
+inline constexpr std::array kEnumNames<Activation> = kActivationNames;
 template <>
 inline constexpr std::array kEnumNames<LikelihoodKind> = kDensityNames;
 template <>

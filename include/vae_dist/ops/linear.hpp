@@ -2,9 +2,8 @@
 
 #include <optional>
 
-#include "vae_dist/config/config.hpp"
-#include "vae_dist/ops/activation.hpp"
 #include "vae_dist/ops/differentiation.hpp"
+#include "vae_dist/pointwise/activations.hpp"
 
 namespace vae_dist {
 

@@ -58,7 +58,7 @@ void CpuBackend::compute(const Linear& linear, const Arguments& with) {
     const FloatMatrix sums = to.is_bfloat16() ? preactivation_.matrix(y.rows(), y.columns()) : to.floats();
     products_->multiply({x}, {weight, true}, bias, sums);
     with_activation(*linear.activation, [&](auto f) {
-        const auto value = [&](const Block& a) -> Block { return f.value(a); };
+        const auto value = [](const Block& a) -> Block { return decltype(f)::value(a); };
         y.visit([&](const auto& output) {
             threads_.split(sums.rows, row_grain(sums.columns), [&](std::int64_t first, std::int64_t last) {
                 for (std::int64_t r = first; r < last; ++r)

@@ -1,6 +1,6 @@
 #include "backend/cuda/cuda_backend.hpp"
-#include "backend/cuda/functions.hpp"
 #include "backend/cuda/sums.hpp"
+#include "vae_dist/pointwise/activations.hpp"
 
 namespace vae_dist {
 
@@ -91,7 +91,7 @@ void CudaBackend::compute(const Linear& linear, const Arguments& with) {
     }
     products_.multiply({x}, {weight, true}, nullptr, sums);
     const ConstFloats added(bias, y.columns());
-    with_device_activation(*linear.activation, [&]<class F>(F) {
+    with_activation(*linear.activation, [&]<class F>(F) {
         with_kept(keeps_preactivation(*linear.activation), [&](auto keeps) {
             y.visit([&]<class T>(const MatrixView<T>& output) {
                 constexpr bool kKeeps = decltype(keeps)::value;
@@ -121,7 +121,7 @@ void CudaBackend::compute(const ActivationGradient& operation, const Arguments& 
     const ConstFloatMatrix dvalue = with.inputs[0].floats();
     const ConstOperand& y = with.inputs[1];
     float* const dbias = with.outputs[1].floats().data;
-    with_device_activation(operation.activation, [&]<class F>(F) {
+    with_activation(operation.activation, [&]<class F>(F) {
         with_kept(keeps_preactivation(operation.activation), [&](auto keeps) {
             with.outputs[0].visit([&]<class T>(const MatrixView<T>& dy) {
                 constexpr bool kKeeps = decltype(keeps)::value;

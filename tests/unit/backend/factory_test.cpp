@@ -31,12 +31,5 @@ TEST(MakeBackend, RefusesCudaWhereTheBuildHasNone) {
     }
 }
 
-TEST(KeepsPreactivation, OnlyWhereTheValueDoesNotTellTheDerivative) {
-    EXPECT_TRUE(keeps_preactivation(Activation::gelu));
-    EXPECT_TRUE(keeps_preactivation(Activation::silu));
-    EXPECT_FALSE(keeps_preactivation(Activation::relu));
-    EXPECT_FALSE(keeps_preactivation(Activation::softplus));
-}
-
 }  // namespace
 }  // namespace vae_dist
