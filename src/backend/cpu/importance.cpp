@@ -6,6 +6,7 @@
 #include "backend/cpu/cpu_backend.hpp"
 #include "backend/values.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/pointwise/posterior.hpp"
 
 namespace vae_dist {
 
@@ -65,20 +66,20 @@ void CpuBackend::compute(const ImportanceGradient&, const Arguments& with) {
     const auto beta = static_cast<float>(with.pass.beta);
     const std::int64_t draws = with.pass.draws;
     const auto row_backward = [&](std::int64_t b, std::int64_t first, auto count) {
-        const Block deviation = (0.5F * load(log_variance.row(b) + first, count)).exp();
         Block by_mean = Block::Zero();
         Block by_deviation = Block::Zero();
         float weight = 0;
         for (std::int64_t r = b * draws; r < (b + 1) * draws; ++r) {
-            // log p(z) contributes -beta z; log q(z|x), of the drawn z, depends on the log-variance alone.
-            const Block d = load(dlatent.row(r) + first, count) +
-                            (beta * weights[r]) * load(latent.row(r) + first, count);
-            by_mean += d;
-            by_deviation += d * load(epsilon.row(r) + first, count);
+            const Block by_latent = weighed_latent_derivative(
+                load(dlatent.row(r) + first, count), load(latent.row(r) + first, count), beta * weights[r]);
+            by_mean += by_latent;
+            by_deviation += by_latent * load(epsilon.row(r) + first, count);
             weight += weights[r];
         }
         store(by_mean, gradient.mean.row(b) + first, count);
-        store(0.5F * (by_deviation * deviation - beta * weight), gradient.log_variance.row(b) + first, count);
+        store(weighed_log_variance_derivative(load(log_variance.row(b) + first, count), by_deviation,
+                                              beta * weight),
+              gradient.log_variance.row(b) + first, count);
     };
     const std::int64_t grain = row_grain(draws * log_variance.columns);
     threads_.split(log_variance.rows, grain, [&](std::int64_t begin, std::int64_t end) {

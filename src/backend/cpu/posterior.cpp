@@ -1,3 +1,5 @@
+#include "vae_dist/pointwise/posterior.hpp"
+
 #include <algorithm>
 #include <array>
 #include <numbers>
@@ -41,10 +43,6 @@ void fill_normals(const Pass& pass, std::uint64_t counter, std::span<float> out)
     }
 }
 
-Block kl_block(const Block& mean, const Block& log_variance) {
-    return 0.5F * (mean.square() + (log_variance.expm1() - log_variance));
-}
-
 using Posterior = PosteriorHalves<const float>;
 
 [[gnu::flatten]] void draw_latents(const Threads& threads, const Posterior& posterior, const Pass& pass,
@@ -57,7 +55,7 @@ using Posterior = PosteriorHalves<const float>;
                      {epsilon.row(r), static_cast<std::size_t>(epsilon.columns)});
         map_array(
             latent.columns, latent.row(r),
-            [](const Block& m, const Block& s, const Block& e) -> Block { return m + (0.5F * s).exp() * e; },
+            [](const Block& m, const Block& s, const Block& e) -> Block { return latent_of(m, s, e); },
             posterior.mean.row(b), posterior.log_variance.row(b), epsilon.row(r));
     };
     threads.split(latent.rows, row_grain(8 * latent.columns), [&](std::int64_t first, std::int64_t last) {
@@ -71,8 +69,8 @@ using Posterior = PosteriorHalves<const float>;
     const auto row_kl = [&](std::int64_t r) {
         Block total = Block::Zero();
         for_blocks(columns, [&](std::int64_t first, auto count) {
-            total += only(kl_block(load(posterior.mean.row(r) + first, count),
-                                   load(posterior.log_variance.row(r) + first, count)),
+            total += only(kl_of(load(posterior.mean.row(r) + first, count),
+                                load(posterior.log_variance.row(r) + first, count)),
                           count);
         });
         return static_cast<float>(lane_sum(total));
@@ -91,7 +89,7 @@ void write_log_ratio(const Threads& threads, ConstFloatMatrix log_variance, std:
         for_blocks(latent.columns, [&](std::int64_t first, auto count) {
             const Block e = load(epsilon.row(r) + first, count);
             const Block z = load(latent.row(r) + first, count);
-            total += load(s + first, count) + (e - z) * (e + z);
+            total += twice_log_ratio_of(load(s + first, count), e, z);
         });
         return static_cast<float>(0.5 * lane_sum(total));
     };
@@ -130,11 +128,9 @@ void CpuBackend::compute(const PosteriorDraw&, const Arguments& with) {
         const Block s = load(posterior.log_variance.row(r) + first, count);
         const Block e = load(epsilon.row(r) + first, count);
         const Block d = load(dlatent.row(r) + first, count);
-        Block weight = Block::Constant(kl_weight);
-        if (free_bits > 0) weight = where_positive(free_bits - kl_block(m, s), Block::Zero(), weight);
-        store(d + weight * m, gradient.mean.row(r) + first, count);
-        store(0.5F * (d * e * (0.5F * s).exp() + weight * s.expm1()), gradient.log_variance.row(r) + first,
-              count);
+        const auto derivatives = posterior_derivatives(m, s, e, d, kl_weight, free_bits);
+        store(derivatives.mean, gradient.mean.row(r) + first, count);
+        store(derivatives.log_variance, gradient.log_variance.row(r) + first, count);
     };
     const std::int64_t columns = posterior.mean.columns;
     threads_.split(posterior.mean.rows, row_grain(2 * columns), [&](std::int64_t begin, std::int64_t end) {

@@ -2,6 +2,7 @@
 #include "backend/cuda/elements.hpp"
 #include "backend/values.hpp"
 #include "vae_dist/core/require.hpp"
+#include "vae_dist/pointwise/posterior.hpp"
 
 namespace vae_dist {
 
@@ -72,9 +73,7 @@ struct ImportanceBackward {
             const Four z = latent.load(r, column);
             const Four e = epsilon.load(r, column);
             for (int i = 0; i < kGroup; ++i) {
-                // log p(z) contributes -beta z; log q(z|x), of the drawn z, depends on the log-variance
-                // alone.
-                const float by_latent = d.v[i] + (beta * w) * z.v[i];
+                const float by_latent = weighed_latent_derivative(d.v[i], z.v[i], beta * w);
                 by_mean.v[i] += by_latent;
                 by_deviation.v[i] += by_latent * e.v[i];
             }
@@ -83,7 +82,7 @@ struct ImportanceBackward {
         const Four s = log_variance.load(b, column);
         Four by_log_variance;
         for (int i = 0; i < kGroup; ++i)
-            by_log_variance.v[i] = 0.5F * (by_deviation.v[i] * expf(0.5F * s.v[i]) - beta * weight);
+            by_log_variance.v[i] = weighed_log_variance_derivative(s.v[i], by_deviation.v[i], beta * weight);
         dmean.store(b, column, by_mean);
         dlog_variance.store(b, column, by_log_variance);
     }

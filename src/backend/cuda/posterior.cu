@@ -1,9 +1,9 @@
 #include "backend/cuda/cuda_backend.hpp"
-#include "backend/cuda/functions.hpp"
 #include "backend/cuda/random.hpp"
 #include "backend/cuda/sums.hpp"
 #include "backend/values.hpp"
 #include "vae_dist/core/require.hpp"
+#include "vae_dist/pointwise/posterior.hpp"
 
 namespace vae_dist {
 
@@ -26,15 +26,11 @@ struct DrawLatents {
         const Four s = log_variance.load(b, column);
         Four z;
         for (int i = 0; i < kGroup; ++i)
-            z.v[i] = m.v[i] + expf(0.5F * s.v[i]) * e.v[i];
+            z.v[i] = latent_of(m.v[i], s.v[i], e.v[i]);
         epsilon.store(r, column, e);
         latent.store(r, column, z);
     }
 };
-
-__device__ inline float kl_of(float mean, float log_variance) {
-    return 0.5F * (mean * mean + (expm1f(log_variance) - log_variance));
-}
 
 struct KlTerms {
     ConstFloats mean, log_variance;
@@ -54,7 +50,7 @@ struct RatioTerms {
         const Four e = epsilon.load(row, column);
         const Four z = latent.load(row, column);
         for (int i = 0; i < kGroup; ++i)
-            sums.v[i] += s.v[i] + (e.v[i] - z.v[i]) * (e.v[i] + z.v[i]);
+            sums.v[i] += twice_log_ratio_of(s.v[i], e.v[i], z.v[i]);
     }
 };
 struct StoreHalf {
@@ -76,10 +72,10 @@ struct PosteriorBackward {
         Four by_mean;
         Four by_log_variance;
         for (int i = 0; i < kGroup; ++i) {
-            const bool is_free = free_bits > 0 && free_bits - kl_of(m.v[i], s.v[i]) > 0;
-            const float weight = is_free ? 0.0F : kl_weight;
-            by_mean.v[i] = d.v[i] + weight * m.v[i];
-            by_log_variance.v[i] = 0.5F * (d.v[i] * e.v[i] * expf(0.5F * s.v[i]) + weight * expm1f(s.v[i]));
+            const auto derivatives =
+                posterior_derivatives(m.v[i], s.v[i], e.v[i], d.v[i], kl_weight, free_bits);
+            by_mean.v[i] = derivatives.mean;
+            by_log_variance.v[i] = derivatives.log_variance;
         }
         dmean.store(row, column, by_mean);
         dlog_variance.store(row, column, by_log_variance);

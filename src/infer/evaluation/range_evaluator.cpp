@@ -1,21 +1,12 @@
 #include "infer/evaluation/range_evaluator.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "infer/host_copy.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/pointwise/posterior.hpp"
 
 namespace vae_dist {
-
-namespace {
-
-// KL(N(mean, exp(log_variance)) || N(0, 1)).
-double kl_of(double mean, double log_variance) {
-    return (mean * mean + (std::expm1(log_variance) - log_variance)) / 2;
-}
-
-}  // namespace
 
 RangeEvaluator::RangeEvaluator(Vae& vae, Backend& backend, const ModelConfig& config,
                                const RangeEvaluatorOptions& options)
@@ -48,7 +39,7 @@ void RangeEvaluator::add_posterior(const Posterior& posterior, RangeFigures& fig
     std::size_t i = 0;
     for (RowFigures& row : figures.rows) {
         for (LatentFigures& latent : figures.latents) {
-            const double kl = kl_of(mean[i], log_variance[i]);
+            const double kl = kl_of<double>(mean[i], log_variance[i]);
             row.kl += kl;
             latent.kl += kl;
             latent.mean.add(mean[i]);
