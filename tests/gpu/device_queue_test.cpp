@@ -157,7 +157,7 @@ TEST_F(DeviceQueueTest, WhatIsRepeatedDoesWhatIsNot) {
             };
             const auto other = [&] {
                 draws.draw(backend(), rows, visit);
-                backend().sgd(0.1F / static_cast<float>(visit + 1), 0.5F, 1, draws.latent.span(),
+                backend().sgd({0.1F / static_cast<float>(visit + 1), 0.5F, 1}, draws.latent.span(),
                               first.span(), weights.span());
             };
             if (!repeat) {

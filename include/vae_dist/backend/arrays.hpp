@@ -4,17 +4,9 @@
 #include <span>
 
 #include "vae_dist/core/bfloat16.hpp"
+#include "vae_dist/pointwise/updates.hpp"
 
 namespace vae_dist {
-
-/// Coefficients of one Adam step (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter,
-/// 2019).
-struct AdamStep {
-    float learning_rate, beta1, beta2, epsilon;
-    float correction1;  ///< 1 / (1 - beta1^t)
-    float correction2;  ///< 1 / (1 - beta2^t)
-    float decay;        ///< factor of the weights before the step, 1 - learning_rate * weight_decay
-};
 
 /// Work on whole arrays of a backend's memory: sums, exact sums and the updates of optimizers. Results are
 /// pure functions of values and lengths, as Backend's are. Arrays of one call have one length.
@@ -45,19 +37,15 @@ class ArrayOperations {
     /// to[i] = values[i] * 2^-fraction_bits, rounded to float once.
     virtual void from_exact(std::span<const std::int64_t> values, int fraction_bits, std::span<float> to) = 0;
 
-    // --- Optimizers
-    /// gradient += l1 * sign(weights) + l2 * weights.
+    // --- Optimizers, by the formulas of pointwise/updates.hpp
     virtual void add_penalty(std::span<const float> weights, float l1, float l2,
                              std::span<float> gradient) = 0;
     virtual void adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first_moment,
                       std::span<float> second_moment, std::span<float> weights) = 0;
-    /// velocity = momentum * velocity + gradient; weights = decay * weights - learning_rate * velocity.
-    virtual void sgd(float learning_rate, float momentum, float decay, std::span<const float> gradient,
-                     std::span<float> velocity, std::span<float> weights) = 0;
-    /// squares += gradient^2; weights = decay * weights - learning_rate * gradient / (sqrt(squares) +
-    /// epsilon) (Duchi et al., 2011).
-    virtual void adagrad(float learning_rate, float epsilon, float decay, std::span<const float> gradient,
-                         std::span<float> squares, std::span<float> weights) = 0;
+    virtual void sgd(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
+                     std::span<float> weights) = 0;
+    virtual void adagrad(const AdagradStep& step, std::span<const float> gradient, std::span<float> squares,
+                         std::span<float> weights) = 0;
 };
 
 }  // namespace vae_dist

@@ -1,65 +1,68 @@
-#include <cmath>
-
 #include "backend/cpu/cpu_backend.hpp"
 #include "vae_dist/core/error.hpp"
 
 namespace vae_dist {
 
-// Plain loops: sums, products, quotients and roots are exact to the last bit in IEEE arithmetic, so the
-// compiler's vector instructions give what its scalar ones do, wherever threads cut the arrays.
+namespace {
+
+void require_one_length(bool equal) {
+    require(equal, "arrays of an optimizer have one length");
+}
+
+// body(i) for each element, on all threads. In plain loops: the compiler's vector instructions give what its
+// scalar ones do, wherever threads cut the arrays.
+template <class Body>
+void for_elements(const Threads& threads, std::size_t size, const Body& body) {
+    threads.split(static_cast<std::int64_t>(size), kGrain, [&](std::int64_t first, std::int64_t last) {
+        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
+            body(i);
+    });
+}
+
+}  // namespace
 
 void CpuBackend::add_penalty(std::span<const float> weights, float l1, float l2, std::span<float> gradient) {
-    require(weights.size() == gradient.size(), "arrays of an optimizer have one length");
-    threads_.split(std::ssize(weights), kGrain, [&](std::int64_t first, std::int64_t last) {
-        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-            const float w = weights[i];
-            const float sign = w > 0 ? 1.0F : (w < 0 ? -1.0F : 0.0F);
-            gradient[i] += l1 * sign + l2 * w;
-        }
-    });
+    require_one_length(weights.size() == gradient.size());
+    const Penalty penalty = {.l1 = l1, .l2 = l2};
+    for_elements(threads_, weights.size(), [=](std::size_t i) { penalty.apply(weights[i], gradient[i]); });
 }
 
 void CpuBackend::adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first_moment,
                       std::span<float> second_moment, std::span<float> weights) {
-    require(gradient.size() == weights.size() && first_moment.size() == weights.size() &&
-                second_moment.size() == weights.size(),
-            "arrays of an optimizer have one length");
-    threads_.split(std::ssize(weights), kGrain, [&](std::int64_t first, std::int64_t last) {
-        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-            const float g = gradient[i];
-            const float m = step.beta1 * first_moment[i] + (1 - step.beta1) * g;
-            const float v = step.beta2 * second_moment[i] + (1 - step.beta2) * g * g;
-            const float direction = m * step.correction1 / (std::sqrt(v * step.correction2) + step.epsilon);
-            first_moment[i] = m;
-            second_moment[i] = v;
-            weights[i] = step.decay * weights[i] - step.learning_rate * direction;
-        }
+    require_one_length(gradient.size() == weights.size() && first_moment.size() == weights.size() &&
+                       second_moment.size() == weights.size());
+    for_elements(threads_, weights.size(), [=](std::size_t i) {
+        float m = first_moment[i];
+        float v = second_moment[i];
+        float w = weights[i];
+        step.apply(gradient[i], m, v, w);
+        first_moment[i] = m;
+        second_moment[i] = v;
+        weights[i] = w;
     });
 }
 
-void CpuBackend::sgd(float learning_rate, float momentum, float decay, std::span<const float> gradient,
-                     std::span<float> velocity, std::span<float> weights) {
-    require(gradient.size() == weights.size() && velocity.size() == weights.size(),
-            "arrays of an optimizer have one length");
-    threads_.split(std::ssize(weights), kGrain, [&](std::int64_t first, std::int64_t last) {
-        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-            const float v = momentum * velocity[i] + gradient[i];
-            velocity[i] = v;
-            weights[i] = decay * weights[i] - learning_rate * v;
-        }
+void CpuBackend::sgd(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
+                     std::span<float> weights) {
+    require_one_length(gradient.size() == weights.size() && velocity.size() == weights.size());
+    for_elements(threads_, weights.size(), [=](std::size_t i) {
+        float v = velocity[i];
+        float w = weights[i];
+        step.apply(gradient[i], v, w);
+        velocity[i] = v;
+        weights[i] = w;
     });
 }
 
-void CpuBackend::adagrad(float learning_rate, float epsilon, float decay, std::span<const float> gradient,
-                         std::span<float> squares, std::span<float> weights) {
-    require(gradient.size() == weights.size() && squares.size() == weights.size(),
-            "arrays of an optimizer have one length");
-    threads_.split(std::ssize(weights), kGrain, [&](std::int64_t first, std::int64_t last) {
-        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-            const float s = squares[i] + gradient[i] * gradient[i];
-            squares[i] = s;
-            weights[i] = decay * weights[i] - learning_rate * gradient[i] / (std::sqrt(s) + epsilon);
-        }
+void CpuBackend::adagrad(const AdagradStep& step, std::span<const float> gradient, std::span<float> squares,
+                         std::span<float> weights) {
+    require_one_length(gradient.size() == weights.size() && squares.size() == weights.size());
+    for_elements(threads_, weights.size(), [=](std::size_t i) {
+        float s = squares[i];
+        float w = weights[i];
+        step.apply(gradient[i], s, w);
+        squares[i] = s;
+        weights[i] = w;
     });
 }
 

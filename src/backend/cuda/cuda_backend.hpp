@@ -77,10 +77,10 @@ class CudaBackend final : public DeviceBackend {
     void add_penalty(std::span<const float> weights, float l1, float l2, std::span<float> gradient) override;
     void adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first_moment,
               std::span<float> second_moment, std::span<float> weights) override;
-    void sgd(float learning_rate, float momentum, float decay, std::span<const float> gradient,
-             std::span<float> velocity, std::span<float> weights) override;
-    void adagrad(float learning_rate, float epsilon, float decay, std::span<const float> gradient,
-                 std::span<float> squares, std::span<float> weights) override;
+    void sgd(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
+             std::span<float> weights) override;
+    void adagrad(const AdagradStep& step, std::span<const float> gradient, std::span<float> squares,
+                 std::span<float> weights) override;
 
  private:
     // One a kind of operation.

@@ -34,7 +34,7 @@ class Adam final : public Optimizer {
 
  private:
     OptimizerConfig config_;
-    AdamStep step_{};
+    AdamStep step_;
 };
 
 }  // namespace

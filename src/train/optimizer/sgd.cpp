@@ -12,19 +12,18 @@ class Sgd final : public Optimizer {
     }
 
     void begin(std::int64_t, double learning_rate) override {
-        learning_rate_ = static_cast<float>(learning_rate);
-        decay_ = static_cast<float>(1 - learning_rate * config_.weight_decay);
+        step_ = {.learning_rate = static_cast<float>(learning_rate),
+                 .momentum = static_cast<float>(config_.momentum),
+                 .decay = static_cast<float>(1 - learning_rate * config_.weight_decay)};
     }
 
     void apply(std::int64_t first, std::span<const float> gradient, std::span<float> weights) const override {
-        backend_.sgd(learning_rate_, static_cast<float>(config_.momentum), decay_, gradient,
-                     state(0, first, weights.size()), weights);
+        backend_.sgd(step_, gradient, state(0, first, weights.size()), weights);
     }
 
  private:
     OptimizerConfig config_;
-    float learning_rate_ = 0;
-    float decay_ = 1;
+    SgdStep step_;
 };
 
 }  // namespace

@@ -50,7 +50,7 @@ TEST_P(BackendTest, SgdKeepsMomentum) {
         const Tensor gradient(backend(), 1, size, g);
         const Tensor weights(backend(), 1, size, w);
         const Tensor velocity(backend(), 1, size, v);
-        backend().sgd(0.1F, 0.9F, 0.99F, gradient.span(), velocity.span(), weights.span());
+        backend().sgd({0.1F, 0.9F, 0.99F}, gradient.span(), velocity.span(), weights.span());
         std::vector<double> expected_velocity;
         std::vector<double> expected;
         for (std::size_t i = 0; i < g.size(); ++i) {
@@ -70,7 +70,7 @@ TEST_P(BackendTest, AdagradDividesByTheRootOfSummedSquares) {
         const Tensor gradient(backend(), 1, size, g);
         const Tensor weights(backend(), 1, size, w);
         const Tensor squares(backend(), 1, size, s);
-        backend().adagrad(0.1F, 1e-3F, 0.99F, gradient.span(), squares.span(), weights.span());
+        backend().adagrad({0.1F, 1e-3F, 0.99F}, gradient.span(), squares.span(), weights.span());
         std::vector<double> expected_squares;
         std::vector<double> expected;
         for (std::size_t i = 0; i < g.size(); ++i) {
@@ -93,8 +93,8 @@ TEST_P(BackendTest, OptimizersDoNotDependOnWhereAnArrayLies) {
         backend().add_penalty(weights.span(), 0.1F, 0.2F, gradient.span());
         backend().adam({0.01F, 0.9F, 0.999F, 1e-8F, 3, 7, 0.99F}, gradient.span(), first.span(),
                        second.span(), weights.span());
-        backend().sgd(0.1F, 0.9F, 0.99F, gradient.span(), first.span(), weights.span());
-        backend().adagrad(0.1F, 1e-3F, 0.99F, gradient.span(), second.span(), weights.span());
+        backend().sgd({0.1F, 0.9F, 0.99F}, gradient.span(), first.span(), weights.span());
+        backend().adagrad({0.1F, 1e-3F, 0.99F}, gradient.span(), second.span(), weights.span());
         std::vector<float> all;
         for (const Tensor* tensor : {&gradient, &weights, &first, &second})
             append(all, tensor->get());

@@ -127,8 +127,8 @@ class Results {
         append(values_, c.get());
         backend_.add_penalty(a.span(), 0.1F, 0.2F, c.span());
         backend_.adam({0.01F, 0.9F, 0.999F, 1e-8F, 3, 7, 0.99F}, c.span(), a.span(), b.span(), c.span());
-        backend_.sgd(0.1F, 0.9F, 0.99F, c.span(), a.span(), c.span());
-        backend_.adagrad(0.1F, 1e-3F, 0.99F, a.span(), b.span(), c.span());
+        backend_.sgd({0.1F, 0.9F, 0.99F}, c.span(), a.span(), c.span());
+        backend_.adagrad({0.1F, 1e-3F, 0.99F}, a.span(), b.span(), c.span());
         backend_.scale(a.span(), 3);
         backend_.add(a.span(), c.span());
         for (const Tensor* tensor : {&a, &b, &c})
