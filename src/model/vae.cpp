@@ -32,7 +32,8 @@ Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Pre
         objective.training =
             plan(objective.model, {.given = given, .terms = Terms::summed, .gradients = true});
         objective.validation = plan(objective.model, {.given = given, .terms = Terms::summed});
-        objective.terms = backend.allocate(3 * sizeof(double));
+        objective.read = TermValues(objective.model.graph);
+        objective.terms = backend.allocate(objective.read.values().size_bytes());
     }
     encode_ = plan(model, {.wanted = {model.posterior}, .given = {model.x}});
     draw_ = plan(model, {.wanted = {model.log_likelihood, model.log_ratio, model.kl},
@@ -100,23 +101,27 @@ Plan::Run Vae::run_of(const Pass& pass, std::initializer_list<ConstFloatMatrix> 
     return {.backend = backend_, .store = *parameters_, .pass = pass, .given = given_};
 }
 
-// In the order of the graph's terms; those that it lacks are 0 for good.
-ElboTerms Vae::read_terms(const Objective& of) const {
-    std::array<double, 3> terms{};
-    backend_.copy_out(terms.data(), of.terms.as<double>(), sizeof(terms));
-    return {.reconstruction = terms[0], .kl = terms[1], .iwae_bound = terms[2]};
+TermValues Vae::terms(std::int64_t draws) const {
+    TermValues terms = objective(draws).read;
+    std::ranges::fill(terms.values(), 0);
+    return terms;
 }
 
-ElboTerms Vae::evaluate(const VaeInput& input) {
+const TermValues& Vae::read_terms(Objective& of) const {
+    backend_.copy_out(of.read.values().data(), of.terms.as<double>(), of.read.values().size_bytes());
+    return of.read;
+}
+
+const TermValues& Vae::evaluate(const VaeInput& input) {
     const Pass pass = pass_of(input, {});
-    const Objective& of = objective(input.draws);
+    Objective& of = objective(input.draws);
     Plan::Run run = run_of(pass, {input.x}, input.conditions);
     run.terms = of.terms.as<double>();
     of.validation.forward(run);
     return read_terms(of);
 }
 
-ElboTerms Vae::forward(const VaeInput& input, const ObjectiveWeights& weights) {
+const TermValues& Vae::forward(const VaeInput& input, const ObjectiveWeights& weights) {
     start_forward(input, weights);
     return read_terms(objective(input.draws));
 }

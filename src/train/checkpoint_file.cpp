@@ -30,7 +30,7 @@ std::string config_text(Config config) {
     return to_yaml(config);
 }
 
-// Calls visit(attribute's name, member) for each number of Progress.
+// Calls visit(attribute's name, member) for each number of Progress but the log window's terms.
 template <class Progress_, class Visitor>
 void visit_progress(Progress_& progress, const Visitor& visit) {
     visit("step", progress.step);
@@ -42,16 +42,40 @@ void visit_progress(Progress_& progress, const Visitor& visit) {
     visit("best_elbo", progress.best_elbo);
     visit("iwae_bound", progress.validation_bound);
     visit("best_iwae_bound", progress.best_bound);
-    visit("log_window_reconstruction", progress.window.reconstruction);
-    visit("log_window_kl", progress.window.kl);
-    visit("log_window_iwae_bound", progress.window.iwae_bound);
-    visit("log_window_samples", progress.window.samples);
 }
 
 // Without these a file is one of a run with one importance sample, written before there could be more.
 bool is_added_later(std::string_view attribute) {
-    return attribute == "iwae_bound" || attribute == "best_iwae_bound" ||
-           attribute == "log_window_iwae_bound";
+    return attribute == "iwae_bound" || attribute == "best_iwae_bound";
+}
+
+constexpr std::string_view kWindowPrefix = "log_window_";
+constexpr const char* kWindowSamples = "log_window_samples";
+
+// The bound is there in all files, 0 where the model has none.
+void write_window(File& file, const LogWindow& window) {
+    const auto write = [&](std::string_view name, double value) {
+        file.write_attribute("/", fmt::format("{}{}", kWindowPrefix, name), value);
+    };
+    for (std::size_t i = 0; i < window.sums.names().size(); ++i)
+        write(window.sums.names()[i], window.sums.values()[i]);
+    if (!window.sums.bound()) write(TermValues::kBound, 0);
+    file.write_attribute("/", kWindowSamples, window.samples);
+}
+
+// All terms that the file has, in the order of their names.
+LogWindow read_window(const File& file) {
+    std::vector<std::string> names;
+    std::vector<double> sums;
+    for (const std::string& attribute : file.attributes("/")) {
+        if (!attribute.starts_with(kWindowPrefix) || attribute == kWindowSamples) continue;
+        names.push_back(attribute.substr(kWindowPrefix.size()));
+        sums.push_back(file.read_double_attribute("/", attribute));
+    }
+    LogWindow window = {.sums = TermValues(std::move(names)),
+                        .samples = file.read_int_attribute("/", kWindowSamples)};
+    std::ranges::copy(sums, window.sums.values().begin());
+    return window;
 }
 
 void write_arrays(File& file, const std::string& group, const std::vector<NamedArray>& arrays) {
@@ -182,6 +206,7 @@ std::vector<std::byte> checkpoint_bytes(const Checkpoint& checkpoint) {
     write_identity(file, "validation", checkpoint.data_identity.validation);
     visit_progress(checkpoint.progress,
                    [&](const char* name, const auto& value) { file.write_attribute("/", name, value); });
+    write_window(file, checkpoint.progress.window);
     if (checkpoint.progress.epoch_end_pending) file.write_attribute("/", kEpochEndPending, std::int64_t{1});
     write_arrays(file, "/model", checkpoint.model);
     for (const auto& [state, arrays] : checkpoint.optimizer)
@@ -220,6 +245,9 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, const std::string&
             value = file.read_int_attribute("/", attribute);
         }
     });
+    checkpoint.progress.window = read_window(file);
+    if (!checkpoint.progress.window.sums.has_elbo())
+        throw_input_error("'{}' is incomplete: its log window lacks terms of the ELBO", name);
     checkpoint.progress.epoch_end_pending =
         file.has_attribute("/", kEpochEndPending) && file.read_int_attribute("/", kEpochEndPending) != 0;
     checkpoint.model = read_arrays(file, "/model");

@@ -63,14 +63,14 @@ FirstPass first_pass(const Config& config, std::unique_ptr<RowSource> data, Repl
         add_passes(slice, rows_a_pass(replica.slice_rows, draws), passes);
         for (const Slice& pass : passes) {
             const ModelInput input = replica.input.load(pass, 0);
-            const ElboTerms sums =
+            const TermValues& sums =
                 replica.vae.evaluate({.x = input.x,
                                       .rows = pass.rows,
                                       .noise = CounterRandom(config.train.seed, Purpose::posterior_noise),
                                       .visit = 0,
                                       .draws = draws,
                                       .conditions = input.conditions});
-            first.elbo += sums.reconstruction - sums.kl;
+            first.elbo += sums.elbo();
         }
         first.samples += std::ssize(slice.rows);
     }

@@ -11,17 +11,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The fields that every line with an ELBO begins with.
+// The fields that every line with an ELBO begins with: at last the terms, by their names.
 template <class Metrics>
 Json line_of(const char* event, const Metrics& metrics) {
     Json line = {{"event", event},
                  {"step", metrics.step},
                  {"epoch", metrics.epoch},
                  {"samples", metrics.samples},
-                 {"elbo", metrics.mean.reconstruction - metrics.mean.kl},
-                 {"reconstruction", metrics.mean.reconstruction},
-                 {"kl", metrics.mean.kl}};
-    if (metrics.has_bound) line["iwae_bound"] = metrics.mean.iwae_bound;
+                 {"elbo", metrics.mean.elbo()}};
+    for (std::size_t i = 0; i < metrics.mean.names().size(); ++i)
+        line[metrics.mean.names()[i]] = metrics.mean.values()[i];
     return line;
 }
 

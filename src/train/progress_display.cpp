@@ -15,13 +15,18 @@ namespace {
 
 constexpr const char* kClearLine = "\r\x1b[K";
 
-template <class Metrics>
-std::string terms(const Metrics& metrics, int digits) {
-    const ElboTerms& mean = metrics.mean;
-    const std::string bound =
-        metrics.has_bound ? fmt::format("iwae bound {:.{}f}  ", mean.iwae_bound, digits) : std::string();
-    return fmt::format("{}elbo {:.{}f}  reconstruction {:.{}f}  kl {:.{}f}", bound,
-                       mean.reconstruction - mean.kl, digits, mean.reconstruction, digits, mean.kl, digits);
+// The ELBO, behind it the terms that it is made of, and before it all others: "iwae_bound" as "iwae bound".
+std::string terms(const TermValues& mean, int digits) {
+    std::vector<std::string> before;
+    std::vector<std::string> behind = {fmt::format("elbo {:.{}f}", mean.elbo(), digits)};
+    for (std::size_t i = 0; i < mean.names().size(); ++i) {
+        std::string name = mean.names()[i];
+        std::vector<std::string>& side = TermValues::is_of_elbo(name) ? behind : before;
+        std::ranges::replace(name, '_', ' ');
+        side.push_back(fmt::format("{} {:.{}f}", name, mean.values()[i], digits));
+    }
+    before.insert(before.end(), behind.begin(), behind.end());
+    return fmt::format("{}", fmt::join(before, "  "));
 }
 
 std::string speed_of(const TrainMetrics& metrics) {
@@ -37,7 +42,7 @@ std::string progress_line(const TrainMetrics& metrics, std::int64_t total_steps,
     std::vector<std::string> parts = {fmt::format("[{:#<{}}{:-<{}}] {:3} %", "", filled, "", kWidth - filled,
                                                   100 * metrics.step / total_steps),
                                       fmt::format("epoch {}/{}", metrics.epoch, total_epochs),
-                                      terms(metrics, 2), format_duration(seconds_left) + " left",
+                                      terms(metrics.mean, 2), format_duration(seconds_left) + " left",
                                       speed_of(metrics)};
     const auto width = static_cast<std::size_t>(std::max(columns, 1));
     const auto line = [&] { return fmt::format("{}", fmt::join(parts, "  ")); };
@@ -63,11 +68,11 @@ void ProgressDisplay::step(const TrainMetrics& metrics, double seconds_left, Clo
 void ProgressDisplay::train(const TrainMetrics& metrics, double seconds_left) {
     if (watched_) return;
     log_.info("epoch {}/{}  step {}/{}  {}  {}  {} left", metrics.epoch, total_epochs_, metrics.step,
-              total_steps_, terms(metrics, 3), speed_of(metrics), format_duration(seconds_left));
+              total_steps_, terms(metrics.mean, 3), speed_of(metrics), format_duration(seconds_left));
 }
 
 void ProgressDisplay::validation(const ValidationMetrics& metrics, bool best) {
-    message(fmt::format("epoch {}/{}  validation  {}{}", metrics.epoch, total_epochs_, terms(metrics, 3),
+    message(fmt::format("epoch {}/{}  validation  {}{}", metrics.epoch, total_epochs_, terms(metrics.mean, 3),
                         best ? "  (best so far)" : ""));
 }
 

@@ -1,5 +1,6 @@
 #include "train/run.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -42,10 +43,14 @@ Run::Run(const Config& config, std::unique_ptr<RunRecorder> recorder,
       replica_(*started_.replica),
       step_(make_training_step(config, data_.total_steps(), replica_, communicator)),
       display_(log, data_.total_steps(), data_.total_epochs()) {
-    if (!resumed) return;
-    is_new_ = false;
-    progress_ = resumed->progress;
-    first_step_ = progress_.step;
+    if (resumed) {
+        is_new_ = false;
+        progress_ = resumed->progress;
+        first_step_ = progress_.step;
+    }
+    TermValues sums = replica_.vae.terms(config.objective.importance_samples);
+    sums.assign_by_name(progress_.window.sums);
+    progress_.window.sums = std::move(sums);
 }
 
 TrainingEnd Run::train() {
@@ -228,9 +233,9 @@ void Run::apply_nonfinite_policy(const StepResult& result) {
         const auto samples = static_cast<double>(result.samples);
         ++progress_.updates;
         progress_.nonfinite_in_a_row = 0;
-        progress_.window.reconstruction += result.mean.reconstruction * samples;
-        progress_.window.kl += result.mean.kl * samples;
-        progress_.window.iwae_bound += result.mean.iwae_bound * samples;
+        const std::span<double> sums = progress_.window.sums.values();
+        for (std::size_t i = 0; i < sums.size(); ++i)
+            sums[i] += result.mean.values()[i] * samples;
         progress_.window.samples += result.samples;
         return;
     }
@@ -272,14 +277,13 @@ LargeValues Run::large_values_of_step() {
 
 TrainMetrics Run::metrics_of(const LogWindow& window, const StepResult& result) const {
     const double seconds = seconds_since(started_at_);
-    const auto samples = static_cast<double>(window.samples);
+    TermValues mean = window.sums;
+    for (double& value : mean.values())
+        value /= static_cast<double>(window.samples);
     return {.step = progress_.step,
             .epoch = epoch_number(),
             .samples = samples_visited(),
-            .mean = {.reconstruction = window.reconstruction / samples,
-                     .kl = window.kl / samples,
-                     .iwae_bound = window.iwae_bound / samples},
-            .has_bound = has_bound(),
+            .mean = std::move(mean),
             .beta = result.beta,
             .gradient_norm = result.applied ? result.gradient_norm : std::nan(""),
             .learning_rate = result.learning_rate,
@@ -299,7 +303,9 @@ void Run::show_progress(const StepResult& result) {
 }
 
 void Run::log_training(const StepResult& result) {
-    const TrainMetrics metrics = metrics_of(std::exchange(progress_.window, {}), result);
+    const TrainMetrics metrics = metrics_of(progress_.window, result);
+    std::ranges::fill(progress_.window.sums.values(), 0);
+    progress_.window.samples = 0;
     last_log_seconds_ = metrics.seconds;
     pause_seconds_ = 0;
     samples_since_log_ = 0;
@@ -311,26 +317,25 @@ void Run::log_training(const StepResult& result) {
 // None where a signal came, or the time was up, meanwhile.
 std::optional<bool> Run::validate(bool final) {
     const Clock::time_point begun = Clock::now();
-    const std::optional<ElboTerms> mean =
+    const std::optional<TermValues> mean =
         validation_->run(replica_, [&] { return stop_request_.is_made(false); });
     if (!mean) return std::nullopt;
     ValidationMetrics metrics = {.step = progress_.step,
                                  .epoch = epoch_number(),
                                  .samples = validation_->samples(),
                                  .mean = *mean,
-                                 .has_bound = has_bound(),
                                  .final = final};
     const double seconds = seconds_since(begun);
     stop_request_.time_limit().validation_took(TimeLimit::Seconds(seconds));
     metrics.samples_per_second = static_cast<double>(metrics.samples) / seconds;
     metrics.seconds = seconds_since(started_at_);
-    const double elbo = metrics.mean.reconstruction - metrics.mean.kl;
-    const double objective = has_bound() ? metrics.mean.iwae_bound : elbo;
-    double& best_objective = has_bound() ? progress_.best_bound : progress_.best_elbo;
+    const std::optional<double> bound = mean->bound();
+    const double objective = bound.value_or(mean->elbo());
+    double& best_objective = bound ? progress_.best_bound : progress_.best_elbo;
     const bool best = !final && !std::isnan(objective) && !(objective <= best_objective);
     if (!final) {
-        progress_.validation_elbo = elbo;
-        if (has_bound()) progress_.validation_bound = objective;
+        progress_.validation_elbo = mean->elbo();
+        if (bound) progress_.validation_bound = *bound;
     }
     if (best) best_objective = objective;
     recorder_.record([&](RunRecorder& recorder) { recorder.validation(metrics); });

@@ -54,8 +54,6 @@ class Run {
     std::string pauses() const;
 
     std::int64_t total_steps() const { return data_.total_steps(); }
-    /// Whether training maximises the IWAE bound rather than the ELBO.
-    bool has_bound() const { return config_.objective.importance_samples > 1; }
     bool at_epoch_end() const { return progress_.samples_in_epoch == 0; }
     bool is_last() const { return progress_.step == total_steps(); }
     /// Whether a validation is due `steps` steps from here.

@@ -20,16 +20,14 @@ void StepTail::add_fixed(double value, std::int64_t& word) {
     word += std::llrint(scaled);
 }
 
-void StepTail::add(const ElboTerms& share) {
-    add_fixed(share.reconstruction, words_[kReconstruction]);
-    add_fixed(share.kl, words_[kKl]);
-    add_fixed(share.iwae_bound, words_[kBound]);
+void StepTail::add(std::span<const double> sums, double weight) {
+    for (std::size_t i = 0; i < sums.size(); ++i)
+        add_fixed(sums[i] * weight, words_[kTerms + i]);
 }
 
-ElboTerms StepTail::terms() const {
-    return {.reconstruction = static_cast<double>(words_[kReconstruction]) * kUnit,
-            .kl = static_cast<double>(words_[kKl]) * kUnit,
-            .iwae_bound = static_cast<double>(words_[kBound]) * kUnit};
+void StepTail::read_terms(std::span<double> to) const {
+    for (std::size_t i = 0; i < to.size(); ++i)
+        to[i] = static_cast<double>(words_[kTerms + i]) * kUnit;
 }
 
 }  // namespace vae_dist

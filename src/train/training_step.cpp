@@ -18,7 +18,11 @@ TrainingStep::TrainingStep(const Config& config, std::int64_t total_steps, Repli
       replica_(replica),
       communicator_(communicator),
       total_steps_(total_steps),
-      under_way_{UnderWay(most_passes(config, replica)), UnderWay(most_passes(config, replica))} {}
+      under_way_{make_under_way(), make_under_way()} {}
+
+TrainingStep::UnderWay TrainingStep::make_under_way() const {
+    return {replica_.vae.terms(config_.objective.importance_samples), most_passes(config_, replica_)};
+}
 
 // The verbs of a step in their order. Processors have done each when it returns: the result is read, and
 // decides whether there is an update. A device is asked for all of them ahead of the result; only where
@@ -82,9 +86,9 @@ const StepResult& TrainingStep::run(BatchLoader& loader, std::int64_t step, std:
 TrainingStep::UnderWay& TrainingStep::begin(std::int64_t step, const AskForWishes& ask) {
     require(started_ < finished_ + static_cast<std::size_t>(depth()), "no more steps are started than depth");
     UnderWay& now = under_way_[started_ % under_way_.size()];
-    now.result = {};
-    now.result.beta = kl_weight(config_.objective, step);
-    now.result.learning_rate = learning_rate(config_.optimizer, step, total_steps_);
+    now.result = {.mean = std::move(now.result.mean),  // with its memory
+                  .beta = kl_weight(config_.objective, step),
+                  .learning_rate = learning_rate(config_.optimizer, step, total_steps_)};
     now.batch = nullptr;
     now.tail.clear();
     now.ask = &ask;
@@ -118,7 +122,7 @@ void TrainingStep::read_result(UnderWay& now) {
     now.read = true;
     if (now.tail.failed()) throw_together(communicator_, now.error);
     StepResult& result = now.result;
-    result.mean = now.tail.terms();
+    now.tail.read_terms(result.mean.values());
     result.stop = now.tail.is_to_stop();
     result.save = now.tail.is_to_save();
     result.applied = now.tail.finite() && std::isfinite(result.gradient_norm);

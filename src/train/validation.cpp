@@ -72,11 +72,13 @@ void Validation::start(std::unique_ptr<RowSource> data, const TrainingData& trai
     loader_ = std::make_unique<BatchLoader>(std::move(data), *plan_, options, 0, 0);
 }
 
-std::optional<ElboTerms> Validation::run(Replica& replica, const std::function<bool()>& is_to_stop) {
+std::optional<TermValues> Validation::run(Replica& replica, const std::function<bool()>& is_to_stop) {
     const std::int64_t virtual_ranks = plan_->virtual_ranks();
     const std::int64_t slice_rows = (batch_size_ + virtual_ranks - 1) / virtual_ranks;
     const std::int64_t batches = steps_per_epoch(plan_->samples(), batch_size_);
-    StepTail tail(batches * virtual_ranks * passes_of(slice_rows, config_.objective.importance_samples));
+    TermValues mean = replica.vae.terms(config_.objective.importance_samples);
+    StepTail tail(mean.values().size(),
+                  batches * virtual_ranks * passes_of(slice_rows, config_.objective.importance_samples));
     // Between two agreements the ranks work alone: it is what a stop waits for at most.
     constexpr std::int64_t kBatchesATurn = 16;
     for (std::int64_t done = 0; done < batches; done += kBatchesATurn) {
@@ -88,9 +90,9 @@ std::optional<ElboTerms> Validation::run(Replica& replica, const std::function<b
         if (stop == 1) return std::nullopt;
     }
     communicator_.all_reduce_sum(tail.words());
-    if (tail.finite()) return tail.terms();
-    constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-    return ElboTerms{.reconstruction = kNan, .kl = kNan, .iwae_bound = kNan};
+    tail.read_terms(mean.values());
+    if (!tail.finite()) std::ranges::fill(mean.values(), std::numeric_limits<double>::quiet_NaN());
+    return mean;
 }
 
 void Validation::add_samples(Replica& replica, std::int64_t batches, StepTail& tail) {
@@ -98,14 +100,14 @@ void Validation::add_samples(Replica& replica, std::int64_t batches, StepTail& t
     for (std::int64_t i = 0; i < batches; ++i) {
         for (const Slice& pass : loader_->next().passes) {
             const ModelInput input = replica.input.load(pass, 0);
-            const ElboTerms sums =
+            const TermValues& sums =
                 replica.vae.evaluate({.x = input.x,
                                       .rows = pass.rows,
                                       .noise = CounterRandom(config_.train.seed, Purpose::validation_noise),
                                       .visit = 0,
                                       .draws = config_.objective.importance_samples,
                                       .conditions = input.conditions});
-            tail.add(share_of(sums, share));
+            tail.add(sums.values(), share);
         }
     }
 }

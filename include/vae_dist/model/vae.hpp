@@ -9,23 +9,10 @@
 
 #include "vae_dist/graph/plan.hpp"
 #include "vae_dist/model/likelihood.hpp"
+#include "vae_dist/model/term_values.hpp"
 #include "vae_dist/model/vae_graph.hpp"
 
 namespace vae_dist {
-
-/// Sums over the samples of a slice, in nats. The ELBO is reconstruction - kl.
-struct ElboTerms {
-    double reconstruction = 0;  ///< log p(x|z), z drawn from q(z|x); the mean of the draws
-    double kl = 0;              ///< KL(q(z|x) || p(z)), >= 0
-    /// The importance-weighted bound log(1/K sum_k p(x, z_k) / q(z_k|x)) (Burda et al., 2016, eq. 8); only of
-    /// passes with several draws, else 0.
-    double iwae_bound = 0;
-};
-
-/// The share of such sums in the means over more samples, each of which counts `sample_weight`.
-inline ElboTerms share_of(const ElboTerms& sums, double sample_weight) {
-    return {sums.reconstruction * sample_weight, sums.kl * sample_weight, sums.iwae_bound * sample_weight};
-}
 
 /// q(z|x) of the samples of a pass: views (B, Z) of the model's memory, valid until the next `encode`.
 struct Posterior {
@@ -115,13 +102,14 @@ class Vae {
     void reserve_inference(std::int64_t rows, std::int64_t draws = 1);
 
     // --- Training and validation
-    /// The ELBO's terms of the samples; no gradients.
-    ElboTerms evaluate(const VaeInput& input);
+    /// The terms of passes with so many draws a sample, all zero.
+    TermValues terms(std::int64_t draws) const;
+    /// The terms, sums over the samples, until the next pass; no gradients.
+    const TermValues& evaluate(const VaeInput& input);
 
-    /// The ELBO's terms, and what `backward` needs.
-    ElboTerms forward(const VaeInput& input, const ObjectiveWeights& weights);
-    /// The same, but the terms are left in the backend's memory, in the order of ElboTerms, until the next
-    /// pass.
+    /// The terms until the next pass, and what `backward` needs.
+    const TermValues& forward(const VaeInput& input, const ObjectiveWeights& weights);
+    /// The same, but the terms are left in the backend's memory until the next pass.
     std::span<const double> start_forward(const VaeInput& input, const ObjectiveWeights& weights);
 
     /// The gradients of the pass that `forward` made with the same arguments, into parameters().gradients.
@@ -154,16 +142,18 @@ class Vae {
         VaeGraph model;
         Plan training;
         Plan validation;
-        Buffer terms;  ///< (3) doubles
+        Buffer terms;     ///< a double each
+        TermValues read;  ///< the last pass's
     };
 
     const Objective& objective(std::int64_t draws) const { return objectives_[draws > 1 ? 1 : 0]; }
+    Objective& objective(std::int64_t draws) { return objectives_[draws > 1 ? 1 : 0]; }
     Pass pass_of(const VaeInput& input, const ObjectiveWeights& weights) const;
     /// Of what is given to a plan: these, and then the conditions.
     Plan::Run run_of(const Pass& pass, std::initializer_list<ConstFloatMatrix> given,
                      ConditionsView conditions);
     Posterior posterior_in(FloatMatrix both) const;
-    ElboTerms read_terms(const Objective& of) const;
+    const TermValues& read_terms(Objective& of) const;
 
     ModelConfig config_;
     std::int64_t features_;

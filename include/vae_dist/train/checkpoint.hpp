@@ -17,9 +17,7 @@ namespace vae_dist {
 
 /// Sums over the samples since the last line of the log, kept so that a resumed run logs the same means.
 struct LogWindow {
-    double reconstruction = 0;
-    double kl = 0;
-    double iwae_bound = 0;
+    TermValues sums = {};
     std::int64_t samples = 0;
 };
 

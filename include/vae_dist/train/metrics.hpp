@@ -15,8 +15,7 @@ struct TrainMetrics {
     std::int64_t step = 0;     ///< steps done
     std::int64_t epoch = 0;    ///< counted from 1
     std::int64_t samples = 0;  ///< visited since the beginning of the run
-    ElboTerms mean = {};
-    bool has_bound = false;  ///< the IWAE bound is one of the terms: training draws several times a sample
+    TermValues mean = {};
     double beta = 0;
     double gradient_norm = 0;
     double learning_rate = 0;
@@ -28,9 +27,8 @@ struct ValidationMetrics {
     std::int64_t step = 0;
     std::int64_t epoch = 0;
     std::int64_t samples = 0;  ///< validated
-    ElboTerms mean = {};
-    bool has_bound = false;  ///< as above
-    bool final = false;      ///< made because the run ended here
+    TermValues mean = {};
+    bool final = false;  ///< made because the run ended here
     double samples_per_second = 0;
     double seconds = 0;
 };

@@ -34,7 +34,7 @@ struct StepTimes {
 /// What every rank knows after a step; the same bits on each.
 struct StepResult {
     std::int64_t samples = 0;  ///< in the global batch
-    ElboTerms mean;            ///< per sample of the global batch
+    TermValues mean = {};      ///< per sample of the global batch
     double beta = 0;           ///< weight of the KL term
     double learning_rate = 0;
     double gradient_norm = 0;  ///< of the whole gradient, penalties included, before clipping
@@ -96,7 +96,8 @@ class TrainingStep {
 
     /// A step that was started and not finished.
     struct UnderWay {
-        explicit UnderWay(std::int64_t most_passes) : tail(most_passes) {}
+        UnderWay(const TermValues& terms, std::int64_t most_passes)
+            : result{.mean = terms}, tail(terms.values().size(), most_passes) {}
 
         StepResult result;
         const Batch* batch = nullptr;  ///< none where it could not be read
@@ -119,6 +120,7 @@ class TrainingStep {
     TrainingStep(const Config& config, std::int64_t total_steps, Replica& replica,
                  Communicator& communicator);
 
+    std::size_t terms() const { return under_way_[0].result.mean.values().size(); }
     /// Adds to the tail what this rank asks of all, or that it failed: as late as it can be changed.
     void complete_tail(UnderWay& now);
     /// The time since the last lap was spent in a part.
@@ -152,6 +154,7 @@ class TrainingStep {
     /// result where the norm was not known.
     virtual void update(UnderWay& now) = 0;
 
+    UnderWay make_under_way() const;
     UnderWay& begin(std::int64_t step, const AskForWishes& ask);
     void load(BatchLoader& loader, UnderWay& now);
     void read_result(UnderWay& now);

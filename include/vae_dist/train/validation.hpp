@@ -24,7 +24,7 @@ class Validation {
     /// Collective. Means per sample; NaN where a number was not finite. An error on any rank is thrown on
     /// all. Every few batches the ranks look at `is_to_stop`; none where it is true on any: that was the last
     /// call then.
-    std::optional<ElboTerms> run(Replica& replica, const std::function<bool()>& is_to_stop = {});
+    std::optional<TermValues> run(Replica& replica, const std::function<bool()>& is_to_stop = {});
 
     std::int64_t samples() const { return plan_->samples(); }
     std::int64_t bytes() const { return bytes_; }

@@ -13,11 +13,6 @@ namespace vae_dist {
 
 namespace {
 
-constexpr std::size_t kTail = StepTail::kWords;
-constexpr std::size_t kNorm = kTail;        // the word with the bits of the norm
-constexpr std::size_t kAnswer = kNorm + 1;  // words that the host reads
-constexpr std::size_t kSquares = kAnswer;   // the first chunk's
-
 // The more buckets, the earlier the first one leaves; a message is worth its latency from some 512 KiB of
 // integers on.
 std::int64_t buckets_of(const Config& config, std::int64_t size, const Communicator& communicator,
@@ -48,14 +43,14 @@ DeviceStep::DeviceStep(const Config& config, std::int64_t total_steps, Replica& 
     : TrainingStep(config, total_steps, replica, communicator),
       device_(device),
       clip_(device.allocate(sizeof(float))),
-      answers_(device.allocate_pinned(kMostDepth * kAnswer * sizeof(std::int64_t))),
+      answers_(device.allocate_pinned(kMostDepth * answer_words() * sizeof(std::int64_t))),
       shards_(replica.vae.layout().size(), communicator.size(),
               buckets_of(config, replica.vae.layout().size(), communicator, collectives.get())),
       collectives_(std::move(collectives)) {
-    const std::size_t words = kSquares + static_cast<std::size_t>(shards_.chunks());
+    const std::size_t words = squares_at() + static_cast<std::size_t>(shards_.chunks());
     words_ = device.allocate(words * sizeof(std::int64_t));
     zeros_ = device.allocate(words * sizeof(std::int64_t));
-    wishes_ = device.allocate(kTail * sizeof(std::int64_t));
+    wishes_ = device.allocate(tail_words() * sizeof(std::int64_t));
     sums_ =
         make_device_sums(config.train.reduction, shards_, communicator.size(), most_passes(config, replica),
                          store(), device, words_.as<std::int64_t>() + StepTail::kNonFinite);
@@ -137,7 +132,8 @@ void DeviceStep::forward(const VaeInput& input, UnderWay& now) {
     const std::span<const double> terms = replica_.vae.start_forward(input, now.weights);
     std::int64_t* const words = words_.as<std::int64_t>();
     device_.add_exact_terms(terms, now.weights.sample_weight, StepTail::kFractionBits,
-                            most_passes(config_, replica_), words, words + StepTail::kNonFinite);
+                            most_passes(config_, replica_), words + StepTail::kTerms,
+                            words + StepTail::kNonFinite);
 }
 
 void DeviceStep::add(ElementRange range, PassPlace place) {
@@ -170,7 +166,7 @@ void DeviceStep::reduce_up_to(std::int64_t end) {
 // chunks' squares.
 void DeviceStep::agree() {
     const OptimizerConfig& optimizer = config_.optimizer;
-    auto* const squares = reinterpret_cast<double*>(words_.as<std::int64_t>() + kSquares);
+    auto* const squares = reinterpret_cast<double*>(words_.as<std::int64_t>() + squares_at());
     for (std::int64_t bucket = 0; bucket < shards_.buckets(); ++bucket) {
         const ElementRange mine = own_part(bucket);
         if (mine.empty()) continue;
@@ -197,9 +193,9 @@ void DeviceStep::agree() {
 void DeviceStep::find_norm() {
     std::int64_t* const words = words_.as<std::int64_t>();
     device_.clip_factor(
-        {reinterpret_cast<const double*>(words + kSquares), static_cast<std::size_t>(shards_.chunks())},
-        words + StepTail::kNonFinite, config_.optimizer.clip_norm, reinterpret_cast<double*>(words + kNorm),
-        clip_.as<float>());
+        {reinterpret_cast<const double*>(words + squares_at()), static_cast<std::size_t>(shards_.chunks())},
+        words + StepTail::kNonFinite, config_.optimizer.clip_norm,
+        reinterpret_cast<double*>(words + norm_at()), clip_.as<float>());
 }
 
 // Where the host decides, it asks for the update after the body.
@@ -226,8 +222,8 @@ void DeviceStep::update_weights() {
 
 void DeviceStep::start_answer(const UnderWay& now) {
     const std::size_t slot = slot_of(now);
-    device_.start_copy_out(answers_.as<std::int64_t>() + slot * kAnswer, words_.as<std::byte>(),
-                           kAnswer * sizeof(std::int64_t));
+    device_.start_copy_out(answers_.as<std::int64_t>() + slot * answer_words(), words_.as<std::byte>(),
+                           answer_words() * sizeof(std::int64_t));
     answered_[slot] = device_.mark();
 }
 
@@ -238,9 +234,9 @@ void DeviceStep::await_sum(UnderWay& now) {
     device_.wait(answered_[slot]);
     watch.lap(spent_.wait);
     const std::span<const std::int64_t> answer =
-        answers_.span<std::int64_t>().subspan(slot * kAnswer, kAnswer);
-    std::ranges::copy(answer.first(kTail), now.tail.words().begin());
-    now.result.gradient_norm = std::bit_cast<double>(answer[kNorm]);
+        answers_.span<std::int64_t>().subspan(slot * answer_words(), answer_words());
+    std::ranges::copy(answer.first(tail_words()), now.tail.words().begin());
+    now.result.gradient_norm = std::bit_cast<double>(answer[norm_at()]);
 }
 
 void DeviceStep::collect_state() {

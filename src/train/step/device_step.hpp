@@ -47,6 +47,13 @@ class DeviceStep final : public TrainingStep {
     void update(UnderWay& now) override;
 
     bool repeats() const { return !collectives_ || collectives_->only_queues(); }
+    // The words: the tail's; one with the bits of the norm, the last that the host reads; the chunks'
+    // squares.
+    std::size_t tail_words() const { return StepTail::kTerms + terms(); }
+    std::size_t norm_at() const { return tail_words(); }
+    std::size_t answer_words() const { return norm_at() + 1; }
+    std::size_t squares_at() const { return answer_words(); }
+
     std::optional<std::uint64_t> agree_on_key(const UnderWay& now);
     void repeat(std::optional<std::uint64_t> key, const std::function<void()>& body);
     void reduce_up_to(std::int64_t end);
@@ -63,7 +70,7 @@ class DeviceStep final : public TrainingStep {
     Buffer zeros_;    ///< as many
     Buffer wishes_;   ///< this rank's host's tail
     Buffer clip_;     ///< (1) float, the gradient's factor
-    Buffer answers_;  ///< pinned: (kMostDepth, kAnswer) words
+    Buffer answers_;  ///< pinned: (kMostDepth, answer_words()) words
     EvenShards shards_;
     std::unique_ptr<DeviceSums> sums_;
     std::array<DeviceBackend::Mark, kMostDepth> answered_{};  ///< behind each answer

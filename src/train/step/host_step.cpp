@@ -88,7 +88,7 @@ void HostStep::repeatable(UnderWay&, const std::function<void()>& body) {
 }
 
 void HostStep::forward(const VaeInput& input, UnderWay& now) {
-    now.tail.add(share_of(replica_.vae.forward(input, now.weights), now.weights.sample_weight));
+    now.tail.add(replica_.vae.forward(input, now.weights).values(), now.weights.sample_weight);
 }
 
 void HostStep::add(ElementRange range, PassPlace place) {

@@ -54,10 +54,24 @@ class VaePasses : public testing::TestWithParam<Precision> {
 
 TEST_P(VaePasses, APassOfOneDrawHasNoBoundOfAnEarlierOne) {
     vae_.reserve(kRows, kDraws);
-    EXPECT_NE(vae_.forward(input(kRows, kDraws), {}).iwae_bound, 0);
-    EXPECT_EQ(vae_.forward(input(kRows, 1), {}).iwae_bound, 0);
-    EXPECT_EQ(vae_.start_forward(input(kRows, 1), {})[2], 0);
-    EXPECT_EQ(vae_.evaluate(input(kRows, 1)).iwae_bound, 0);
+    EXPECT_NE(vae_.forward(input(kRows, kDraws), {}).bound().value(), 0);
+    EXPECT_FALSE(vae_.forward(input(kRows, 1), {}).bound());
+    EXPECT_EQ(vae_.start_forward(input(kRows, 1), {}).size(), 2U);
+    EXPECT_FALSE(vae_.evaluate(input(kRows, 1)).bound());
+}
+
+TEST_P(VaePasses, TermsHaveTheGraphsNames) {
+    vae_.reserve(kRows, kDraws);
+    for (const std::int64_t draws : {kDraws, std::int64_t{1}}) {
+        const TermValues made = vae_.evaluate(input(kRows, draws));
+        const TermValues none = vae_.terms(draws);
+        const bool several = draws > 1;
+        const std::vector<std::string> names = {"reconstruction", "kl", "iwae_bound"};
+        EXPECT_TRUE(std::ranges::equal(made.names(), std::span(names).first(several ? 3 : 2)));
+        EXPECT_TRUE(std::ranges::equal(made.names(), none.names()));
+        for (const double value : none.values())
+            EXPECT_EQ(value, 0);
+    }
 }
 
 TEST_P(VaePasses, FewerRowsThanReservedGiveTheSameGradients) {

@@ -52,7 +52,7 @@ TEST(Checkpoint, OneFromBeforeTheBoundAndTheTypeOfTheDataWereRecordedIsRead) {
     expected.data_type.clear();
     expected.data_identity = {};
     expected.progress.validation_bound = expected.progress.best_bound = std::nan("");
-    expected.progress.window.iwae_bound = 0;
+    expected.progress.window.sums = {{"kl", 0.1}, {"reconstruction", -1234.0 / 7}};
     const Checkpoint read = parse_checkpoint(read_bytes(folder.file("c.h5")), "c.h5");
     EXPECT_TRUE(std::isnan(read.progress.validation_bound));
     EXPECT_TRUE(std::isnan(read.progress.best_bound));
@@ -60,11 +60,29 @@ TEST(Checkpoint, OneFromBeforeTheBoundAndTheTypeOfTheDataWereRecordedIsRead) {
     expected.progress.best_bound = read.progress.best_bound;
     EXPECT_TRUE(same(read, expected));
 
-    hdf5::File torn = hdf5::File::open_for_writing(folder.file("c.h5"));
-    torn.remove_attribute("/", "best_elbo");
-    torn.close();
-    expect_error(ErrorKind::input, {"best_elbo"},
-                 [&] { parse_checkpoint(read_bytes(folder.file("c.h5")), "c.h5"); });
+    const auto expect_error_without = [&](const char* attribute, const char* text) {
+        write_file_atomically(folder.file("c.h5"), checkpoint_bytes(written));
+        hdf5::File torn = hdf5::File::open_for_writing(folder.file("c.h5"));
+        torn.remove_attribute("/", attribute);
+        torn.close();
+        expect_error(ErrorKind::input, {text},
+                     [&] { parse_checkpoint(read_bytes(folder.file("c.h5")), "c.h5"); });
+    };
+    expect_error_without("best_elbo", "best_elbo");
+    expect_error_without("log_window_kl", "incomplete");
+    expect_error_without("log_window_samples", "log_window_samples");
+}
+
+TEST(Checkpoint, TheLogWindowHasTheTermsThatTheModelHas) {
+    Checkpoint written = small_checkpoint();
+    written.progress.window.sums = {{"reconstruction", -3}, {"kl/2", 0.25}, {"kl/1", 0.5}};
+    const auto bytes = checkpoint_bytes(written);
+    const hdf5::File file = hdf5::File::open_bytes(bytes, "c.h5");
+    EXPECT_EQ(file.read_double_attribute("/", "log_window_kl/2"), 0.25);
+    EXPECT_FALSE(file.has_attribute("/", "log_window_kl"));
+    TermValues read(std::vector<std::string>{"reconstruction", "kl/1", "kl/2"});
+    read.assign_by_name(parse_checkpoint(bytes, "c.h5").progress.window.sums);
+    EXPECT_TRUE(same(read, TermValues{{"reconstruction", -3}, {"kl/1", 0.5}, {"kl/2", 0.25}}));
 }
 
 TEST(Checkpoint, EqualCheckpointsAreEqualFilesWhereverTheRunLies) {

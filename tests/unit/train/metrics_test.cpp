@@ -40,7 +40,7 @@ class Metrics : public testing::Test {
         return {.step = step,
                 .epoch = 2,
                 .samples = 10 * step,
-                .mean = {.reconstruction = -90.25, .kl = 10.5},
+                .mean = {{"reconstruction", -90.25}, {"kl", 10.5}},
                 .beta = 0.5,
                 .gradient_norm = 3.75,
                 .learning_rate = 1e-3,
@@ -54,17 +54,33 @@ class Metrics : public testing::Test {
 
 TEST_F(Metrics, TheIwaeBoundStandsInTheLinesOfRunsThatHaveOne) {
     TrainMetrics train = at_step(50);
-    train.has_bound = true;
-    train.mean.iwae_bound = -97.5;
+    train.mean = {{"reconstruction", -90.25}, {"kl", 10.5}, {"iwae_bound", -97.5}};
     ValidationMetrics validation;
     validation.step = 50;
-    validation.has_bound = true;
-    validation.mean.iwae_bound = -98.5;
+    validation.mean = {{"reconstruction", -91}, {"kl", 10}, {"iwae_bound", -98.5}};
     MetricsLog log(path_, 0);
     log.train(train);
     log.validation(validation);
     EXPECT_EQ(Json::parse(lines()[0])["iwae_bound"], -97.5);
     EXPECT_EQ(Json::parse(lines()[1])["iwae_bound"], -98.5);
+}
+
+TEST_F(Metrics, TermsStandThereByTheNamesThatTheModelGivesThem) {
+    TrainMetrics train = at_step(50);
+    train.mean = {{"reconstruction", -90}, {"kl/1", 10.5}, {"kl/2", 2}, {"class accuracy", 0.5}};
+    ValidationMetrics validation;
+    validation.step = 50;
+    validation.mean = train.mean;
+    MetricsLog log(path_, 0);
+    log.train(train);
+    log.validation(validation);
+    for (const std::string& line : lines()) {
+        const std::vector<std::string> all = keys(line);
+        EXPECT_EQ(std::vector<std::string>(all.begin() + 4, all.begin() + 9),
+                  (std::vector<std::string>{"elbo", "reconstruction", "kl/1", "kl/2", "class accuracy"}));
+        EXPECT_EQ(Json::parse(line)["elbo"], -102.5);
+        EXPECT_EQ(Json::parse(line)["kl/2"], 2);
+    }
 }
 
 TEST_F(Metrics, ATrainLineHasThePublishedFieldsInOrder) {
@@ -90,7 +106,7 @@ TEST_F(Metrics, ATrainLineHasThePublishedFieldsInOrder) {
 
 TEST_F(Metrics, OtherLinesSayWhatHappened) {
     MetricsLog log(path_, 0);
-    log.validation({.step = 60, .epoch = 3, .samples = 7, .mean = {.reconstruction = -4, .kl = 1}});
+    log.validation({.step = 60, .epoch = 3, .samples = 7, .mean = {{"reconstruction", -4}, {"kl", 1}}});
     log.skipped(61, 4);
     log.checkpoint({.step = 62,
                     .epoch = 4,
@@ -111,7 +127,7 @@ TEST_F(Metrics, OtherLinesSayWhatHappened) {
 
 TEST_F(Metrics, NumbersKeepAllTheirBits) {
     TrainMetrics metrics = at_step(1);
-    metrics.mean.reconstruction = -100.0 / 3;
+    metrics.mean = {{"reconstruction", -100.0 / 3}};
     MetricsLog(path_, 0).train(metrics);
     EXPECT_EQ(Json::parse(lines()[0])["reconstruction"].get<double>(), -100.0 / 3);
 }
@@ -119,7 +135,7 @@ TEST_F(Metrics, NumbersKeepAllTheirBits) {
 TEST_F(Metrics, NumbersThatAreNotFiniteBecomeNull) {
     TrainMetrics metrics = at_step(1);
     metrics.gradient_norm = std::nan("");
-    metrics.mean.reconstruction = -std::numeric_limits<double>::infinity();
+    metrics.mean = {{"reconstruction", -std::numeric_limits<double>::infinity()}, {"kl", 1}};
     MetricsLog(path_, 0).train(metrics);
     const Json json = Json::parse(lines()[0]);
     EXPECT_TRUE(json["gradient_norm"].is_null());

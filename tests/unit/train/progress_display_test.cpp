@@ -10,7 +10,7 @@ namespace {
 TrainMetrics metrics_of_step(std::int64_t step) {
     return {.step = step,
             .epoch = 3,
-            .mean = {.reconstruction = -229.778, .kl = 13.438},
+            .mean = {{"reconstruction", -229.778}, {"kl", 13.438}},
             .samples_per_second = 17768.5,
             .seconds = 1};
 }
@@ -28,10 +28,17 @@ TEST(ProgressLine, NamesItsTerms) {
         "[###-------]  34 %  epoch 3/10  elbo -243.22  reconstruction -229.78  kl 13.44  1 min 05 s left  "
         "17,768 samples/s");
     TrainMetrics metrics = metrics_of_step(1000);
-    metrics.has_bound = true;
-    metrics.mean.iwae_bound = -240;
+    metrics.mean = {{"reconstruction", -229.778}, {"kl", 13.438}, {"iwae_bound", -240}};
     EXPECT_EQ(progress_line(metrics, 1000, 10, 0, 200).substr(0, 67),
               "[##########] 100 %  epoch 3/10  iwae bound -240.00  elbo -243.22  r");
+}
+
+TEST(ProgressLine, NamesTheTermsThatAModelHas) {
+    TrainMetrics metrics = metrics_of_step(340);
+    metrics.mean = {{"reconstruction", -20}, {"kl/1", 3}, {"kl/2", 0.5}, {"class_accuracy", 0.25}};
+    EXPECT_EQ(progress_line(metrics, 1000, 10, 65, 200),
+              "[###-------]  34 %  epoch 3/10  class accuracy 0.25  elbo -23.50  reconstruction -20.00  "
+              "kl/1 3.00  kl/2 0.50  1 min 05 s left  17,768 samples/s");
 }
 
 TEST(ProgressLine, FitsIntoANarrowTerminal) {
@@ -64,7 +71,7 @@ TEST(ProgressDisplay, TheLineStaysBelowAValidation) {
     testing::internal::CaptureStdout();
     display.message("before");
     display.step(metrics_of_step(500), 1);
-    display.validation({.step = 500, .epoch = 3, .mean = {.reconstruction = -2, .kl = 1}}, true);
+    display.validation({.step = 500, .epoch = 3, .mean = {{"reconstruction", -2}, {"kl", 1}}}, true);
     std::string out = testing::internal::GetCapturedStdout();
     const std::string line = " 50 %  epoch 3/10  elbo -243.22";
     EXPECT_EQ(out.substr(0, 7), "before\n");

@@ -28,14 +28,18 @@ inline bool same(const std::vector<NamedArray>& a, const std::vector<NamedArray>
     });
 }
 
+inline bool same(const TermValues& a, const TermValues& b) {
+    return std::ranges::equal(a.names(), b.names()) &&
+           std::ranges::equal(a.values(), b.values(), [](double x, double y) { return same_bits(x, y); });
+}
+
 inline bool same(const Progress& a, const Progress& b) {
     return a.step == b.step && a.epoch == b.epoch && a.samples_in_epoch == b.samples_in_epoch &&
            a.updates == b.updates && a.nonfinite_in_a_row == b.nonfinite_in_a_row &&
            same_bits(a.validation_elbo, b.validation_elbo) && same_bits(a.best_elbo, b.best_elbo) &&
-           same_bits(a.window.reconstruction, b.window.reconstruction) &&
-           same_bits(a.window.kl, b.window.kl) && same_bits(a.window.iwae_bound, b.window.iwae_bound) &&
-           same_bits(a.validation_bound, b.validation_bound) && same_bits(a.best_bound, b.best_bound) &&
-           a.window.samples == b.window.samples && a.epoch_end_pending == b.epoch_end_pending;
+           same(a.window.sums, b.window.sums) && same_bits(a.validation_bound, b.validation_bound) &&
+           same_bits(a.best_bound, b.best_bound) && a.window.samples == b.window.samples &&
+           a.epoch_end_pending == b.epoch_end_pending;
 }
 
 inline bool same(const std::optional<FeatureStatistics>& a, const std::optional<FeatureStatistics>& b) {

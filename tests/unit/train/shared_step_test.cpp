@@ -58,7 +58,7 @@ State state_after(const Config& config, int ranks, const std::function<void(Repl
             const StepResult result = step->run(*loader, i, i);
             if (communicator.rank() != 0) continue;
             state.norms.push_back(result.gradient_norm);
-            state.elbos.push_back(result.mean.reconstruction - result.mean.kl);
+            state.elbos.push_back(result.mean.elbo());
             state.applied.push_back(result.applied);
         }
         step->collect_state();

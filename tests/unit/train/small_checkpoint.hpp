@@ -24,14 +24,15 @@ inline Config small_config() {
 /// Made-up contents in every field, numbers that are not finite among them.
 inline Checkpoint small_checkpoint(std::int64_t step = 7) {
     Checkpoint checkpoint;
-    checkpoint.progress = {.step = step,
-                           .epoch = 1,
-                           .samples_in_epoch = 16,
-                           .updates = step - 1,
-                           .nonfinite_in_a_row = 1,
-                           .validation_elbo = std::numeric_limits<double>::quiet_NaN(),
-                           .best_elbo = -101.0 / 3,
-                           .window = {.reconstruction = -1234.0 / 7, .kl = 0.1, .samples = 24}};
+    checkpoint.progress = {
+        .step = step,
+        .epoch = 1,
+        .samples_in_epoch = 16,
+        .updates = step - 1,
+        .nonfinite_in_a_row = 1,
+        .validation_elbo = std::numeric_limits<double>::quiet_NaN(),
+        .best_elbo = -101.0 / 3,
+        .window = {.sums = {{"iwae_bound", 0}, {"kl", 0.1}, {"reconstruction", -1234.0 / 7}}, .samples = 24}};
     checkpoint.config = small_config();
     checkpoint.created_by = "vae_dist of this test";
     checkpoint.data_rows = 40;
