@@ -22,6 +22,7 @@ struct DensityOfFeatures {
 /// log_likelihood (B K, 1) of x (B, D). Inputs: the decoder's output (B K, H D), x and, if it is shared, the
 /// last parameter (1, D). The gradient with respect to log_likelihood is minus the rows' weights.
 struct Density {
+    static constexpr const char* kName = "density";
     DensityOfFeatures density;
 
     std::string name() const;
@@ -33,6 +34,7 @@ struct Density {
 /// H D) of -sum_r weights_r log_likelihood_r with respect to the decoder's output; if the last parameter is
 /// shared, the gradient (1, D) with respect to it, summed over the rows.
 struct DensityGradient {
+    static constexpr const char* kName = "density_gradient";
     static constexpr OperationRules kRules = {.either_outputs = 0b010, .in_place_output = 1};
     DensityOfFeatures density;
 
@@ -42,6 +44,7 @@ struct DensityGradient {
 
 /// A density's parameters (B, H D) of the decoder's output (B, H D): probabilities rather than logits.
 struct DensityParameters {
+    static constexpr const char* kName = "density_parameters";
     static constexpr OperationRules kRules = {.in_place_output = 0};
     DensityOfFeatures density;
 

@@ -18,6 +18,8 @@ std::unique_ptr<Backend> first_gpu(Threads) {
     return find_devices().all.empty() ? nullptr : make_cuda_backend(0);
 }
 
+}  // namespace
+
 std::vector<BackendCase> all_backends() {
     std::vector<BackendCase> backends = {{"oneDNN", cpu_with(make_onednn_products)},
                                          {"oneDNN_3_threads", cpu_with(make_onednn_products), Threads(3)},
@@ -26,6 +28,8 @@ std::vector<BackendCase> all_backends() {
     if (cuda_built_in()) backends.push_back({"CUDA", first_gpu});
     return backends;
 }
+
+namespace {
 
 INSTANTIATE_TEST_SUITE_P(All, BackendTest, testing::ValuesIn(all_backends()),
                          [](const auto& suite) { return suite.param.name; });

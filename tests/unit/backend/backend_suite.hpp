@@ -26,6 +26,9 @@ struct BackendCase {
     friend void PrintTo(const BackendCase& suite, std::ostream* to) { *to << suite.name; }
 };
 
+/// All that this build knows.
+std::vector<BackendCase> all_backends();
+
 /// The suite that every backend must pass; its tests are in files by subject, its backends in
 /// backend_suite.cpp.
 class BackendTest : public testing::TestWithParam<BackendCase> {
@@ -147,18 +150,6 @@ inline std::vector<float> unit_values(std::int64_t count, std::uint32_t seed) {
         values[i] = CounterRandom(seed, Purpose::synthetic).uniform(0, 0, static_cast<std::uint32_t>(i));
     }
     return values;
-}
-
-/// Rows of the two matrices side by side.
-template <class T>
-std::vector<T> side_by_side(const std::vector<T>& left, const std::vector<T>& right, std::int64_t columns) {
-    std::vector<T> both;
-    for (std::size_t first = 0; first < left.size(); first += static_cast<std::size_t>(columns)) {
-        for (const std::vector<T>* half : {&left, &right})
-            both.insert(both.end(), half->begin() + static_cast<std::ptrdiff_t>(first),
-                        half->begin() + static_cast<std::ptrdiff_t>(first) + columns);
-    }
-    return both;
 }
 
 inline std::vector<std::int64_t> row_numbers(std::int64_t rows) {

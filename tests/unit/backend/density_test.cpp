@@ -2,7 +2,7 @@
 #include <limits>
 #include <numbers>
 
-#include "backend_suite.hpp"
+#include "operation_suite.hpp"
 
 namespace vae_dist {
 namespace {
@@ -34,197 +34,137 @@ double mean_or_bounded_log_variance(std::size_t block, double number) {
     return block == 0 ? number : std::max(number, -10.0);
 }
 
-const std::vector<DensityCase> kDensityCases = {
-    {"bernoulli", {LikelihoodKind::bernoulli, false}, log_bernoulli, probability, true},
-    {"gaussian, variance of features",
-     {LikelihoodKind::gaussian, true},
-     log_gaussian,
-     mean_or_bounded_log_variance},
-    {"gaussian, variance of the decoder",
-     {LikelihoodKind::gaussian, false},
-     log_gaussian,
-     mean_or_bounded_log_variance},
-};
+std::vector<DensityCase> density_cases() {
+    return {
+        {"bernoulli", {LikelihoodKind::bernoulli, false}, log_bernoulli, probability, true},
+        {"gaussian, variance of features",
+         {LikelihoodKind::gaussian, true},
+         log_gaussian,
+         mean_or_bounded_log_variance},
+        {"gaussian, variance of the decoder",
+         {LikelihoodKind::gaussian, false},
+         log_gaussian,
+         mean_or_bounded_log_variance},
+    };
+}
 
-// Arrays of B samples with K draws each, in backend memory.
-struct DensityArrays {
-    DensityArrays(Backend& backend, const DensityCase& of, std::int64_t samples, std::int64_t drawn,
-                  std::int64_t features, MemoryPlace place, float spread = 1)
-        : density(of.density),
-          output(normal_values(drawn * of.density.blocks() * features, 1, spread)),
-          x(of.unit_data ? unit_values(samples * features, 2) : normal_values(samples * features, 2)),
-          shared(normal_values(features, 3)),
-          weights(unit_values(drawn, 4)),
-          output_there(backend, drawn, of.density.blocks() * features, output, place),
-          x_there(backend, samples, features, x, place),
-          shared_there(backend, 1, features, shared, place),
-          weights_there(backend, 1, drawn, weights, place),
-          log_likelihood(backend, 1, drawn, place),
-          gradient(backend, drawn, of.density.blocks() * features, place),
-          half_gradient(backend, drawn, of.density.blocks() * features, place),
-          shared_gradient(backend, 1, features, place) {}
+// The parameters of feature d in row r; the last one, if it is shared, is input 2.
+std::vector<double> parameters_at(const DensityCase& of, NumbersView inputs, std::int64_t r, std::int64_t d) {
+    const std::int64_t features = inputs[1].columns;
+    std::vector<double> parameters;
+    for (int block = 0; block < of.density.blocks(); ++block)
+        parameters.push_back(inputs[0](r, block * features + d));
+    if (of.density.shared) parameters.push_back(inputs[2](0, d));
+    return parameters;
+}
 
-    DensityOperands without_gradient() const {
-        return {.output = output_there.view(),
-                .x = x_there.view(),
-                .shared = density.shared ? shared_there.data() : nullptr,
-                .log_likelihood = log_likelihood.data()};
+Numbers log_likelihoods(const DensityCase& of, NumbersView inputs) {
+    Numbers sums(inputs[0].rows, 1);
+    for (std::int64_t r = 0; r < sums.rows; ++r) {
+        for (std::int64_t d = 0; d < inputs[1].columns; ++d)
+            sums(r, 0) +=
+                of.log_density(inputs[1](r * inputs[1].rows / sums.rows, d), parameters_at(of, inputs, r, d));
     }
-    DensityOperands with_gradient(Operand to) const {
-        DensityOperands operands = without_gradient();
-        operands.weights = weights_there.data();
-        operands.gradient = to;
-        operands.shared_gradient = density.shared ? shared_gradient.data() : nullptr;
-        return operands;
-    }
-    std::vector<float> results() const {
-        std::vector<float> all = log_likelihood.get();
-        append(all, gradient.get());
-        append(all, half_gradient.get());
-        if (density.shared) append(all, shared_gradient.get());
-        return all;
-    }
+    return sums;
+}
 
-    DensityOfFeatures density;
-    std::vector<float> output, x, shared, weights;
-    Tensor output_there, x_there, shared_there, weights_there;
-    Tensor log_likelihood, gradient;
-    HalfTensor half_gradient;
-    Tensor shared_gradient;
-};
-
-// What a density should give, from its formula; derivatives by central differences of it.
-struct Expected {
-    std::vector<double> log_likelihood, gradient, shared_gradient;
-
-    Expected(const DensityCase& of, const DensityArrays& arrays, std::size_t features, std::size_t draws)
-        : log_likelihood(arrays.weights.size()), gradient(arrays.output.size()), shared_gradient(features) {
-        const auto blocks = static_cast<std::size_t>(of.density.blocks());
-        for (std::size_t r = 0; r < log_likelihood.size(); ++r) {
-            for (std::size_t d = 0; d < features; ++d) {
-                const double x = arrays.x[r / draws * features + d];
-                std::vector<double> parameters;
-                for (std::size_t block = 0; block < blocks; ++block)
-                    parameters.push_back(arrays.output[(r * blocks + block) * features + d]);
-                if (of.density.shared) parameters.push_back(arrays.shared[d]);
-                log_likelihood[r] += of.log_density(x, parameters);
-                for (std::size_t p = 0; p < parameters.size(); ++p) {
-                    const double derivative = -arrays.weights[r] * slope(of, x, parameters, p);
-                    if (p < blocks) {
-                        gradient[(r * blocks + p) * features + d] = derivative;
-                    } else {
-                        shared_gradient[d] += derivative;
-                    }
-                }
+// With derivatives by central differences of the formula.
+std::vector<Numbers> likelihoods_and_gradients(const DensityCase& of, NumbersView inputs) {
+    constexpr double kStep = 1e-4;
+    const Numbers& weights = inputs[of.density.shared ? 3 : 2];
+    const std::int64_t features = inputs[1].columns;
+    Numbers gradient(inputs[0].rows, inputs[0].columns);
+    Numbers shared(1, features);
+    for (std::int64_t r = 0; r < gradient.rows; ++r) {
+        for (std::int64_t d = 0; d < features; ++d) {
+            const double x = inputs[1](r * inputs[1].rows / gradient.rows, d);
+            const std::vector<double> at = parameters_at(of, inputs, r, d);
+            for (std::size_t p = 0; p < at.size(); ++p) {
+                std::vector<double> above = at;
+                std::vector<double> below = at;
+                above[p] += kStep;
+                below[p] -= kStep;
+                const double slope = (of.log_density(x, above) - of.log_density(x, below)) / (2 * kStep);
+                const bool is_shared = of.density.shared && p + 1 == at.size();
+                double& to =
+                    is_shared ? shared(0, d) : gradient(r, static_cast<std::int64_t>(p) * features + d);
+                to -= weights(r, 0) * slope;
             }
         }
     }
+    std::vector<Numbers> all = {log_likelihoods(of, inputs), gradient};
+    if (of.density.shared) all.push_back(shared);
+    return all;
+}
 
- private:
-    static double slope(const DensityCase& of, double x, std::vector<double> parameters, std::size_t p) {
-        constexpr double kStep = 1e-4;
-        const double at = parameters[p];
-        parameters[p] = at + kStep;
-        const double above = of.log_density(x, parameters);
-        parameters[p] = at - kStep;
-        return (above - of.log_density(x, parameters)) / (2 * kStep);
-    }
-};
+std::vector<OperationCase> cases_of(const DensityCase& of, std::int64_t draws) {
+    const auto inputs = [=](const Sizes& sizes) {
+        std::vector<CaseInput> all = {normal_input(draw_shape(of.density.blocks() * sizes.columns))};
+        all.push_back(of.unit_data ? unit_input(sample_shape(sizes.columns))
+                                   : normal_input(sample_shape(sizes.columns)));
+        if (of.density.shared) all.push_back(normal_input(fixed_shape(1, sizes.columns)));
+        return all;
+    };
+    const auto with_weights = [=](const Sizes& sizes) {
+        std::vector<CaseInput> all = inputs(sizes);
+        all.push_back(unit_input(draw_shape(1)));
+        return all;
+    };
+    // The gradient with respect to the log-likelihood is minus its weights.
+    const auto minimised = [=](NumbersView values, NumbersView weights, const Pass&) {
+        const Numbers sums = log_likelihoods(of, values);
+        double objective = 0;
+        for (std::int64_t r = 0; r < sums.rows; ++r)
+            objective -= weights[0](r, 0) * sums(r, 0);
+        return objective;
+    };
+    const std::string variant = of.name + ", " + std::to_string(draws) + " draws";
+    return {
+        {.operation = Density{of.density},
+         .variant = variant,
+         .inputs = inputs,
+         .outputs = [=](NumbersView values, const Pass&) { return std::vector{log_likelihoods(of, values)}; },
+         .pass = {.draws = draws},
+         .rules = {{.minimised = minimised}}},
+        {.operation = DensityGradient{of.density},
+         .variant = variant,
+         .inputs = with_weights,
+         .outputs = [=](NumbersView values, const Pass&) { return likelihoods_and_gradients(of, values); },
+         .pass = {.draws = draws},
+         .tolerance = 3e-6},
+        {.operation = DensityParameters{of.density},
+         .variant = variant,
+         .inputs =
+             [=](const Sizes& sizes) {
+                 return std::vector{normal_input(draw_shape(of.density.blocks() * sizes.columns), 5)};
+             },
+         .outputs =
+             [=](NumbersView values, const Pass&) {
+                 Numbers parameters = values[0];
+                 const std::int64_t features = parameters.columns / of.density.blocks();
+                 for (std::int64_t r = 0; r < parameters.rows; ++r) {
+                     for (std::int64_t c = 0; c < parameters.columns; ++c) {
+                         const auto block = static_cast<std::size_t>(c / features);
+                         parameters(r, c) = of.parameter(block, parameters(r, c));
+                     }
+                 }
+                 return std::vector{parameters};
+             },
+         .pass = {.draws = draws}}};
+}
 
-// Samples with one draw and with three, each draw with a weight of its own.
-TEST_P(BackendTest, DensitiesAreTheirFormulasAndGradients) {
-    for (const DensityCase& of : kDensityCases) {
-        SCOPED_TRACE(of.name);
+const OperationFamily kDensities("densities", [] {
+    std::vector<OperationCase> all;
+    for (const DensityCase& of : density_cases()) {
         for (const std::int64_t draws : {1, 3}) {
-            for_shapes([&](std::int64_t rows, std::int64_t features, MemoryPlace place) {
-                const DensityArrays arrays(backend(), of, rows, rows * draws, features, place);
-                const Expected expected(of, arrays, static_cast<std::size_t>(features),
-                                        static_cast<std::size_t>(draws));
-                run_density(backend(), of.density, arrays.with_gradient(arrays.gradient.view()));
-                const std::vector<float> log_likelihood = arrays.log_likelihood.get();
-                const std::vector<float> gradient = arrays.gradient.get();
-                expect_near(log_likelihood, expected.log_likelihood, 2e-6);
-                expect_near(gradient, expected.gradient, 2e-6);
-                if (of.density.shared) {
-                    expect_near(arrays.shared_gradient.get(), expected.shared_gradient, 3e-6);
-                }
-
-                run_density(backend(), of.density, arrays.without_gradient());
-                EXPECT_EQ(arrays.log_likelihood.get(), log_likelihood);
-                run_density(backend(), of.density, arrays.with_gradient(arrays.half_gradient.view()));
-                EXPECT_EQ(arrays.log_likelihood.get(), log_likelihood);
-                EXPECT_EQ(arrays.half_gradient.get(), rounded(gradient));
-                run_density(backend(), of.density, arrays.with_gradient(arrays.output_there.view()));
-                EXPECT_EQ(arrays.output_there.get(), gradient) << "in the place of the output";
-            });
+            std::vector<OperationCase> cases = cases_of(of, draws);
+            all.insert(all.end(), cases.begin(), cases.end());
         }
     }
-}
+    return all;
+});
 
-TEST_P(BackendTest, DensitiesOfNotANumberAreNotANumber) {
-    constexpr std::int64_t kFeatures = 33;
-    const auto last_is_nan = [&](std::int64_t size) {
-        std::vector<float> values(static_cast<std::size_t>(size), 0.5F);
-        values.back() = std::numeric_limits<float>::quiet_NaN();
-        return values;
-    };
-    for (const DensityCase& of : kDensityCases) {
-        SCOPED_TRACE(of.name);
-        DensityArrays arrays(backend(), of, 1, 1, kFeatures, {});
-        const std::int64_t numbers = of.density.blocks() * kFeatures;
-        const Tensor bad(backend(), 1, numbers, last_is_nan(numbers));
-        DensityOperands operands = arrays.with_gradient(arrays.gradient.view());
-        operands.output = bad.view();
-        run_density(backend(), of.density, operands);
-        EXPECT_TRUE(std::isnan(arrays.log_likelihood.get()[0]));
-        EXPECT_TRUE(std::isnan(arrays.gradient.get().back()));
-
-        const Tensor bad_x(backend(), 1, kFeatures, last_is_nan(kFeatures));
-        operands = arrays.with_gradient(arrays.gradient.view());
-        operands.x = bad_x.view();
-        run_density(backend(), of.density, operands);
-        EXPECT_TRUE(std::isnan(arrays.log_likelihood.get()[0]));
-        EXPECT_TRUE(std::isnan(arrays.gradient.get()[kFeatures - 1]));
-
-        if (!of.density.shared) continue;
-        const Tensor bad_shared(backend(), 1, kFeatures, last_is_nan(kFeatures));
-        operands = arrays.with_gradient(arrays.gradient.view());
-        operands.shared = bad_shared.data();
-        run_density(backend(), of.density, operands);
-        EXPECT_TRUE(std::isnan(arrays.log_likelihood.get()[0]));
-        EXPECT_TRUE(std::isnan(arrays.shared_gradient.get().back()));
-    }
-}
-
-TEST_P(BackendTest, DensitiesDoNotDependOnWhereAMatrixLies) {
-    for (const DensityCase& of : kDensityCases) {
-        SCOPED_TRACE(of.name);
-        expect_same_bits_everywhere([&](std::int64_t offset) {
-            const MemoryPlace place{offset % 3 == 0 ? 5 : 0, offset};
-            const DensityArrays arrays(backend(), of, 3, 3, 45, place, 2);
-            run_density(backend(), of.density, arrays.with_gradient(arrays.half_gradient.view()));
-            run_density(backend(), of.density, arrays.with_gradient(arrays.gradient.view()));
-            return arrays.results();
-        });
-    }
-}
-
-TEST_P(BackendTest, ADensitysParametersAreMadeOfTheDecodersNumbers) {
-    for (const DensityCase& of : kDensityCases) {
-        SCOPED_TRACE(of.name);
-        for_shapes([&](std::int64_t rows, std::int64_t features, MemoryPlace place) {
-            const DensityArrays arrays(backend(), of, rows, rows, features, place, 5);
-            const FloatMatrix output = arrays.output_there.view();
-            run_operation(backend(), DensityParameters{of.density}, {output}, {output});
-            const std::vector<float> parameters = arrays.output_there.get();
-            std::vector<double> expected(arrays.output.begin(), arrays.output.end());
-            const auto blocks = static_cast<std::size_t>(of.density.blocks());
-            const auto d = static_cast<std::size_t>(features);
-            for (std::size_t i = 0; i < expected.size(); ++i)
-                expected[i] = of.parameter(i / d % blocks, expected[i]);
-            expect_near(parameters, expected, 1e-6);
-        });
-    }
+TEST_P(BackendTest, ProbabilitiesHoldForExtremeLogits) {
     const Tensor extreme(backend(), 1, 3, {-1e30F, 1e30F, std::numeric_limits<float>::quiet_NaN()});
     const DensityOfFeatures bernoulli = {LikelihoodKind::bernoulli, false};
     run_operation(backend(), DensityParameters{bernoulli}, {extreme.view()}, {extreme.view()});

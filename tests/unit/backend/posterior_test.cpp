@@ -1,6 +1,7 @@
+#include <algorithm>
 #include <cmath>
 
-#include "backend_suite.hpp"
+#include "operation_suite.hpp"
 
 namespace vae_dist {
 namespace {
@@ -12,120 +13,118 @@ double kl_of(double mean, double s) {
 }
 
 // Draw k of row r has the counter r + k * 2^40.
-TEST_P(BackendTest, PosteriorNoiseIsTheCountersNormals) {
-    for (const std::int64_t count : {1, 3}) {
-        for_shapes([&](std::int64_t rows, std::int64_t latents, MemoryPlace place) {
-            const auto mean = normal_values(rows * latents, 1);
-            const auto s = normal_values(rows * latents, 2);
-            const auto numbers = row_numbers(rows);
-            const Tensor posterior(backend(), rows, 2 * latents, side_by_side(mean, s, latents), place);
-            const Tensor epsilon(backend(), rows * count, latents, place);
-            const Tensor latent(backend(), rows * count, latents, place);
-            const std::int64_t first = count == 1 ? 0 : 2;
-            run_operation(backend(), PosteriorDraw{}, {posterior.view()},
-                          {epsilon.view(), latent.view(), Operand(), Operand()},
-                          {.rows = rows,
-                           .draws = count,
-                           .row_numbers = numbers,
-                           .noise = kNoise,
-                           .visit = 42,
-                           .first_draw = first});
-            std::vector<double> noise;
-            std::vector<double> expected;
-            for (std::int64_t r = 0; r < rows * count; ++r) {
-                const auto sample = static_cast<std::size_t>(r / count);
-                std::vector<float> row(static_cast<std::size_t>(latents));
-                const std::int64_t counter = numbers[sample] + (first + r % count) * (std::int64_t{1} << 40);
-                kNoise.normals(42, static_cast<std::uint64_t>(counter), row);
-                for (std::size_t z = 0; z < row.size(); ++z) {
-                    const std::size_t i = sample * row.size() + z;
-                    noise.push_back(row[z]);
-                    expected.push_back(mean[i] + std::exp(0.5 * s[i]) * row[z]);
-                }
-            }
-            expect_near(epsilon.get(), noise, 2e-6);
-            expect_near(latent.get(), expected, 5e-6);
-        });
-    }
-}
-
-TEST_P(BackendTest, KlIsTheClosedFormOfEachSample) {
-    for_shapes([&](std::int64_t rows, std::int64_t latents, MemoryPlace place) {
-        const auto mean = normal_values(rows * latents, 1);
-        const auto s = normal_values(rows * latents, 2);
-        const auto numbers = row_numbers(rows);
-        const Tensor posterior(backend(), rows, 2 * latents, side_by_side(mean, s, latents), place);
-        const Tensor epsilon(backend(), rows, latents, place);
-        const Tensor latent(backend(), rows, latents, place);
-        const Tensor kl(backend(), rows, 1);
-        run_operation(backend(), PosteriorDraw{}, {posterior.view()},
-                      {epsilon.view(), latent.view(), kl.view(), Operand()},
-                      {.rows = rows, .row_numbers = numbers, .noise = kNoise});
-        std::vector<double> expected(static_cast<std::size_t>(rows));
-        for (std::size_t i = 0; i < mean.size(); ++i) {
-            expected[i / static_cast<std::size_t>(latents)] += kl_of(mean[i], s[i]);
+std::vector<Numbers> drawn(NumbersView inputs, const Pass& pass) {
+    const Numbers& posterior = inputs[0];
+    const std::int64_t latents = posterior.columns / 2;
+    Numbers epsilon(posterior.rows * pass.draws, latents);
+    Numbers latent = epsilon;
+    Numbers kl(posterior.rows, 1);
+    Numbers log_ratio(posterior.rows * pass.draws, 1);
+    for (std::int64_t r = 0; r < epsilon.rows; ++r) {
+        const std::int64_t b = r / pass.draws;
+        std::vector<float> noise(static_cast<std::size_t>(latents));
+        const std::int64_t counter = pass.row_numbers[static_cast<std::size_t>(b)] +
+                                     (pass.first_draw + r % pass.draws) * (std::int64_t{1} << 40);
+        pass.noise.normals(pass.visit, static_cast<std::uint64_t>(counter), noise);
+        for (std::int64_t z = 0; z < latents; ++z) {
+            const double mean = posterior(b, z);
+            const double s = posterior(b, latents + z);
+            const double e = noise[static_cast<std::size_t>(z)];
+            const double value = mean + std::exp(0.5 * s) * e;
+            epsilon(r, z) = e;
+            latent(r, z) = value;
+            const double log_prior = -0.5 * value * value;
+            const double log_posterior = -0.5 * (e * e + s);
+            log_ratio(r, 0) += log_prior - log_posterior;
+            if (r % pass.draws == 0) kl(b, 0) += kl_of(mean, s);
         }
-        expect_near(kl.get(), expected, 1e-6);
-    });
-}
-
-// The gradients of  sum dlatent * latent + kl_weight * sum max(free_bits, KL_z)  by finite differences.
-TEST_P(BackendTest, PosteriorBackwardIsTheDerivativeWithAndWithoutFreeBits) {
-    for (const float free_bits : {0.0F, 0.4F}) {
-        for_shapes([&](std::int64_t rows, std::int64_t latents, MemoryPlace place) {
-            const float kl_weight = 0.3F;
-            const auto mean = normal_values(rows * latents, 1);
-            const auto s = normal_values(rows * latents, 2);
-            const auto e = normal_values(rows * latents, 3);
-            const auto d = normal_values(rows * latents, 4);
-            const Tensor posterior(backend(), rows, 2 * latents, side_by_side(mean, s, latents), place);
-            const Tensor e_tensor(backend(), rows, latents, e, place);
-            const Tensor d_tensor(backend(), rows, latents, d, place);
-            const Tensor gradient(backend(), rows, 2 * latents, place);
-            run_operation(
-                backend(), PosteriorGradient{}, {posterior.view(), e_tensor.view(), d_tensor.view()},
-                {gradient.view()},
-                {.rows = rows, .sample_weight = 0.5, .beta = 2 * kl_weight, .free_bits = free_bits});
-            std::vector<double> expected_mean;
-            std::vector<double> expected_s;
-            for (std::size_t i = 0; i < mean.size(); ++i) {
-                const auto loss = [&](double m, double v) {
-                    const double latent = m + std::exp(0.5 * v) * e[i];
-                    return d[i] * latent + kl_weight * std::max<double>(free_bits, kl_of(m, v));
-                };
-                const double h = 1e-6;
-                expected_mean.push_back((loss(mean[i] + h, s[i]) - loss(mean[i] - h, s[i])) / (2 * h));
-                expected_s.push_back((loss(mean[i], s[i] + h) - loss(mean[i], s[i] - h)) / (2 * h));
-            }
-            expect_near(gradient.get(), side_by_side(expected_mean, expected_s, latents), 3e-6);
-        });
     }
+    return {epsilon, latent, kl, log_ratio};
 }
 
-TEST_P(BackendTest, PosteriorDoesNotDependOnWhereAMatrixLies) {
-    const std::int64_t rows = 3;
-    const std::int64_t latents = 37;
-    expect_same_bits_everywhere([&](std::int64_t offset) {
-        const MemoryPlace place{offset % 3 == 0 ? 5 : 0, offset};
-        const auto numbers = row_numbers(rows);
-        const Tensor posterior(backend(), rows, 2 * latents, normal_values(rows * 2 * latents, 1), place);
-        const Tensor epsilon(backend(), rows, latents, place);
-        const Tensor latent(backend(), rows, latents, place);
-        const Tensor gradient(backend(), rows, 2 * latents, place);
-        const Tensor kl(backend(), rows, 1, MemoryPlace{0, offset});
-        const Tensor ratio(backend(), rows, 1, MemoryPlace{0, offset});
-        const Pass pass = {
-            .rows = rows, .row_numbers = numbers, .noise = kNoise, .visit = 1, .beta = 0.5, .free_bits = 0.2};
-        run_operation(backend(), PosteriorDraw{}, {posterior.view()},
-                      {epsilon.view(), latent.view(), kl.view(), ratio.view()}, pass);
-        run_operation(backend(), PosteriorGradient{}, {posterior.view(), epsilon.view(), latent.view()},
-                      {gradient.view()}, pass);
-        std::vector<float> all;
-        for (const Tensor* tensor : {&epsilon, &latent, &gradient, &kl, &ratio})
-            append(all, tensor->get());
-        return all;
-    });
+double weighed(const Numbers& values, const Numbers& weights) {
+    double sum = 0;
+    for (std::size_t i = 0; i < values.values.size(); ++i)
+        sum += values.values[i] * weights.values[i];
+    return sum;
 }
+
+// Without weights of the draws the divergence is part of what is minimised.
+double minimised_with_one_draw(NumbersView inputs, NumbersView gradients, const Pass& pass) {
+    const Numbers& posterior = inputs[0];
+    const std::int64_t latents = posterior.columns / 2;
+    double sum = weighed(drawn(inputs, pass)[PosteriorDraw::kLatent], gradients[0]);
+    for (std::int64_t b = 0; b < posterior.rows; ++b) {
+        for (std::int64_t z = 0; z < latents; ++z) {
+            sum += pass.sample_weight * pass.beta *
+                   std::max(pass.free_bits, kl_of(posterior(b, z), posterior(b, latents + z)));
+        }
+    }
+    return sum;
+}
+
+double minimised_with_weighed_draws(NumbersView inputs, NumbersView gradients, const Pass& pass) {
+    const std::vector<Numbers> outputs = drawn(inputs, pass);
+    return weighed(outputs[PosteriorDraw::kLatent], gradients[0]) -
+           pass.beta * weighed(outputs[PosteriorDraw::kLogRatio], gradients[1]);
+}
+
+OperationCase draw_case(const std::string& variant, const Pass& pass) {
+    OperationCase draw = {
+        .operation = PosteriorDraw{},
+        .variant = variant,
+        .inputs =
+            [](const Sizes& sizes) { return std::vector{normal_input(sample_shape(2 * sizes.columns))}; },
+        .outputs = drawn,
+        .pass = pass,
+        .tolerance = 5e-6};
+    draw.rules.push_back({.outputs = {PosteriorDraw::kLatent, PosteriorDraw::kLogRatio},
+                          .minimised = minimised_with_weighed_draws});
+    if (pass.draws == 1)
+        draw.rules.push_back({.outputs = {PosteriorDraw::kLatent}, .minimised = minimised_with_one_draw});
+    return draw;
+}
+
+OperationCase posterior_gradient_case(const std::string& variant, double free_bits) {
+    return {.operation = PosteriorGradient{},
+            .variant = variant,
+            .inputs =
+                [](const Sizes& sizes) {
+                    return std::vector{normal_input(sample_shape(2 * sizes.columns)),
+                                       normal_input(draw_shape(sizes.columns)),
+                                       normal_input(draw_shape(sizes.columns))};
+                },
+            .outputs =
+                [](NumbersView inputs, const Pass& pass) {
+                    const Numbers& posterior = inputs[0];
+                    const std::int64_t latents = posterior.columns / 2;
+                    Numbers gradient(posterior.rows, posterior.columns);
+                    for (std::int64_t b = 0; b < posterior.rows; ++b) {
+                        for (std::int64_t z = 0; z < latents; ++z) {
+                            const double mean = posterior(b, z);
+                            const double s = posterior(b, latents + z);
+                            const double d = inputs[2](b, z);
+                            const bool is_free = kl_of(mean, s) < pass.free_bits;
+                            const double weight = is_free ? 0 : pass.sample_weight * pass.beta;
+                            gradient(b, z) = d + weight * mean;
+                            gradient(b, latents + z) = 0.5 * d * inputs[1](b, z) * std::exp(0.5 * s) +
+                                                       0.5 * weight * (std::exp(s) - 1);
+                        }
+                    }
+                    return std::vector{gradient};
+                },
+            .pass = {.sample_weight = 0.5, .beta = 0.75, .free_bits = free_bits},
+            .tolerance = 3e-6};
+}
+
+const OperationFamily kPosterior("posterior", [] {
+    return std::vector{
+        draw_case("one", {.noise = kNoise, .visit = 42, .sample_weight = 0.5, .beta = 0.75}),
+        draw_case("one, with free bits",
+                  {.noise = kNoise, .visit = 42, .sample_weight = 0.5, .beta = 0.75, .free_bits = 0.5}),
+        draw_case("three", {.draws = 3, .noise = kNoise, .visit = 42, .first_draw = 2, .beta = 0.75}),
+        posterior_gradient_case("", 0), posterior_gradient_case("with free bits", 0.5)};
+});
 
 TEST_P(BackendTest, ASamplesNoiseDoesNotDependOnItsRow) {
     const std::int64_t latents = 20;

@@ -130,35 +130,5 @@ TEST(Products, OfOursDoNotDependOnWhatIsComputedBeside) {
     }
 }
 
-TEST_P(BackendTest, ProductsDoNotDependOnWhereAMatrixLies) {
-    const std::int64_t shapes[][3] = {{1, 1, 100}, {1, 40, 33}, {40, 1, 100}, {2, 2, 2},   {2, 16, 1},
-                                      {2, 2, 15},  {3, 8, 8},   {8, 3, 8},    {7, 19, 65}, {64, 50, 784}};
-    for (const auto& shape : shapes) {
-        const std::int64_t rows = shape[0];
-        const std::int64_t outputs = shape[1];
-        const std::int64_t inputs = shape[2];
-        SCOPED_TRACE(testing::Message() << rows << " x " << outputs << " x " << inputs);
-        expect_same_bits_everywhere([&](std::int64_t offset) {
-            const MemoryPlace place{0, offset};
-            const Tensor x(backend(), rows, inputs, normal_values(rows * inputs, 1), place);
-            const Tensor weight(backend(), outputs, inputs, normal_values(outputs * inputs, 2), place);
-            const Tensor bias(backend(), 1, outputs, normal_values(outputs, 3), place);
-            const Tensor dy(backend(), rows, outputs, normal_values(rows * outputs, 4), place);
-            const Tensor y(backend(), rows, outputs, place);
-            const Tensor dx(backend(), rows, inputs, place);
-            const Tensor dweight(backend(), outputs, inputs, place);
-            const Tensor dbias(backend(), 1, outputs, place);
-            run_operation(backend(), Linear{}, {x.view(), weight.view(), bias.view()}, {y.view()});
-            run_operation(backend(), InputGradient{}, {dy.view(), weight.view()}, {dx.view()});
-            run_operation(backend(), WeightGradient{}, {dy.view(), x.view()}, {dweight.view()});
-            run_operation(backend(), ColumnSums{}, {dy.view()}, {dbias.view()});
-            std::vector<float> all = y.get();
-            for (const Tensor* tensor : {&dx, &dweight, &dbias})
-                append(all, tensor->get());
-            return all;
-        });
-    }
-}
-
 }  // namespace
 }  // namespace vae_dist
