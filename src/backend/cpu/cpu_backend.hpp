@@ -73,7 +73,7 @@ class CpuBackend final : public Backend {
     void compute(const TakeColumns& take, const Arguments& with);
     void compute(const Add& add, const Arguments& with);
     void compute(const Round& round, const Arguments& with);
-    void compute(const SumTerm& sum, const Arguments& with);
+    void compute(const SumTerm& term, const Arguments& with);
 
     template <class D, bool kShared>
     void density_of(const DensityOperands& of);

@@ -77,12 +77,12 @@ void CpuBackend::compute(const WeightGradient&, const Arguments& with) {
     products_->multiply({with.inputs[0], true}, {with.inputs[1]}, nullptr, with.outputs[0]);
 }
 
-void CpuBackend::compute(const ActivationGradient& operation, const Arguments& with) {
+void CpuBackend::compute(const ActivationGradient& gradient, const Arguments& with) {
     const ConstFloatMatrix dvalue = with.inputs[0].floats();
     const ConstOperand& y = with.inputs[1];
-    const ConstOperand& argument = keeps_preactivation(operation.activation) ? with.inputs[2] : y;
+    const ConstOperand& argument = keeps_preactivation(gradient.activation) ? with.inputs[2] : y;
     float* const dbias = with.outputs[1].floats().data;
-    with_activation(operation.activation, [&](auto f) {
+    with_activation(gradient.activation, [&](auto f) {
         with.outputs[0].visit([&]<class T>(const MatrixView<T>& dy) {
             const auto a = view_of<T>(argument);
             const auto b = view_of<T>(y);

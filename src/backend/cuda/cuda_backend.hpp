@@ -101,7 +101,7 @@ class CudaBackend final : public DeviceBackend {
     void compute(const TakeColumns& take, const Arguments& with);
     void compute(const Add& add, const Arguments& with);
     void compute(const Round& round, const Arguments& with);
-    void compute(const SumTerm& sum, const Arguments& with);
+    void compute(const SumTerm& term, const Arguments& with);
 
     template <class D, bool kShared>
     void density_of(const DensityOperands& of);

@@ -117,12 +117,12 @@ void CudaBackend::compute(const WeightGradient&, const Arguments& with) {
     products_.multiply({with.inputs[0], true}, {with.inputs[1]}, nullptr, dweight);
 }
 
-void CudaBackend::compute(const ActivationGradient& operation, const Arguments& with) {
+void CudaBackend::compute(const ActivationGradient& gradient, const Arguments& with) {
     const ConstFloatMatrix dvalue = with.inputs[0].floats();
     const ConstOperand& y = with.inputs[1];
     float* const dbias = with.outputs[1].floats().data;
-    with_activation(operation.activation, [&]<class F>(F) {
-        with_kept(keeps_preactivation(operation.activation), [&](auto keeps) {
+    with_activation(gradient.activation, [&]<class F>(F) {
+        with_kept(keeps_preactivation(gradient.activation), [&](auto keeps) {
             with.outputs[0].visit([&]<class T>(const MatrixView<T>& dy) {
                 constexpr bool kKeeps = decltype(keeps)::value;
                 const Rows<const T> argument = kKeeps ? rows_of<T>(with.inputs[2]) : Rows<const T>();

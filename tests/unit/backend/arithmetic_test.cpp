@@ -38,7 +38,7 @@ OperationCase sum_term_case(const std::string& variant, const ValueShape& shape,
             .tolerance = 1e-12};
 }
 
-const OperationFamily kArithmetic("arithmetic", [] {
+const OperationFamily arithmetic_family("arithmetic", [] {
     return std::vector<OperationCase>{
         {.operation = SampleWeights{},
          .inputs = [](const Sizes&) { return std::vector<CaseInput>(); },

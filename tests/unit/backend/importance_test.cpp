@@ -63,7 +63,7 @@ std::vector<Numbers> importance_gradient(NumbersView inputs, const Pass& pass) {
     return {gradient};
 }
 
-const OperationFamily kImportance("importance", [] {
+const OperationFamily importance_family("importance", [] {
     return std::vector<OperationCase>{
         weights_case("of like draws", 1),
         weights_case("beyond a float's exponential", 300),

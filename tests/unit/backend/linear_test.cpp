@@ -8,9 +8,9 @@ namespace vae_dist {
 namespace {
 
 std::vector<Activation> all_activations() {
-    std::vector<Activation> all;
-    for (std::size_t i = 0; i < kActivationNames.size(); ++i)
-        all.push_back(static_cast<Activation>(i));
+    std::vector<Activation> all(kActivationNames.size());
+    for (std::size_t i = 0; i < all.size(); ++i)
+        all[i] = static_cast<Activation>(i);
     return all;
 }
 
@@ -161,7 +161,7 @@ OperationCase input_gradient_case() {
             .tolerance = 2e-5};
 }
 
-const OperationFamily kLinear("linear", [] {
+const OperationFamily linear_family("linear", [] {
     std::vector<OperationCase> cases = {linear_case({}), column_sums_case(), weight_gradient_case(),
                                         input_gradient_case()};
     for (const Activation activation : all_activations()) {

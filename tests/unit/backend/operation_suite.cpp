@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <variant>
 
 namespace vae_dist {
 
@@ -26,27 +27,30 @@ std::map<std::string, CasesOf>& families() {
 class AnyTensor {
  public:
     AnyTensor(Backend& backend, bool half, std::int64_t rows, std::int64_t columns,
-              const std::optional<std::vector<float>>& values, MemoryPlace place) {
-        // Values of one column lie without gaps.
-        if (columns == 1) place.padding = 0;
-        const auto all =
-            values.value_or(std::vector<float>(static_cast<std::size_t>(rows * columns), kUntouched));
-        if (half) {
-            half_.emplace(backend, rows, columns, all, place);
-        } else {
-            float_.emplace(backend, rows, columns, all, place);
-        }
-    }
+              const std::optional<std::vector<float>>& values, MemoryPlace place)
+        : tensor_(
+              make(backend, half, rows, columns,
+                   values.value_or(std::vector<float>(static_cast<std::size_t>(rows * columns), kUntouched)),
+                   place)) {}
 
     Operand view() const {
-        if (half_) return half_->view();
-        return float_->view();
+        return std::visit([](const auto& tensor) { return Operand(tensor.view()); }, tensor_);
     }
-    std::vector<float> get() const { return half_ ? half_->get() : float_->get(); }
+    std::vector<float> get() const {
+        return std::visit([](const auto& tensor) { return tensor.get(); }, tensor_);
+    }
 
  private:
-    std::optional<Tensor> float_;
-    std::optional<HalfTensor> half_;
+    using Either = std::variant<Tensor, HalfTensor>;
+    static Either make(Backend& backend, bool half, std::int64_t rows, std::int64_t columns,
+                       const std::vector<float>& values, MemoryPlace place) {
+        // Values of one column lie without gaps.
+        if (columns == 1) place.padding = 0;
+        if (half) return HalfTensor(backend, rows, columns, values, place);
+        return Tensor(backend, rows, columns, values, place);
+    }
+
+    Either tensor_;
 };
 
 /// Which values are bfloat16, of those that may be.
@@ -74,6 +78,7 @@ class SizedCase {
     }
     SizedCase(const SizedCase&) = delete;
     SizedCase& operator=(const SizedCase&) = delete;
+    ~SizedCase() = default;
 
     const OperationCase& tested() const { return tested_; }
     const Operation& operation() const { return tested_.operation; }
@@ -360,7 +365,7 @@ class OperationTest : public testing::TestWithParam<std::tuple<std::string, Back
         if (!backend_) GTEST_SKIP() << "this build or machine has no " << tested().name;
     }
     static const BackendCase& tested() { return std::get<1>(GetParam()); }
-    static std::unique_ptr<Backend> make(Threads threads) { return tested().make(threads); }
+    static std::unique_ptr<Backend> make(const Threads& threads) { return tested().make(threads); }
     Backend& backend() { return *backend_; }
 
     /// check(case at these sizes) for each case of the family.
@@ -370,8 +375,7 @@ class OperationTest : public testing::TestWithParam<std::tuple<std::string, Back
             SCOPED_TRACE(testing::Message()
                          << one.operation.name() << ' ' << one.variant << ", " << sizes.rows << " rows, "
                          << sizes.columns << " columns, products of " << sizes.inner);
-            SizedCase at(one, sizes);
-            check(at);
+            check(SizedCase(one, sizes));
             if (testing::Test::HasFatalFailure()) return;
         }
     }
@@ -485,7 +489,9 @@ TEST_P(OperationTest, NoBitDependsOnTheNumberOfThreads) {
 // In each input in turn, at its beginning and its end.
 TEST_P(OperationTest, NotANumberStaysVisible) {
     for (const std::int64_t columns : {1, 17, 33}) {
-        for_cases({.rows = 3, .columns = columns, .inner = 7}, [&](SizedCase& at) {
+        const Sizes sizes = {.rows = 3, .columns = columns, .inner = 7};
+        for_cases(sizes, [&](const SizedCase& whole) {
+            SizedCase at(whole.tested(), sizes);
             for (std::vector<float>& numbers : at.numbers()) {
                 for (float* const number : {&numbers.front(), &numbers.back()}) {
                     const float before = *number;

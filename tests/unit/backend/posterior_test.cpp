@@ -117,7 +117,7 @@ OperationCase posterior_gradient_case(const std::string& variant, double free_bi
             .tolerance = 3e-6};
 }
 
-const OperationFamily kPosterior("posterior", [] {
+const OperationFamily posterior_family("posterior", [] {
     return std::vector{
         draw_case("one", {.noise = kNoise, .visit = 42, .sample_weight = 0.5, .beta = 0.75}),
         draw_case("one, with free bits",

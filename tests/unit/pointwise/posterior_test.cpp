@@ -11,7 +11,8 @@ namespace {
 struct Point {
     double mean, s, epsilon, slope;
 };
-const Point kPoints[] = {{0.3, -1.2, 0.7, 1.5}, {-2, 0.4, -1.1, -0.2}, {0, 0, 2, 1}, {0.05, 0.1, -0.3, 3}};
+constexpr Point kPoints[] = {
+    {0.3, -1.2, 0.7, 1.5}, {-2, 0.4, -1.1, -0.2}, {0, 0, 2, 1}, {0.05, 0.1, -0.3, 3}};
 
 // Central differences of f(mean, s), against derivatives.
 template <class F>
@@ -28,7 +29,8 @@ TEST(Posterior, KlIsThatOfTheDensities) {
         const double deviation = std::exp(0.5 * s);
         double integral = 0;
         constexpr double kStep = 1e-3;
-        for (double e = -12; e < 12; e += kStep) {
+        for (int i = -12000; i < 12000; ++i) {
+            const double e = i * kStep;
             const double z = mean + deviation * e;
             const double log_ratio = -0.5 * (e * e + s) + 0.5 * z * z;
             integral += kStep * normal_density(e) * log_ratio;
