@@ -1,7 +1,8 @@
 #include <algorithm>
 
-#include "backend/cpu/activations.hpp"
+#include "backend/cpu/blocks.hpp"
 #include "backend/cpu/cpu_backend.hpp"
+#include "vae_dist/pointwise/activations.hpp"
 
 namespace vae_dist {
 

@@ -81,7 +81,8 @@ TEST(KeyHelp, DefaultsThatAreWrittenInWordsAreTrue) {
 TEST(KeyHelp, IsFoundByKeySectionAndLastPart) {
     EXPECT_EQ(names_of(key_help_of("train.seed")), std::vector<std::string>{"train.seed"});
     EXPECT_EQ(names_of(key_help_of("data.validation")),
-              (std::vector<std::string>{"data.validation.files", "data.validation.dataset"}));
+              (std::vector<std::string>{"data.validation.files", "data.validation.dataset",
+                                        "data.validation.conditions"}));
     EXPECT_EQ(names_of(key_help_of("hidden")),
               (std::vector<std::string>{"model.encoder.hidden", "model.decoder.hidden"}));
     EXPECT_EQ(names_of(key_help_of("schedule")), names_of(key_help_of("optimizer.schedule")));

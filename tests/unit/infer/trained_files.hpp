@@ -29,6 +29,7 @@ class MadeUpModel {
         std::int64_t features = 1;
         for (const std::int64_t size : row_shape)
             features *= size;
+        checkpoint_.progress.window.sums = {{"kl", 0}, {"reconstruction", 0}};
         checkpoint_.config = parse_config(
             "data: {train: {files: [train.h5], dataset: x}, transform: " + transform +
                 "}\n"
