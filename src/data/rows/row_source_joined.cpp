@@ -24,6 +24,7 @@ class SideField {
           source_(std::move(from.source)),
           check_(*source_, 1, allowed_values(Transform::none, Support())),
           row_bytes_(source_->row_bytes()) {
+        require_rows_of_each_file(samples);
         if (source_->rows() == samples.rows()) return;
         throw_input_error("{} has {} ({}), but the samples are {} ({}); a row goes with each sample", name_,
                           counted(source_->rows(), "row"), source_->description(),
@@ -45,6 +46,19 @@ class SideField {
     }
 
  private:
+    // Else rows of one file would go with samples of another, where all files together have as many.
+    void require_rows_of_each_file(const RowSource& samples) const {
+        const std::vector<RowRange> mine = source_->file_rows();
+        const std::vector<RowRange> theirs = samples.file_rows();
+        if (mine.size() != theirs.size() || source_->rows() != samples.rows()) return;
+        for (std::size_t i = 0; i < mine.size(); ++i) {
+            if (mine[i].rows == theirs[i].rows) continue;
+            throw_input_error("{} has {} and the samples have {} from {} on; a row goes with each sample",
+                              name_, counted(mine[i].rows, "row"), format_count(theirs[i].rows),
+                              samples.locate(theirs[i].first));
+        }
+    }
+
     const std::byte* read_into_memory(std::int64_t first, std::int64_t count) {
         std::vector<std::byte> read(static_cast<std::size_t>(count) * row_bytes_);
         source_->read(first, count, read.data());

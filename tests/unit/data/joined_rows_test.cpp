@@ -100,6 +100,24 @@ TEST(JoinedRows, NeedARowOfEachFieldForEachSample) {
     expect_error(ErrorKind::input, {"energy has 20 rows (energy)", "50 (samples)"}, [&] { joined(few); });
 }
 
+// As many rows in all are not enough.
+TEST(JoinedRows, NeedARowOfEachFieldForEachSampleOfAFile) {
+    const auto in_files = [](const std::string& name, std::int64_t rows_of_first) {
+        auto rows = std::make_unique<MemoryRows>(name, ElementType::float32, std::vector<std::int64_t>{},
+                                                 std::vector<float>(8));
+        rows->files = {{0, rows_of_first}, {rows_of_first, 8 - rows_of_first}};
+        return rows;
+    };
+    const auto joined_files = [&](std::int64_t rows_of_first) {
+        std::vector<NamedRows> side;
+        side.push_back({"energy", in_files("energy", rows_of_first)});
+        return join_rows(in_files("samples", 3), std::move(side));
+    };
+    EXPECT_EQ(joined_files(3)->rows(), 8);
+    expect_error(ErrorKind::input, {"energy has 5 rows and the samples have 3", "samples row 0"},
+                 [&] { joined_files(5); });
+}
+
 TEST(JoinedRows, WhatFloatCannotHoldIsNamedWithItsField) {
     std::vector<double> energy = energies();
     energy[17] = 1e39;

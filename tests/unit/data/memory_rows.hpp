@@ -40,7 +40,12 @@ class MemoryRows final : public RowSource {
     std::string locate(std::int64_t row) const override { return fmt::format("{} row {}", name_, row); }
     std::string description() const override { return name_; }
 
+    std::vector<RowRange> file_rows() const override {
+        return files.empty() ? RowSource::file_rows() : files;
+    }
+
     int reads = 0;
+    std::vector<RowRange> files;
 
  private:
     std::string name_;
