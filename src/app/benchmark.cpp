@@ -11,8 +11,8 @@
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/row_source.hpp"
-#include "vae_dist/train/training_step.hpp"
+#include "vae_dist/data/rows/row_source.hpp"
+#include "vae_dist/train/step/training_step.hpp"
 
 namespace vae_dist {
 

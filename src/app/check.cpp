@@ -7,10 +7,10 @@
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/config/names.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/row_sample.hpp"
-#include "vae_dist/train/first_pass.hpp"
-#include "vae_dist/train/training_step.hpp"
-#include "vae_dist/train/validation.hpp"
+#include "vae_dist/data/rows/row_sample.hpp"
+#include "vae_dist/train/run/first_pass.hpp"
+#include "vae_dist/train/run/validation.hpp"
+#include "vae_dist/train/step/training_step.hpp"
 
 namespace vae_dist {
 

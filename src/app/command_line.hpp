@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "vae_dist/data/import.hpp"
+#include "vae_dist/data/import/import.hpp"
 #include "vae_dist/infer/evaluate.hpp"
 #include "vae_dist/infer/generate.hpp"
 #include "vae_dist/infer/reconstruct.hpp"

@@ -5,8 +5,8 @@
 
 #include "vae_dist/comm/communicator.hpp"
 #include "vae_dist/core/log.hpp"
-#include "vae_dist/train/start.hpp"
-#include "vae_dist/train/training_data.hpp"
+#include "vae_dist/train/run/start.hpp"
+#include "vae_dist/train/run/training_data.hpp"
 
 namespace vae_dist {
 

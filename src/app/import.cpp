@@ -1,4 +1,4 @@
-#include "vae_dist/data/import.hpp"
+#include "vae_dist/data/import/import.hpp"
 
 #include "app/commands.hpp"
 #include "vae_dist/comm/agreement.hpp"

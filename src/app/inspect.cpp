@@ -1,4 +1,4 @@
-#include "vae_dist/data/inspect.hpp"
+#include "vae_dist/data/inspect/inspect.hpp"
 
 #include <fmt/format.h>
 
@@ -11,9 +11,9 @@
 #include "vae_dist/config/names.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/hdf5.hpp"
-#include "vae_dist/data/matching_files.hpp"
-#include "vae_dist/train/find_checkpoint.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/data/rows/matching_files.hpp"
+#include "vae_dist/train/record/find_checkpoint.hpp"
 
 namespace vae_dist {
 

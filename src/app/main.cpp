@@ -17,7 +17,7 @@
 #include "vae_dist/core/signal_thread.hpp"
 #include "vae_dist/core/stop_signals.hpp"
 #include "vae_dist/core/terminal.hpp"
-#include "vae_dist/train/consistency.hpp"
+#include "vae_dist/train/run/consistency.hpp"
 
 namespace vae_dist {
 namespace {

@@ -7,7 +7,7 @@
 #include "vae_dist/comm/mpi_communicator.hpp"
 #include "vae_dist/core/instruction_set.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist {
 

@@ -1,5 +1,5 @@
 #include "app/commands.hpp"
-#include "vae_dist/train/trainer.hpp"
+#include "vae_dist/train/run/trainer.hpp"
 
 namespace vae_dist {
 

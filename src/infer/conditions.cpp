@@ -9,7 +9,7 @@
 
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/dataset_name.hpp"
+#include "vae_dist/data/rows/dataset_name.hpp"
 
 namespace vae_dist {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/data/input_pipeline.hpp"
+#include "vae_dist/data/loader/input_pipeline.hpp"
 
 namespace vae_dist {
 

@@ -9,8 +9,8 @@
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/dataset_name.hpp"
-#include "vae_dist/train/consistency.hpp"
+#include "vae_dist/data/rows/dataset_name.hpp"
+#include "vae_dist/train/run/consistency.hpp"
 
 namespace vae_dist {
 

@@ -6,8 +6,8 @@
 #include "vae_dist/config/load.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/shape.hpp"
-#include "vae_dist/data/dataset_name.hpp"
-#include "vae_dist/data/matching_files.hpp"
+#include "vae_dist/data/rows/dataset_name.hpp"
+#include "vae_dist/data/rows/matching_files.hpp"
 
 namespace vae_dist {
 

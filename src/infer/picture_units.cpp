@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "vae_dist/data/input_pipeline.hpp"
+#include "vae_dist/data/loader/input_pipeline.hpp"
 
 namespace vae_dist {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "vae_dist/data/epoch_plan.hpp"
+#include "vae_dist/data/loader/epoch_plan.hpp"
 
 namespace vae_dist {
 

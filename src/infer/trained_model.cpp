@@ -7,8 +7,8 @@
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/program.hpp"
 #include "vae_dist/core/shape.hpp"
-#include "vae_dist/train/find_checkpoint.hpp"
-#include "vae_dist/train/start.hpp"
+#include "vae_dist/train/record/find_checkpoint.hpp"
+#include "vae_dist/train/run/start.hpp"
 
 namespace vae_dist {
 

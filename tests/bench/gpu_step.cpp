@@ -11,8 +11,8 @@
 #include "cuda_stand_in/stand_in.hpp"
 #include "vae_dist/comm/self_communicator.hpp"
 #include "vae_dist/config/load.hpp"
-#include "vae_dist/train/start.hpp"
-#include "vae_dist/train/training_step.hpp"
+#include "vae_dist/train/run/start.hpp"
+#include "vae_dist/train/step/training_step.hpp"
 
 namespace vae_dist {
 namespace {

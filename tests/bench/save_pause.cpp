@@ -15,9 +15,9 @@
 #include "support/temporary_folder.hpp"
 #include "vae_dist/comm/self_communicator.hpp"
 #include "vae_dist/config/load.hpp"
-#include "vae_dist/data/hdf5.hpp"
-#include "vae_dist/train/run_recorder.hpp"
-#include "vae_dist/train/start.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/train/record/run_recorder.hpp"
+#include "vae_dist/train/run/start.hpp"
 
 namespace vae_dist {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "fuzz/fuzz.hpp"
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/data/import.hpp"
+#include "vae_dist/data/import/import.hpp"
 
 namespace vae_dist::fuzz {
 

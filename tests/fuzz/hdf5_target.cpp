@@ -4,9 +4,9 @@
 
 #include "fuzz/fuzz.hpp"
 #include "support/temporary_folder.hpp"
-#include "vae_dist/data/hdf5.hpp"
-#include "vae_dist/data/inspect.hpp"
-#include "vae_dist/data/row_source.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/data/inspect/inspect.hpp"
+#include "vae_dist/data/rows/row_source.hpp"
 
 // HDF5 1.10 does not compare the length of a damaged chunk with that of its rows, and copies beyond its end.
 // NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the sanitizer's name

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <exception>
 
-#include "vae_dist/train/checkpoint.hpp"
-#include "vae_dist/train/find_checkpoint.hpp"
+#include "vae_dist/train/record/checkpoint.hpp"
+#include "vae_dist/train/record/find_checkpoint.hpp"
 
 namespace vae_dist {
 

@@ -13,7 +13,7 @@
 #include "integration/workplace.hpp"
 #include "unit/model/reference_vae.hpp"
 #include "vae_dist/core/random.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist {
 namespace {

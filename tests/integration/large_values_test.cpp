@@ -6,7 +6,7 @@
 #include "integration/run_files.hpp"
 #include "integration/sample_data.hpp"
 #include "integration/workplace.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist {
 namespace {

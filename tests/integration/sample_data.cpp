@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "vae_dist/core/random.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist {
 

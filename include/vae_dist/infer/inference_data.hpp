@@ -8,8 +8,8 @@
 
 #include "vae_dist/comm/communicator.hpp"
 #include "vae_dist/core/log.hpp"
-#include "vae_dist/data/checked_rows.hpp"
-#include "vae_dist/data/input_pipeline.hpp"
+#include "vae_dist/data/loader/input_pipeline.hpp"
+#include "vae_dist/data/rows/checked_rows.hpp"
 #include "vae_dist/infer/trained_model.hpp"
 
 namespace vae_dist {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "vae_dist/comm/communicator.hpp"
-#include "vae_dist/data/epoch_plan.hpp"
+#include "vae_dist/data/loader/epoch_plan.hpp"
 
 namespace vae_dist {
 

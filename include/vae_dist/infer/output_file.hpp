@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "vae_dist/core/pending_file.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 #include "vae_dist/infer/trained_model.hpp"
 
 namespace vae_dist {

@@ -7,7 +7,7 @@
 #include "vae_dist/comm/communicator.hpp"
 #include "vae_dist/core/log.hpp"
 #include "vae_dist/model/vae.hpp"
-#include "vae_dist/train/checkpoint.hpp"
+#include "vae_dist/train/record/checkpoint.hpp"
 
 namespace vae_dist {
 

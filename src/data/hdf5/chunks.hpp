@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist::hdf5::detail {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 // What the sources of the HDF5 wrapper share.
 

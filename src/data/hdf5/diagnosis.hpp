@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 // Why HDF5 refused, in words that say what to do. Its own words come last.
 

@@ -11,7 +11,7 @@
 
 #include "data/hdf5/detail.hpp"
 #include "data/hdf5/diagnosis.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist::hdf5 {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "vae_dist/core/pending_file.hpp"
-#include "vae_dist/data/hdf5.hpp"
-#include "vae_dist/data/import.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/data/import/import.hpp"
 
 namespace vae_dist {
 

@@ -1,4 +1,4 @@
-#include "vae_dist/data/inspect.hpp"
+#include "vae_dist/data/inspect/inspect.hpp"
 
 #include <fmt/format.h>
 
@@ -16,8 +16,8 @@
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/declarations.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/data/rows/declarations.hpp"
 
 namespace vae_dist {
 

@@ -6,7 +6,7 @@
 #include "data/rows/dataset_rows.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/declarations.hpp"
+#include "vae_dist/data/rows/declarations.hpp"
 
 namespace vae_dist {
 

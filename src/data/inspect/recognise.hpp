@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist {
 

@@ -9,7 +9,7 @@
 
 #include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/large_values.hpp"
+#include "vae_dist/data/rows/large_values.hpp"
 
 namespace vae_dist {
 

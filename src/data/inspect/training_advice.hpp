@@ -4,7 +4,7 @@
 #include <string>
 
 #include "data/inspect/value_summary.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist {
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist {
 

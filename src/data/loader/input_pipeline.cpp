@@ -1,4 +1,4 @@
-#include "vae_dist/data/input_pipeline.hpp"
+#include "vae_dist/data/loader/input_pipeline.hpp"
 
 #include <fmt/format.h>
 

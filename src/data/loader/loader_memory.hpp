@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "vae_dist/data/batch_loader.hpp"
+#include "vae_dist/data/loader/batch_loader.hpp"
 
 namespace vae_dist {
 

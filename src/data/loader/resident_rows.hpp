@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/rows/value_check.hpp"
-#include "vae_dist/data/batch_loader.hpp"
+#include "vae_dist/data/loader/batch_loader.hpp"
 
 namespace vae_dist {
 

@@ -1,4 +1,4 @@
-#include "vae_dist/data/dataset_name.hpp"
+#include "vae_dist/data/rows/dataset_name.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/data/hdf5.hpp"
-#include "vae_dist/data/matching_files.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/data/rows/matching_files.hpp"
 
 namespace vae_dist {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "data/rows/declared_numbers.hpp"
-#include "vae_dist/data/hdf5.hpp"
-#include "vae_dist/data/row_source.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/data/rows/row_source.hpp"
 
 namespace vae_dist {
 

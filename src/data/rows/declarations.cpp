@@ -1,4 +1,4 @@
-#include "vae_dist/data/declarations.hpp"
+#include "vae_dist/data/rows/declarations.hpp"
 
 #include <fmt/format.h>
 

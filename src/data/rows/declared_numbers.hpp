@@ -6,7 +6,7 @@
 
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/core/element_type.hpp"
-#include "vae_dist/data/declarations.hpp"
+#include "vae_dist/data/rows/declarations.hpp"
 
 namespace vae_dist {
 

@@ -1,4 +1,4 @@
-#include "vae_dist/data/feature_statistics.hpp"
+#include "vae_dist/data/rows/feature_statistics.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "vae_dist/data/large_values.hpp"
+#include "vae_dist/data/rows/large_values.hpp"
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-#include "vae_dist/data/matching_files.hpp"
+#include "vae_dist/data/rows/matching_files.hpp"
 
 #include <dirent.h>
 #include <fmt/format.h>

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "vae_dist/data/epoch_plan.hpp"
+#include "vae_dist/data/rows/row_range.hpp"
 
 namespace vae_dist {
 

@@ -1,4 +1,4 @@
-#include "vae_dist/data/row_source.hpp"
+#include "vae_dist/data/rows/row_source.hpp"
 
 #include <fmt/format.h>
 

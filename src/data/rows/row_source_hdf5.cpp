@@ -9,10 +9,10 @@
 #include "data/rows/row_blocks.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/dataset_name.hpp"
-#include "vae_dist/data/hdf5.hpp"
-#include "vae_dist/data/matching_files.hpp"
-#include "vae_dist/data/row_source.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/data/rows/dataset_name.hpp"
+#include "vae_dist/data/rows/matching_files.hpp"
+#include "vae_dist/data/rows/row_source.hpp"
 
 namespace vae_dist {
 namespace {

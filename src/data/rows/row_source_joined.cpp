@@ -7,7 +7,7 @@
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/shape.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/row_source.hpp"
+#include "vae_dist/data/rows/row_source.hpp"
 
 namespace vae_dist {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist {
 

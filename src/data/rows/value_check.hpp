@@ -3,7 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "vae_dist/data/batch_loader.hpp"
+#include "vae_dist/data/rows/row_source.hpp"
+#include "vae_dist/data/rows/value_range.hpp"
 
 namespace vae_dist {
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "vae_dist/data/epoch_plan.hpp"
+#include "vae_dist/data/loader/epoch_plan.hpp"
 
 namespace vae_dist {
 

@@ -1,4 +1,4 @@
-#include "vae_dist/train/optimizer.hpp"
+#include "vae_dist/train/optimizer/optimizer.hpp"
 
 #include "train/optimizer/optimizers.hpp"
 #include "vae_dist/core/error.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "vae_dist/train/optimizer.hpp"
+#include "vae_dist/train/optimizer/optimizer.hpp"
 
 namespace vae_dist {
 

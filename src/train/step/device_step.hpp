@@ -12,7 +12,7 @@
 #include "train/step/even_shards.hpp"
 #include "vae_dist/backend/device_backend.hpp"
 #include "vae_dist/comm/device_collectives.hpp"
-#include "vae_dist/train/training_step.hpp"
+#include "vae_dist/train/step/training_step.hpp"
 
 namespace vae_dist {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "vae_dist/train/shard_plan.hpp"
+#include "vae_dist/train/step/shard_plan.hpp"
 
 namespace vae_dist {
 

@@ -6,8 +6,8 @@
 
 #include "vae_dist/backend/backend.hpp"
 #include "vae_dist/config/config.hpp"
-#include "vae_dist/train/shard_plan.hpp"
-#include "vae_dist/train/step_tail.hpp"
+#include "vae_dist/train/step/shard_plan.hpp"
+#include "vae_dist/train/step/step_tail.hpp"
 
 namespace vae_dist {
 

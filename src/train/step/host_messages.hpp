@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "train/step/team.hpp"
-#include "vae_dist/train/shard_plan.hpp"
+#include "vae_dist/train/step/shard_plan.hpp"
 
 namespace vae_dist {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "vae_dist/train/shard_plan.hpp"
-#include "vae_dist/train/training_step.hpp"
+#include "vae_dist/train/step/shard_plan.hpp"
+#include "vae_dist/train/step/training_step.hpp"
 
 namespace vae_dist {
 

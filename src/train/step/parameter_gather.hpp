@@ -8,7 +8,7 @@
 #include "train/step/shared_parameters.hpp"
 #include "train/step/team.hpp"
 #include "vae_dist/graph/parameters.hpp"
-#include "vae_dist/train/shard_plan.hpp"
+#include "vae_dist/train/step/shard_plan.hpp"
 
 namespace vae_dist {
 

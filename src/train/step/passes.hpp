@@ -3,8 +3,8 @@
 #include <cstdint>
 
 #include "vae_dist/config/config.hpp"
-#include "vae_dist/data/batch_loader.hpp"
-#include "vae_dist/train/replica.hpp"
+#include "vae_dist/data/loader/batch_loader.hpp"
+#include "vae_dist/train/step/replica.hpp"
 
 namespace vae_dist {
 

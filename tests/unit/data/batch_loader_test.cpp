@@ -1,4 +1,4 @@
-#include "vae_dist/data/batch_loader.hpp"
+#include "vae_dist/data/loader/batch_loader.hpp"
 
 #include <gtest/gtest.h>
 

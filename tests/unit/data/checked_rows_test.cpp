@@ -1,4 +1,4 @@
-#include "vae_dist/data/checked_rows.hpp"
+#include "vae_dist/data/rows/checked_rows.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,8 +8,8 @@
 
 #include "support/temporary_folder.hpp"
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/data/batch_loader.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/data/loader/batch_loader.hpp"
 
 // How often each chunk of a file is decoded, counted by a filter that changes nothing.
 

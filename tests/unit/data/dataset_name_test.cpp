@@ -1,4 +1,4 @@
-#include "vae_dist/data/dataset_name.hpp"
+#include "vae_dist/data/rows/dataset_name.hpp"
 
 #include <gtest/gtest.h>
 

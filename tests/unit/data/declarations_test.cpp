@@ -1,10 +1,10 @@
-#include "vae_dist/data/declarations.hpp"
+#include "vae_dist/data/rows/declarations.hpp"
 
 #include <gtest/gtest.h>
 
 #include "support/temporary_folder.hpp"
 #include "unit/data/data_files.hpp"
-#include "vae_dist/data/inspect.hpp"
+#include "vae_dist/data/inspect/inspect.hpp"
 
 namespace vae_dist {
 namespace {

@@ -1,4 +1,4 @@
-#include "vae_dist/data/epoch_plan.hpp"
+#include "vae_dist/data/loader/epoch_plan.hpp"
 
 #include <gtest/gtest.h>
 

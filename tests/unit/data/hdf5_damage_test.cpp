@@ -10,7 +10,7 @@
 
 #include "support/temporary_folder.hpp"
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 // HDF5 itself leaks what it had read of a damaged file; our own leaks are still found.
 extern "C" const char* __lsan_default_suppressions();

@@ -9,8 +9,8 @@
 #include "support/temporary_folder.hpp"
 #include "unit/data/data_files.hpp"
 #include "unit/data/hdf5_fixture.hpp"
-#include "vae_dist/data/inspect.hpp"
-#include "vae_dist/data/row_source.hpp"
+#include "vae_dist/data/inspect/inspect.hpp"
+#include "vae_dist/data/rows/row_source.hpp"
 
 namespace vae_dist {
 namespace {

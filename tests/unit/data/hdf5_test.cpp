@@ -1,4 +1,4 @@
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

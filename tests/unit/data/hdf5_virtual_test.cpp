@@ -5,8 +5,8 @@
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/data/data_files.hpp"
-#include "vae_dist/data/inspect.hpp"
-#include "vae_dist/data/row_source.hpp"
+#include "vae_dist/data/inspect/inspect.hpp"
+#include "vae_dist/data/rows/row_source.hpp"
 
 namespace vae_dist {
 namespace {

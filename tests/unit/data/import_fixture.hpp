@@ -14,8 +14,8 @@
 
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
-#include "vae_dist/data/hdf5.hpp"
-#include "vae_dist/data/import.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/data/import/import.hpp"
 
 namespace vae_dist {
 

@@ -1,4 +1,4 @@
-#include "vae_dist/data/inspect.hpp"
+#include "vae_dist/data/inspect/inspect.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 #include "support/expect_error.hpp"
 #include "support/temporary_folder.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "support/expect_error.hpp"
 #include "unit/data/memory_rows.hpp"
-#include "vae_dist/data/batch_loader.hpp"
-#include "vae_dist/data/input_pipeline.hpp"
+#include "vae_dist/data/loader/batch_loader.hpp"
+#include "vae_dist/data/loader/input_pipeline.hpp"
 
 namespace vae_dist {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/data/row_source.hpp"
+#include "vae_dist/data/rows/row_source.hpp"
 
 namespace vae_dist {
 

@@ -1,4 +1,4 @@
-#include "vae_dist/data/row_sample.hpp"
+#include "vae_dist/data/rows/row_sample.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,8 +8,8 @@
 
 #include "support/temporary_folder.hpp"
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/data/batch_loader.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/data/loader/batch_loader.hpp"
 
 // Streaming needs memory for its windows, not for its file. Each case runs in a process of its own whose
 // address space is limited.

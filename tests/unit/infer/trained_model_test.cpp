@@ -4,7 +4,7 @@
 
 #include "support/expect_error.hpp"
 #include "unit/infer/trained_files.hpp"
-#include "vae_dist/train/find_checkpoint.hpp"
+#include "vae_dist/train/record/find_checkpoint.hpp"
 
 namespace vae_dist {
 namespace {

@@ -1,4 +1,4 @@
-#include "vae_dist/train/checkpoint_schedule.hpp"
+#include "vae_dist/train/record/checkpoint_schedule.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "vae_dist/train/checkpoint.hpp"
+#include "vae_dist/train/record/checkpoint.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@
 #include "unit/train/small_checkpoint.hpp"
 #include "vae_dist/core/files.hpp"
 #include "vae_dist/core/shape.hpp"
-#include "vae_dist/data/hdf5.hpp"
-#include "vae_dist/train/run_directory.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
+#include "vae_dist/train/record/run_directory.hpp"
 
 namespace vae_dist {
 namespace {

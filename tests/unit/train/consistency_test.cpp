@@ -1,4 +1,4 @@
-#include "vae_dist/train/consistency.hpp"
+#include "vae_dist/train/run/consistency.hpp"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -11,7 +11,7 @@
 #include "unit/train/small_checkpoint.hpp"
 #include "vae_dist/comm/agreement.hpp"
 #include "vae_dist/core/text.hpp"
-#include "vae_dist/data/hdf5.hpp"
+#include "vae_dist/data/hdf5/hdf5.hpp"
 
 namespace vae_dist {
 namespace {

@@ -1,4 +1,4 @@
-#include "vae_dist/train/data_identity.hpp"
+#include "vae_dist/train/record/data_identity.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "vae_dist/train/find_checkpoint.hpp"
+#include "vae_dist/train/record/find_checkpoint.hpp"
 
 #include <gtest/gtest.h>
 

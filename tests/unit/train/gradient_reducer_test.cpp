@@ -16,7 +16,7 @@
 #include "train/step/shared_parameters.hpp"
 #include "unit/train/team_ranks.hpp"
 #include "vae_dist/config/names.hpp"
-#include "vae_dist/data/epoch_plan.hpp"
+#include "vae_dist/data/loader/epoch_plan.hpp"
 
 namespace vae_dist {
 namespace {

@@ -1,4 +1,4 @@
-#include "vae_dist/train/metrics.hpp"
+#include "vae_dist/train/record/metrics.hpp"
 
 #include <gtest/gtest.h>
 

@@ -10,8 +10,8 @@
 
 #include "support/temporary_folder.hpp"
 #include "vae_dist/graph/plan.hpp"
-#include "vae_dist/train/metrics.hpp"
-#include "vae_dist/train/step_tail.hpp"
+#include "vae_dist/train/record/metrics.hpp"
+#include "vae_dist/train/step/step_tail.hpp"
 
 namespace vae_dist {
 namespace {

@@ -1,4 +1,4 @@
-#include "vae_dist/train/progress_display.hpp"
+#include "vae_dist/train/record/progress_display.hpp"
 
 #include <gtest/gtest.h>
 

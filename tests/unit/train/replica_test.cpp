@@ -1,4 +1,4 @@
-#include "vae_dist/train/replica.hpp"
+#include "vae_dist/train/step/replica.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "support/expect_error.hpp"
 #include "unit/train/small_checkpoint.hpp"
-#include "vae_dist/data/row_source.hpp"
+#include "vae_dist/data/rows/row_source.hpp"
 
 namespace vae_dist {
 namespace {

@@ -8,8 +8,8 @@
 #include "support/temporary_folder.hpp"
 #include "unit/data/data_files.hpp"
 #include "unit/train/small_checkpoint.hpp"
-#include "vae_dist/train/resume.hpp"
-#include "vae_dist/train/training_data.hpp"
+#include "vae_dist/train/run/resume.hpp"
+#include "vae_dist/train/run/training_data.hpp"
 
 namespace vae_dist {
 namespace {

@@ -1,4 +1,4 @@
-#include "vae_dist/train/run_directory.hpp"
+#include "vae_dist/train/record/run_directory.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "vae_dist/train/run_recorder.hpp"
+#include "vae_dist/train/record/run_recorder.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

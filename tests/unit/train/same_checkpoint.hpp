@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "vae_dist/train/checkpoint.hpp"
+#include "vae_dist/train/record/checkpoint.hpp"
 
 namespace vae_dist {
 

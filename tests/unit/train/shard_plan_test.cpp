@@ -1,4 +1,4 @@
-#include "vae_dist/train/shard_plan.hpp"
+#include "vae_dist/train/step/shard_plan.hpp"
 
 #include <gtest/gtest.h>
 

@@ -12,8 +12,8 @@
 #include "support/thread_communicator.hpp"
 #include "unit/train/small_checkpoint.hpp"
 #include "vae_dist/core/error.hpp"
-#include "vae_dist/train/start.hpp"
-#include "vae_dist/train/training_step.hpp"
+#include "vae_dist/train/run/start.hpp"
+#include "vae_dist/train/step/training_step.hpp"
 
 namespace vae_dist {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "vae_dist/config/load.hpp"
-#include "vae_dist/train/checkpoint.hpp"
+#include "vae_dist/train/record/checkpoint.hpp"
 
 namespace vae_dist {
 

@@ -5,7 +5,7 @@
 #include "unit/train/same_checkpoint.hpp"
 #include "unit/train/small_checkpoint.hpp"
 #include "vae_dist/comm/self_communicator.hpp"
-#include "vae_dist/train/start.hpp"
+#include "vae_dist/train/run/start.hpp"
 
 namespace vae_dist {
 namespace {

@@ -1,4 +1,4 @@
-#include "vae_dist/train/step_tail.hpp"
+#include "vae_dist/train/step/step_tail.hpp"
 
 #include <gtest/gtest.h>
 

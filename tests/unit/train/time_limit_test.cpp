@@ -1,4 +1,4 @@
-#include "vae_dist/train/time_limit.hpp"
+#include "vae_dist/train/run/time_limit.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "vae_dist/train/training_data.hpp"
+#include "vae_dist/train/run/training_data.hpp"
 
 #include <gtest/gtest.h>
 

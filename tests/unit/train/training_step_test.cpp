@@ -1,4 +1,4 @@
-#include "vae_dist/train/training_step.hpp"
+#include "vae_dist/train/step/training_step.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "unit/train/small_checkpoint.hpp"
 #include "vae_dist/comm/self_communicator.hpp"
-#include "vae_dist/train/start.hpp"
+#include "vae_dist/train/run/start.hpp"
 
 namespace vae_dist {
 namespace {
