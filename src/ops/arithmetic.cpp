@@ -15,6 +15,18 @@ Shapes Add::shapes(ShapesView inputs) const {
     return {inputs[0]};
 }
 
+void Add::differentiate(Differentiation& d) const {
+    const auto gradient = d.gradient(0);
+    if (!gradient) return;
+    d.contribute(0, *gradient);
+    d.contribute(1, *gradient);
+}
+
+Shapes Negate::shapes(ShapesView inputs) const {
+    require(inputs.size() == 1, "negate takes one value");
+    return {inputs[0]};
+}
+
 Shapes Round::shapes(ShapesView inputs) const {
     require(inputs.size() == 1, "round takes one value");
     return {inputs[0]};

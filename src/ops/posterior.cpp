@@ -16,9 +16,10 @@ void PosteriorDraw::differentiate(Differentiation& d) const {
     const auto dlatent = d.gradient(kLatent);
     if (!dlatent) return;
     if (const auto weights = d.gradient(kLogRatio)) {
-        d.contribute(0, d.add(ImportanceGradient{},
+        d.contribute(0, d.add(ImportanceGradient{standard_normal_prior},
                               {d.input(0), d.output(kEpsilon), d.output(kLatent), *dlatent, *weights})[0]);
     } else {
+        require(standard_normal_prior, "the divergence from another prior has no closed form");
         d.contribute(0, d.add(PosteriorGradient{}, {d.input(0), d.output(kEpsilon), *dlatent})[0]);
     }
 }

@@ -12,10 +12,18 @@ struct SampleWeights {
     Shapes shapes(ShapesView inputs) const;
 };
 
-/// The sum of two contributions to a gradient, element by element.
+/// The sum of two values, element by element.
 struct Add {
     static constexpr const char* kName = "add";
     static constexpr OperationRules kRules = {.in_place_output = 0};
+
+    Shapes shapes(ShapesView inputs) const;
+    void differentiate(Differentiation& d) const;
+};
+
+/// Minus the input. It is for terms, and has no gradient.
+struct Negate {
+    static constexpr const char* kName = "negate";
 
     Shapes shapes(ShapesView inputs) const;
 };

@@ -8,6 +8,7 @@
 #include "vae_dist/ops/arithmetic.hpp"
 #include "vae_dist/ops/density.hpp"
 #include "vae_dist/ops/linear.hpp"
+#include "vae_dist/ops/mixture.hpp"
 #include "vae_dist/ops/posterior.hpp"
 
 namespace vae_dist {
@@ -15,7 +16,8 @@ namespace vae_dist {
 using AnyOperation =
     std::variant<Linear, ActivationGradient, ColumnSums, WeightGradient, InputGradient, PosteriorDraw,
                  PosteriorGradient, ImportanceGradient, ImportanceWeights, Density, DensityGradient,
-                 DensityParameters, SampleWeights, Concatenate, TakeColumns, Add, Round, SumTerm>;
+                 DensityParameters, MixtureDensity, MixtureGradient, SampleWeights, Concatenate, TakeColumns,
+                 Add, Negate, Round, SumTerm>;
 
 /// Any operation: a struct of its attributes, with a shape rule `shapes`; where it is not itself part of a
 /// backward pass, a gradient rule `differentiate`; and `kRules`, where not all are the defaults.

@@ -8,7 +8,8 @@ namespace vae_dist {
 /// (B K, Z), standard normal numbers of the pass's counters; latent (B K, Z) = mean + exp(log_variance / 2) *
 /// epsilon; kl (B, 1), the divergence KL(q(z|x) || N(0, I)) = 1/2 sum_z (mean^2 + exp(log_variance) - 1 -
 /// log_variance); log_ratio (B K, 1) = log p(z) - log q(z|x) = 1/2 sum_z (log_variance + epsilon^2 -
-/// latent^2).
+/// latent^2). Where the prior is another than N(0, I), log_ratio is -log q(z|x) = 1/2 sum_z (log 2 pi +
+/// log_variance + epsilon^2), to which log p(z) is added.
 ///
 /// Its rule has two cases. Where log_ratio has a gradient, which is the draws' weights: the gradient of
 /// -sum_k weights_k (log p(x|z_k) + beta * log_ratio_k), the weights held constant. Else that of -log p(x|z)
@@ -16,6 +17,8 @@ namespace vae_dist {
 /// below free_bits, and with free_bits 0 it has everywhere. beta, sample_weight and free_bits are the pass's.
 struct PosteriorDraw {
     static constexpr const char* kName = "posterior_draw";
+    bool standard_normal_prior = true;  ///< whether log_ratio has log p(z) in it
+
     static constexpr OperationRules kRules = {.optional_outputs = 0b1100};
     enum Output : std::size_t { kEpsilon, kLatent, kKl, kLogRatio };
 
@@ -32,9 +35,10 @@ struct PosteriorGradient {
 };
 
 /// The same of the importance-weighted bound. Inputs: parameters (B, 2 Z), epsilon, latent, dlatent (B K, Z),
-/// weights (B K, 1).
+/// weights (B K, 1). Where the prior is another than N(0, I), dlatent has the gradient of log p(z) in it.
 struct ImportanceGradient {
     static constexpr const char* kName = "importance_gradient";
+    bool standard_normal_prior = true;
 
     Shapes shapes(ShapesView inputs) const;
 };

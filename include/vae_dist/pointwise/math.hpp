@@ -12,6 +12,8 @@
 
 namespace vae_dist {
 
+inline constexpr double kLogTwoPi = 1.8378770664093454836;
+
 // Formulas of one number, written once: Number is a block of floats on processors, a float in a kernel, a
 // double in tests. What is not a number stays so: neither fmax nor fmin is used.
 

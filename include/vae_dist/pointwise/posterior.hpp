@@ -26,6 +26,12 @@ VAE_DIST_POINTWISE inline Number twice_log_ratio_of(const Number& s, const Numbe
     return s + (epsilon - z) * (epsilon + z);
 }
 
+/// Twice the dimension's part of -log q(z|x), without log 2 pi.
+template <class Number>
+VAE_DIST_POINTWISE inline Number twice_minus_log_posterior_of(const Number& s, const Number& epsilon) {
+    return s + Math<Number>::square(epsilon);
+}
+
 template <class Number>
 struct PosteriorDerivatives {
     Number mean;
@@ -45,8 +51,8 @@ VAE_DIST_POINTWISE inline PosteriorDerivatives<Number> posterior_derivatives(
             M::constant(0.5) * (dlatent * epsilon * M::exp(M::constant(0.5) * s) + weight * M::expm1(s))};
 }
 
-/// Of  dlatent_k * z_k - beta_weight_k * (log p(z_k) - log q(z_k|x))  with respect to z_k. log q, of a drawn
-/// z, depends on the log-variance alone.
+/// Of  dlatent_k * z_k - beta_weight_k * (log p(z_k) - log q(z_k|x))  with respect to z_k, of a standard
+/// normal p(z). log q, of a drawn z, depends on the log-variance alone.
 template <class Number>
 VAE_DIST_POINTWISE inline Number weighed_latent_derivative(const Number& dlatent, const Number& z,
                                                            float beta_weight) {

@@ -30,6 +30,14 @@ void CpuBackend::compute(const Add&, const Arguments& with) {
     });
 }
 
+void CpuBackend::compute(const Negate&, const Arguments& with) {
+    const ConstFloatMatrix from = with.inputs[0].floats();
+    const FloatMatrix to = with.outputs[0].floats();
+    for (std::int64_t r = 0; r < to.rows; ++r)
+        map_array(
+            to.columns, to.row(r), [](const Block& block) -> Block { return -block; }, from.row(r));
+}
+
 void CpuBackend::compute(const Round&, const Arguments& with) {
     round(with.inputs[0].floats(), with.outputs[0]);
 }

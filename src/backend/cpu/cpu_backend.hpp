@@ -68,10 +68,13 @@ class CpuBackend final : public Backend {
     void compute(const Density& density, const Arguments& with);
     void compute(const DensityGradient& gradient, const Arguments& with);
     void compute(const DensityParameters& parameters, const Arguments& with);
+    void compute(const MixtureDensity& mixture, const Arguments& with);
+    void compute(const MixtureGradient& gradient, const Arguments& with);
     void compute(const SampleWeights& weights, const Arguments& with);
     void compute(const Concatenate& concatenate, const Arguments& with);
     void compute(const TakeColumns& take, const Arguments& with);
     void compute(const Add& add, const Arguments& with);
+    void compute(const Negate& negate, const Arguments& with);
     void compute(const Round& round, const Arguments& with);
     void compute(const SumTerm& term, const Arguments& with);
 
@@ -79,14 +82,22 @@ class CpuBackend final : public Backend {
     void density_of(const DensityOperands& of);
     void density(const DensityOfFeatures& density, const DensityOperands& of);
 
+    /// The components of a mixture, and what depends on them alone; in the backend's scratch memory.
+    struct Components {
+        ConstFloatMatrix mean;              ///< (C, Z)
+        ConstFloatMatrix inverse_variance;  ///< (C, Z)
+        std::span<const double> constant;   ///< (C), log weight_c p(z|c) without the squares
+    };
+    Components prepare_components(const Arguments& with);
+
     /// to (B K, D) = from (B, D), each row K times, rounded where `to` is bfloat16.
     void round(ConstFloatMatrix from, Operand to);
 
     std::unique_ptr<MatrixProducts> products_;
     Threads threads_;
     Scratch preactivation_;      // (B, O) floats of a layer whose output is in bfloat16
-    std::vector<double> terms_;  // of one sample's draws
-    Scratch columns_;            // (D) what a density needs once a feature
+    std::vector<double> terms_;  // of one sample's draws, or of a mixture's components
+    Scratch columns_;            // what a density needs once a feature, or once a component
 };
 
 std::unique_ptr<Backend> make_cpu_backend(const ComputeConfig& compute);

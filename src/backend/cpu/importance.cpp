@@ -56,7 +56,7 @@ void CpuBackend::compute(const ImportanceWeights&, const Arguments& with) {
     }
 }
 
-void CpuBackend::compute(const ImportanceGradient&, const Arguments& with) {
+void CpuBackend::compute(const ImportanceGradient& gradient_of, const Arguments& with) {
     const ConstFloatMatrix log_variance = PosteriorHalves(with.inputs[0].floats()).log_variance;
     const ConstFloatMatrix epsilon = with.inputs[1].floats();
     const ConstFloatMatrix latent = with.inputs[2].floats();
@@ -64,14 +64,16 @@ void CpuBackend::compute(const ImportanceGradient&, const Arguments& with) {
     const float* const weights = with.inputs[4].floats().data;
     const PosteriorHalves gradient(with.outputs[0].floats());
     const auto beta = static_cast<float>(with.pass.beta);
+    const float prior_beta = gradient_of.standard_normal_prior ? beta : 0;
     const std::int64_t draws = with.pass.draws;
     const auto row_backward = [&](std::int64_t b, std::int64_t first, auto count) {
         Block by_mean = Block::Zero();
         Block by_deviation = Block::Zero();
         float weight = 0;
         for (std::int64_t r = b * draws; r < (b + 1) * draws; ++r) {
-            const Block by_latent = weighed_latent_derivative(
-                load(dlatent.row(r) + first, count), load(latent.row(r) + first, count), beta * weights[r]);
+            const Block by_latent =
+                weighed_latent_derivative(load(dlatent.row(r) + first, count),
+                                          load(latent.row(r) + first, count), prior_beta * weights[r]);
             by_mean += by_latent;
             by_deviation += by_latent * load(epsilon.row(r) + first, count);
             weight += weights[r];

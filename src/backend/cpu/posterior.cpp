@@ -99,9 +99,27 @@ void write_log_ratio(const Threads& threads, ConstFloatMatrix log_variance, std:
     });
 }
 
+void write_minus_log_posterior(const Threads& threads, ConstFloatMatrix log_variance, std::int64_t draws,
+                               ConstFloatMatrix epsilon, std::span<float> to) {
+    const double constant = static_cast<double>(epsilon.columns) * kLogTwoPi;
+    const auto row_value = [&](std::int64_t r) {
+        const float* const s = log_variance.row(r / draws);
+        Block total = Block::Zero();
+        for_blocks(epsilon.columns, [&](std::int64_t first, auto count) {
+            total +=
+                twice_minus_log_posterior_of(load(s + first, count), load(epsilon.row(r) + first, count));
+        });
+        return static_cast<float>(0.5 * (constant + lane_sum(total)));
+    };
+    threads.split(epsilon.rows, row_grain(epsilon.columns), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t r = begin; r < end; ++r)
+            to[static_cast<std::size_t>(r)] = row_value(r);
+    });
+}
+
 }  // namespace
 
-void CpuBackend::compute(const PosteriorDraw&, const Arguments& with) {
+void CpuBackend::compute(const PosteriorDraw& draw, const Arguments& with) {
     const Posterior posterior(with.inputs[0].floats());
     const FloatMatrix epsilon = with.outputs[PosteriorDraw::kEpsilon].floats();
     const FloatMatrix latent = with.outputs[PosteriorDraw::kLatent].floats();
@@ -110,9 +128,14 @@ void CpuBackend::compute(const PosteriorDraw&, const Arguments& with) {
     const Operand& kl = with.outputs[PosteriorDraw::kKl];
     if (!kl.empty()) write_kl(threads_, posterior, column(kl));
     const Operand& log_ratio = with.outputs[PosteriorDraw::kLogRatio];
-    if (!log_ratio.empty())
+    if (log_ratio.empty()) return;
+    if (draw.standard_normal_prior) {
         write_log_ratio(threads_, posterior.log_variance, with.pass.draws, epsilon, latent,
                         column(log_ratio));
+    } else {
+        write_minus_log_posterior(threads_, posterior.log_variance, with.pass.draws, epsilon,
+                                  column(log_ratio));
+    }
 }
 
 [[gnu::flatten]] void CpuBackend::compute(const PosteriorGradient&, const Arguments& with) {

@@ -18,6 +18,17 @@ struct AddValues {
     }
 };
 
+struct NegateValues {
+    ConstFloats from;
+    Floats to;
+    __device__ void operator()(std::int64_t row, std::int64_t column) const {
+        Four four = from.load(row, column);
+        for (int i = 0; i < kGroup; ++i)
+            four.v[i] = -four.v[i];
+        to.store(row, column, four);
+    }
+};
+
 }  // namespace
 
 void CudaBackend::compute(const SampleWeights&, const Arguments& with) {
@@ -40,6 +51,11 @@ void CudaBackend::compute(const Add&, const Arguments& with) {
     const FloatMatrix sum = with.outputs[0].floats();
     run_groups(queue_, sum.rows, sum.columns,
                AddValues{with.inputs[0].floats(), with.inputs[1].floats(), sum});
+}
+
+void CudaBackend::compute(const Negate&, const Arguments& with) {
+    const FloatMatrix to = with.outputs[0].floats();
+    run_groups(queue_, to.rows, to.columns, NegateValues{with.inputs[0].floats(), to});
 }
 
 void CudaBackend::compute(const Round&, const Arguments& with) {

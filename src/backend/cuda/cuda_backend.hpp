@@ -96,10 +96,13 @@ class CudaBackend final : public DeviceBackend {
     void compute(const Density& density, const Arguments& with);
     void compute(const DensityGradient& gradient, const Arguments& with);
     void compute(const DensityParameters& parameters, const Arguments& with);
+    void compute(const MixtureDensity& mixture, const Arguments& with);
+    void compute(const MixtureGradient& gradient, const Arguments& with);
     void compute(const SampleWeights& weights, const Arguments& with);
     void compute(const Concatenate& concatenate, const Arguments& with);
     void compute(const TakeColumns& take, const Arguments& with);
     void compute(const Add& add, const Arguments& with);
+    void compute(const Negate& negate, const Arguments& with);
     void compute(const Round& round, const Arguments& with);
     void compute(const SumTerm& term, const Arguments& with);
 

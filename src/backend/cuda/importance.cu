@@ -61,7 +61,7 @@ struct ImportanceBackward {
     ConstFloats log_variance, epsilon, latent, dlatent;
     std::int64_t draws;
     const float* weights;
-    float beta;
+    float beta, prior_beta;
     Floats dmean, dlog_variance;
     __device__ void operator()(std::int64_t b, std::int64_t column) const {
         Four by_mean = {};
@@ -73,7 +73,7 @@ struct ImportanceBackward {
             const Four z = latent.load(r, column);
             const Four e = epsilon.load(r, column);
             for (int i = 0; i < kGroup; ++i) {
-                const float by_latent = weighed_latent_derivative(d.v[i], z.v[i], beta * w);
+                const float by_latent = weighed_latent_derivative(d.v[i], z.v[i], prior_beta * w);
                 by_mean.v[i] += by_latent;
                 by_deviation.v[i] += by_latent * e.v[i];
             }
@@ -101,13 +101,15 @@ void CudaBackend::compute(const ImportanceWeights&, const Arguments& with) {
                         with.outputs[1].floats().data});
 }
 
-void CudaBackend::compute(const ImportanceGradient&, const Arguments& with) {
+void CudaBackend::compute(const ImportanceGradient& gradient_of, const Arguments& with) {
     const PosteriorHalves posterior(with.inputs[0].floats());
     const PosteriorHalves gradient(with.outputs[0].floats());
+    const auto beta = static_cast<float>(with.pass.beta);
     run_groups(queue_, posterior.mean.rows, posterior.mean.columns,
                ImportanceBackward{posterior.log_variance, with.inputs[1].floats(), with.inputs[2].floats(),
                                   with.inputs[3].floats(), with.pass.draws, with.inputs[4].floats().data,
-                                  static_cast<float>(with.pass.beta), gradient.mean, gradient.log_variance});
+                                  beta, gradient_of.standard_normal_prior ? beta : 0, gradient.mean,
+                                  gradient.log_variance});
 }
 
 }  // namespace vae_dist

@@ -53,10 +53,23 @@ struct RatioTerms {
             sums.v[i] += twice_log_ratio_of(s.v[i], e.v[i], z.v[i]);
     }
 };
+
+struct MinusLogPosteriorTerms {
+    ConstFloats log_variance, epsilon;
+    std::int64_t draws;
+    __device__ void operator()(std::int64_t row, std::int64_t column, Four& sums) const {
+        const Four s = log_variance.load(row / draws, column);
+        const Four e = epsilon.load(row, column);
+        for (int i = 0; i < kGroup; ++i)
+            sums.v[i] += twice_minus_log_posterior_of(s.v[i], e.v[i]);
+    }
+};
+
 struct StoreHalf {
     float* to;
+    double constant = 0;
     __device__ void operator()(std::int64_t i, double total) const {
-        to[i] = static_cast<float>(0.5 * total);
+        to[i] = static_cast<float>(0.5 * (constant + total));
     }
 };
 
@@ -84,7 +97,7 @@ struct PosteriorBackward {
 
 }  // namespace
 
-void CudaBackend::compute(const PosteriorDraw&, const Arguments& with) {
+void CudaBackend::compute(const PosteriorDraw& draw, const Arguments& with) {
     const Pass& pass = with.pass;
     const PosteriorHalves posterior(with.inputs[0].floats());
     const FloatMatrix epsilon = with.outputs[PosteriorDraw::kEpsilon].floats();
@@ -100,11 +113,17 @@ void CudaBackend::compute(const PosteriorDraw&, const Arguments& with) {
         sum_rows(queue_, scratch_.partial_sums, posterior.mean.rows, posterior.mean.columns,
                  KlTerms{posterior.mean, posterior.log_variance}, StoreSum{kl.floats().data});
     const Operand& log_ratio = with.outputs[PosteriorDraw::kLogRatio];
-    if (!log_ratio.empty())
+    if (log_ratio.empty()) return;
+    if (draw.standard_normal_prior) {
         sum_rows(queue_, scratch_.partial_sums, latent.rows, latent.columns,
                  RatioTerms{posterior.log_variance, ConstFloatMatrix(epsilon), ConstFloatMatrix(latent),
                             pass.draws},
                  StoreHalf{log_ratio.floats().data});
+    } else {
+        sum_rows(queue_, scratch_.partial_sums, latent.rows, latent.columns,
+                 MinusLogPosteriorTerms{posterior.log_variance, ConstFloatMatrix(epsilon), pass.draws},
+                 StoreHalf{log_ratio.floats().data, static_cast<double>(latent.columns) * kLogTwoPi});
+    }
 }
 
 void CudaBackend::compute(const PosteriorGradient&, const Arguments& with) {

@@ -64,7 +64,18 @@ const OperationFamily arithmetic_family("arithmetic", [] {
                      sum.values[i] += inputs[1].values[i];
                  return std::vector{sum};
              },
-         .tolerance = 1e-7},
+         .tolerance = 1e-7,
+         .rules = {RuleCase{}}},
+        {.operation = Negate{},
+         .inputs = one_matrix,
+         .outputs =
+             [](NumbersView inputs, const Pass&) {
+                 Numbers negative = inputs[0];
+                 for (double& number : negative.values)
+                     number = -number;
+                 return std::vector{negative};
+             },
+         .tolerance = 0},
         {.operation = Concatenate{},
          .variant = "of draws and samples",
          .inputs =

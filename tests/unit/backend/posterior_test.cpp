@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "operation_suite.hpp"
 
@@ -69,6 +70,41 @@ double minimised_with_weighed_draws(NumbersView inputs, NumbersView gradients, c
            pass.beta * weighed(outputs[PosteriorDraw::kLogRatio], gradients[1]);
 }
 
+// Before another prior log_ratio is -log q(z|x), which depends on the log-variance and epsilon.
+std::vector<Numbers> drawn_before_another(NumbersView inputs, const Pass& pass) {
+    std::vector<Numbers> outputs = drawn(inputs, pass);
+    const Numbers& epsilon = outputs[PosteriorDraw::kEpsilon];
+    Numbers& log_ratio = outputs[PosteriorDraw::kLogRatio];
+    for (std::int64_t r = 0; r < epsilon.rows; ++r) {
+        log_ratio(r, 0) = 0;
+        for (std::int64_t z = 0; z < epsilon.columns; ++z) {
+            const double s = inputs[0](r / pass.draws, epsilon.columns + z);
+            log_ratio(r, 0) += 0.5 * (std::log(2 * std::numbers::pi) + s + epsilon(r, z) * epsilon(r, z));
+        }
+    }
+    return outputs;
+}
+
+double minimised_before_another(NumbersView inputs, NumbersView gradients, const Pass& pass) {
+    const std::vector<Numbers> outputs = drawn_before_another(inputs, pass);
+    return weighed(outputs[PosteriorDraw::kLatent], gradients[0]) -
+           pass.beta * weighed(outputs[PosteriorDraw::kLogRatio], gradients[1]);
+}
+
+OperationCase draw_before_another_prior_case(const std::string& variant, const Pass& pass) {
+    OperationCase draw = {
+        .operation = PosteriorDraw{.standard_normal_prior = false},
+        .variant = variant,
+        .inputs =
+            [](const Sizes& sizes) { return std::vector{normal_input(sample_shape(2 * sizes.columns))}; },
+        .outputs = drawn_before_another,
+        .pass = pass,
+        .tolerance = 5e-6};
+    draw.rules.push_back({.outputs = {PosteriorDraw::kLatent, PosteriorDraw::kLogRatio},
+                          .minimised = minimised_before_another});
+    return draw;
+}
+
 OperationCase draw_case(const std::string& variant, const Pass& pass) {
     OperationCase draw = {
         .operation = PosteriorDraw{},
@@ -123,7 +159,11 @@ const OperationFamily posterior_family("posterior", [] {
         draw_case("one, with free bits",
                   {.noise = kNoise, .visit = 42, .sample_weight = 0.5, .beta = 0.75, .free_bits = 0.5}),
         draw_case("three", {.draws = 3, .noise = kNoise, .visit = 42, .first_draw = 2, .beta = 0.75}),
-        posterior_gradient_case("", 0), posterior_gradient_case("with free bits", 0.5)};
+        draw_before_another_prior_case("before another prior", {.noise = kNoise, .visit = 42, .beta = 0.75}),
+        draw_before_another_prior_case("three before another prior",
+                                       {.draws = 3, .noise = kNoise, .visit = 42, .beta = 0.75}),
+        posterior_gradient_case("", 0),
+        posterior_gradient_case("with free bits", 0.5)};
 });
 
 TEST_P(BackendTest, ASamplesNoiseDoesNotDependOnItsRow) {

@@ -16,7 +16,7 @@ struct Gaussian {
     static constexpr const char* kParameterNames[] = {"output", "log_variance"};
     static constexpr Support kSupport = {};
     static constexpr double kScale = -0.5;
-    static constexpr double kConstant = 1.8378770664093454836;  // log 2 pi
+    static constexpr double kConstant = kLogTwoPi;
     static constexpr bool kHasSmall = false;
     static constexpr int kMean = 0;
     static constexpr bool kMeanIsProbability = false;
