@@ -176,6 +176,7 @@ class Checker {
         // It acts on the KL divergence in closed form, which the importance-weighted bound does not have.
         has_effect(c_.objective.importance_samples == 1, "objective.free_bits",
                    "objective.importance_samples");
+        has_effect(c_.model.prior.word == PriorKind::standard_normal, "objective.free_bits", "model.prior");
         has_effect(may_share_last_parameter(c_.model.likelihood.kind), "model.likelihood.variance",
                    "model.likelihood");
         has_effect(!c_.model.condition.on.empty(), "model.condition.into", "model.condition.on");

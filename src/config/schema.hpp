@@ -181,6 +181,14 @@ void visit_model(SomeModel& model, Visitor& visit) {
                       "`decoder`: the decoder gives one for each feature of each sample",
               .silent = "feature"},
           model.likelihood.variance, NoRule{});
+    visit(
+        Key{.name = "model.prior",
+            .help = "distribution p(z). `standard_normal`; `{mixture: K}`: a mixture of K diagonal Gaussians "
+                    "with learned means, variances and weights, for which the KL divergence is estimated "
+                    "from the drawn z",
+            .default_text = "`standard_normal`",
+            .silent = "standard_normal"},
+        model.prior, IntegerRange{1, 100'000});
     visit(Key{.name = "model.condition.on",
               .help = "conditions of the data that the model is conditioned on; each number is standardized "
                       "by its mean and deviation in the training data",

@@ -78,6 +78,8 @@ struct ValueMeaning {
 constexpr ValueMeaning kValues[] = {
     {"model.likelihood", "gaussian", "normal gauss mse l2 meansquarederror squarederror real continuous"},
     {"model.likelihood", "bernoulli", "bce binary crossentropy binarycrossentropy sigmoid logits"},
+    {"model.prior", "standard_normal", "normal gaussian gauss isotropic n01 standardgaussian"},
+    {"model.prior", "mixture", "mog gmm gaussianmixture mixtureofgaussians"},
     {"model.activation", "silu", "swish"},
     {"data.synthetic.distribution", "normal", "gaussian gauss randn"},
     {"data.synthetic.distribution", "uniform", "rand"},

@@ -247,6 +247,52 @@ std::size_t read_word(const Node& node, const Key& key, const std::vector<std::s
                       node.described(), near);
 }
 
+std::pair<std::size_t, std::int64_t> read_form(const Node& node, const Key& key,
+                                               const std::vector<WordForm>& forms,
+                                               const IntegerRange& range) {
+    std::vector<std::string> words;
+    std::vector<std::string> texts;
+    for (const WordForm& form : forms) {
+        words.push_back(form.word);
+        texts.push_back(form.text());
+    }
+    if (node.kind != Node::Kind::map) {
+        const std::size_t word = read_word(node, key, words);
+        if (forms[word].sized) refuse(node, key, fmt::format("{} with a whole number K", texts[word]));
+        return {word, 0};
+    }
+    if (node.children.size() != 1) refuse(node, key, fmt::format("one of {}", fmt::join(texts, ", ")));
+    const Node& number = node.children.front();
+    Node named = Node::scalar(number.key);
+    named.place = number.place;
+    const std::size_t word = read_word(named, key, words);
+    if (!forms[word].sized) {
+        throw_input_error("{}: {}: {} has no number; write {}: {}", number.place.text(), key.name,
+                          words[word], key.name, words[word]);
+    }
+    Key of_number = key;
+    of_number.name += "." + words[word];
+    std::int64_t size = 0;
+    read_value(number, of_number, size, range);
+    return {word, size};
+}
+
+Node write_form(const WordForm& form, std::int64_t size) {
+    if (!form.sized) return Node::scalar(form.word);
+    Node node;
+    node.kind = Node::Kind::map;
+    Node& number = node.children.emplace_back(write_value(size));
+    number.key = form.word;
+    return node;
+}
+
+std::string allowed_forms(const std::vector<WordForm>& forms, const IntegerRange& range) {
+    std::vector<std::string> texts;
+    for (const WordForm& form : forms)
+        texts.push_back(form.text());
+    return fmt::format("{}, K {}", marked_words(texts), allowed_values(std::int64_t{}, range));
+}
+
 std::string marked_words(const std::vector<std::string>& words) {
     return words.empty() ? "" : fmt::format("`{}`", fmt::join(words, "`, `"));
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "config/document.hpp"
@@ -61,6 +62,32 @@ void read_value(const Node& node, const Key& key, std::vector<Enum>& value, cons
     }
 }
 
+/// A word as a document has it: "standard_normal", or "{mixture: K}".
+struct WordForm {
+    std::string word;
+    bool sized = false;
+    std::string text() const { return sized ? "{" + word + ": K}" : word; }
+};
+template <class Enum>
+std::vector<WordForm> word_forms() {
+    std::vector<WordForm> forms;
+    for (std::size_t i = 0; i < kEnumNames<Enum>.size(); ++i)
+        forms.push_back({kEnumNames<Enum>[i], kSized<Enum>[i]});
+    return forms;
+}
+
+/// The place of the node's word among the forms, and its number, 0 where it has none.
+std::pair<std::size_t, std::int64_t> read_form(const Node& node, const Key& key,
+                                               const std::vector<WordForm>& forms, const IntegerRange& range);
+Node write_form(const WordForm& form, std::int64_t size);
+std::string allowed_forms(const std::vector<WordForm>& forms, const IntegerRange& range);
+
+template <class Enum>
+void read_value(const Node& node, const Key& key, SizedWord<Enum>& value, const IntegerRange& range) {
+    const auto [word, size] = read_form(node, key, word_forms<Enum>(), range);
+    value = {static_cast<Enum>(word), size};
+}
+
 // What users read about the values that a key may have, in Markdown: "1 to 10^6", "`relu`, `tanh`".
 
 std::string allowed_values(std::int64_t, const IntegerRange& range);
@@ -88,6 +115,11 @@ requires std::is_enum_v<Enum> std::string allowed_values(const std::vector<Enum>
     return "a list of " + allowed_values(Enum{}, rule);
 }
 
+template <class Enum>
+std::string allowed_values(const SizedWord<Enum>&, const IntegerRange& range) {
+    return allowed_forms(word_forms<Enum>(), range);
+}
+
 Node write_value(std::int64_t value);
 Node write_value(std::uint32_t value);
 Node write_value(double value);
@@ -97,6 +129,11 @@ Node write_value(const std::string& value);
 Node write_value(const std::vector<std::int64_t>& value);
 Node write_value(const std::vector<std::string>& value);
 Node write_value(const std::map<std::string, std::string>& value);
+
+template <class Enum>
+Node write_value(const SizedWord<Enum>& value) {
+    return write_form(word_forms<Enum>().at(static_cast<std::size_t>(value.word)), value.size);
+}
 
 template <class Enum>
 requires std::is_enum_v<Enum> Node write_value(Enum value) {

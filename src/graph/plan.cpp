@@ -31,7 +31,14 @@ Graph compiled(Graph graph, const Goal& goal, Precision precision) {
 }  // namespace
 
 ParameterLayout layout_of(const Graph& graph) {
-    const Graph backward = compiled(graph, {.terms = Terms::summed, .gradients = true}, Precision::float32);
+    Graph backward = compiled(graph, {.terms = Terms::summed, .gradients = true}, Precision::float32);
+    for (const GraphNode& node : backward.nodes) {
+        for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+            if (node.operation.reads_as_product(i)) continue;
+            for (Parameter& parameter : backward.value(node.inputs[i]).parameters)
+                parameter.read_as_float = true;
+        }
+    }
     ParameterLayout layout;
     for (const FinishedParameters& finished : finish_order(backward))
         for (const ValueId parameter : finished.parameters)

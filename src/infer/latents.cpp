@@ -16,7 +16,7 @@ namespace vae_dist {
 
 namespace {
 
-constexpr float kTraversed = 3;  // prior standard deviations to either side
+constexpr float kTraversed = 3;  // standard deviations of N(0, I), to either side
 
 /// Posterior means of some rows of the data.
 struct RowMeans {
@@ -56,13 +56,13 @@ auto row_by_row(std::int64_t latent_dim, One one) {
     };
 }
 
-Latents from_prior(const GenerateOptions& options, std::int64_t z) {
+Latents from_prior(const GenerateOptions& options, const TrainedModel& model) {
     const CounterRandom random(options.seed, Purpose::prior);
     return {.kind = "prior",
             .rows = options.count.value(),
-            .fill = row_by_row(z, [random](std::int64_t row, std::span<float> latent) {
-                random.normals(0, static_cast<std::uint64_t>(row), latent);
-            })};
+            .fill = [random, &model](const RowRange& range, std::span<float> to) {
+                model.vae().draw_from_prior(random, range.first, {to.data(), range.rows, model.latent_dim()});
+            }};
 }
 
 std::unique_ptr<RowSource> open_latents(const GenerateOptions& options, const TrainedModel& model) {
@@ -173,7 +173,7 @@ void check_latent_options(const GenerateOptions& options) {
 
 Latents make_latents(const GenerateOptions& options, const TrainedModel& model, Communicator& communicator,
                      const Log& log) {
-    if (options.count) return from_prior(options, model.latent_dim());
+    if (options.count) return from_prior(options, model);
     if (options.traverse) return traversal(options, model, communicator, log);
     if (options.interpolate) return interpolation(options, model, communicator, log);
     return from_file(options, model, communicator);

@@ -9,13 +9,26 @@ namespace vae_dist {
 
 namespace {
 
+double deviation_of(Initial initial, double in, double out) {
+    switch (initial) {
+        case Initial::zero:
+            return 0;
+        case Initial::glorot:
+            return std::sqrt(2 / (in + out));
+        case Initial::he:
+            return std::sqrt(2 / in);
+        case Initial::normal:
+            return 1;
+    }
+    return 0;
+}
+
 // A weight's numbers are named by the weight: what else a model has does not change them.
 void fill_weight(const Parameter& weight, const CounterRandom& random, std::span<float> values) {
     const std::uint32_t name = crc32_of(std::as_bytes(std::span(weight.name)));
     const auto out = static_cast<std::size_t>(weight.shape[0]);
     const auto in = static_cast<std::size_t>(weight.shape[1]);
-    const double deviation = weight.initial == Initial::he ? std::sqrt(2.0 / static_cast<double>(in))
-                                                           : std::sqrt(2.0 / static_cast<double>(in + out));
+    const double deviation = deviation_of(weight.initial, static_cast<double>(in), static_cast<double>(out));
     for (std::size_t row = 0; row < out; ++row) {
         const std::span<float> line = values.subspan(row * in, in);
         random.normals(name, row, line);

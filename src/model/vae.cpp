@@ -14,12 +14,13 @@ Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Pre
       backend_(backend),
       precision_(precision),
       likelihood_(make_likelihood(config.likelihood)),
+      prior_(make_prior(config)),
       conditions_(conditions.begin(), conditions.end()) {
     require(conditions.size() == config.condition.on.size(), "every condition of a model has a shape");
     given_.reserve(2 + conditions.size());
     for (const bool several_draws : {false, true}) {
         Objective& objective = objectives_[several_draws ? 1 : 0];
-        objective.model = make_vae_graph(config, *likelihood_, features, conditions_, several_draws);
+        objective.model = make_vae_graph(config, *likelihood_, *prior_, features, conditions_, several_draws);
     }
     const VaeGraph& model = objectives_[0].model;
     layout_ = layout_of(model.graph);
@@ -170,7 +171,12 @@ DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const
     const VaeGraph& model = objectives_[0].model;
     return {.log_likelihood = column(model.log_likelihood, x.rows * draws.count),
             .log_ratio = column(model.log_ratio, x.rows * draws.count),
-            .kl = column(model.kl, x.rows)};
+            .kl = column(model.kl, x.rows * (prior_->is_standard_normal() ? 1 : draws.count))};
+}
+
+void Vae::draw_from_prior(const CounterRandom& random, std::int64_t first, FloatMatrix to_host) const {
+    require(to_host.columns == config_.latent_dim, "a latent has all its dimensions");
+    prior_->draw(backend_, layout_, *parameters_, random, first, to_host);
 }
 
 FloatMatrix Vae::decode(ConstFloatMatrix latent, ConditionsView conditions) {

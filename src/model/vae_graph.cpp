@@ -37,10 +37,24 @@ ValueId add_hidden_layers(Graph& graph, const std::string& name, ValueId x, cons
     return x;
 }
 
+// Draws from the posterior, and what they weigh before the prior.
+void add_draws(VaeGraph& vae, const Prior& prior) {
+    Graph& graph = vae.graph;
+    const std::vector<ValueId> drawn =
+        graph.add(PosteriorDraw{.standard_normal_prior = prior.is_standard_normal()}, {vae.posterior});
+    vae.latent = drawn[PosteriorDraw::kLatent];
+    vae.log_ratio = drawn[PosteriorDraw::kLogRatio];
+    vae.kl = drawn[PosteriorDraw::kKl];
+    if (prior.is_standard_normal()) return;
+    vae.log_ratio = graph.add(Add{}, {prior.add_log_density(graph, vae.latent), vae.log_ratio})[0];
+    vae.kl = graph.add(Negate{}, {vae.log_ratio})[0];
+}
+
 }  // namespace
 
-VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood, std::int64_t features,
-                        std::span<const ModelCondition> conditions, bool several_draws) {
+VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood, const Prior& prior,
+                        std::int64_t features, std::span<const ModelCondition> conditions,
+                        bool several_draws) {
     VaeGraph vae;
     Graph& graph = vae.graph;
     vae.x = graph.input("x", sample_shape(features));
@@ -58,10 +72,7 @@ VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood,
     vae.posterior =
         add_layer(graph, {{.name = "encoder/mean"}, {.name = "encoder/log_variance", .starts_at_zero = true}},
                   encoded, config.latent_dim, {});
-    const std::vector<ValueId> drawn = graph.add(PosteriorDraw{}, {vae.posterior});
-    vae.latent = drawn[PosteriorDraw::kLatent];
-    vae.log_ratio = drawn[PosteriorDraw::kLogRatio];
-    vae.kl = drawn[PosteriorDraw::kKl];
+    add_draws(vae, prior);
 
     const ValueId decoded =
         add_hidden_layers(graph, "decoder", conditioned(ConditionedPart::decoder, vae.latent), config.decoder,
@@ -69,19 +80,18 @@ VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood,
     vae.output = add_layer(graph, likelihood.heads(), decoded, features, {});
     vae.log_likelihood = likelihood.add_density(graph, vae.output, vae.x);
 
+    std::vector<ValueId> weighed;
     if (several_draws) {
-        const std::vector<ValueId> weighed =
-            graph.add(ImportanceWeights{}, {vae.log_likelihood, vae.log_ratio});
-        graph.term("reconstruction", vae.log_likelihood);
-        graph.term("kl", vae.kl);
-        graph.term("iwae_bound", weighed[1]);
-        graph.seed(vae.log_likelihood, weighed[0]);
-        graph.seed(vae.log_ratio, weighed[0]);
+        weighed = graph.add(ImportanceWeights{}, {vae.log_likelihood, vae.log_ratio});
     } else {
-        graph.term("reconstruction", vae.log_likelihood);
-        graph.term("kl", vae.kl);
-        graph.seed(vae.log_likelihood, graph.add(SampleWeights{}, {})[0]);
+        weighed = graph.add(SampleWeights{}, {});
     }
+    graph.term("reconstruction", vae.log_likelihood);
+    graph.term("kl", vae.kl);
+    if (several_draws) graph.term("iwae_bound", weighed[1]);
+    graph.seed(vae.log_likelihood, weighed[0]);
+    // The rule of the draw minimises a divergence in closed form.
+    if (several_draws || !prior.is_standard_normal()) graph.seed(vae.log_ratio, weighed[0]);
     return vae;
 }
 

@@ -131,6 +131,11 @@ TEST_F(StandInRun, TheVarianceOfTheDecoderGivesWhatItGivesOnProcessors) {
     expect_close_to_processor({"model.likelihood.variance=decoder"}, 1e-2);
 }
 
+TEST_F(StandInRun, AMixtureAsPriorGivesWhatItGivesOnProcessors) {
+    use_table();
+    expect_close_to_processor({"model.prior={mixture: 7}"}, 1e-2);
+}
+
 TEST_F(StandInRun, ConditionsGiveWhatTheyGiveOnProcessors) {
     use_table();
     write_energies(path("d.h5"), "train/energy", 401);
@@ -207,6 +212,12 @@ TEST_F(StandInRun, CommandsOnATrainedModelGiveTheSameOnEveryNumberOfRanks) {
 TEST_F(StandInRun, CommandsWithTheVarianceOfTheDecoderGiveTheSameOnEveryNumberOfRanks) {
     use_table();
     train_well(2, "run", {"model.likelihood.variance=decoder"});
+    expect_same_commands();
+}
+
+TEST_F(StandInRun, CommandsWithAMixtureAsPriorGiveTheSameOnEveryNumberOfRanks) {
+    use_table();
+    train_well(2, "run", {"model.prior={mixture: 7}", "train.precision=bfloat16"});
     expect_same_commands();
 }
 

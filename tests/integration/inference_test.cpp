@@ -38,13 +38,14 @@ class Inference : public Workplace {
         run_well(2, {"run.yaml"});
     }
 
-    void train_on_a_table(const std::string& likelihood = "gaussian") const {
+    void train_on_a_table(const std::string& likelihood = "gaussian",
+                          const std::string& prior = "standard_normal") const {
         write_table(path("d.h5"), "train/x", 200);
         write_table(path("d.h5"), "test/x", kRows);
         write_text("run.yaml",
                    "data: {train: {files: [d.h5], dataset: train/x}, transform: standardize}\n"
                    "model: {latent_dim: 2, encoder: {hidden: [12]}, decoder: {hidden: [12]}, likelihood: " +
-                       likelihood +
+                       likelihood + ", prior: " + prior +
                        "}\n"
                        "train: {epochs: 4, batch_size: 40, virtual_ranks: 2}\n"
                        "output: {directory: run}\n");
@@ -153,6 +154,21 @@ TEST_F(Inference, OutputsOfAGaussianModelAreTheSameOnEveryNumberOfRanks) {
 // Draws depend on more of the decoder's output than the mean.
 TEST_F(Inference, OutputsWithTheVarianceOfTheDecoderAreTheSameOnEveryNumberOfRanks) {
     train_on_a_table("{kind: gaussian, variance: decoder}");
+    const auto on_data = [](const char* command) {
+        return std::vector<std::string>{command, "run", "--data", "d.h5:test/x"};
+    };
+    expect_same_on_every_number_of_ranks(on_data("encode"), {"e.h5"});
+    expect_same_on_every_number_of_ranks(on_data("reconstruct"), {"r.h5", "r.png"});
+    auto evaluate = on_data("evaluate");
+    evaluate.insert(evaluate.end(), {"--importance-samples", "30"});
+    expect_same_on_every_number_of_ranks(evaluate, {"e.json"});
+    expect_same_on_every_number_of_ranks({"generate", "run", "--count", "50", "--draw"}, {"g.h5", "g.png"});
+    expect_same_on_every_number_of_ranks({"generate", "run", "--traverse"}, {"t.h5"});
+}
+
+// The divergence is that of the draws, and latents come from the mixture.
+TEST_F(Inference, OutputsWithAMixtureAsPriorAreTheSameOnEveryNumberOfRanks) {
+    train_on_a_table("gaussian", "{mixture: 5}");
     const auto on_data = [](const char* command) {
         return std::vector<std::string>{command, "run", "--data", "d.h5:test/x"};
     };

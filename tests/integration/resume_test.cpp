@@ -88,6 +88,15 @@ TEST_F(Resume, KilledWithTheVarianceOfTheDecoderItEndsInTheSameBits) {
     expect_equal_runs(path("whole"), path("killed"));
 }
 
+TEST_F(Resume, KilledWithAMixtureAsPriorItEndsInTheSameBits) {
+    const std::vector<std::string> settings = {"train.epochs=30", "model.prior={mixture: 4}",
+                                               "train.precision=bfloat16"};
+    train(0, "whole", settings);
+    kill_after("killed", 55, 2, settings, std::chrono::milliseconds(3));
+    train(3, "killed", settings);
+    expect_equal_runs(path("whole"), path("killed"));
+}
+
 TEST_F(Resume, KilledWithConditionsItEndsInTheSameBits) {
     write_energies(path("d.h5"), "train/energy", 401);
     write_energies(path("d.h5"), "test/energy", 50);

@@ -122,6 +122,16 @@ TEST_F(SameResult, GaussianWithTheVarianceOfTheDecoder) {
     expect_same_on_every_number_of_ranks({"model.likelihood.variance=decoder", "train.precision=bfloat16"});
 }
 
+TEST_F(SameResult, AMixtureAsPrior) {
+    use_table(401);
+    expect_same_on_every_number_of_ranks({"model.prior={mixture: 7}", "train.precision=bfloat16"});
+}
+
+TEST_F(SameResult, AMixtureAsPriorWithSeveralImportanceSamples) {
+    use_table(401);
+    expect_same_on_every_number_of_ranks({"model.prior={mixture: 7}", "objective.importance_samples=3"});
+}
+
 TEST_F(SameResult, ConditionsOfTheDecoder) {
     use_conditions(401);
     expect_same_on_every_number_of_ranks();

@@ -79,6 +79,23 @@ struct LikelihoodConfig {
     bool operator==(const LikelihoodConfig&) const = default;
 };
 
+/// A word or, for some words, the word with a whole number: "standard_normal", {mixture: 50}. kSized<Enum>
+/// says which words have a number.
+template <class Enum>
+struct SizedWord {
+    Enum word{};
+    std::int64_t size = 0;  ///< 0 for words without one
+    bool operator==(const SizedWord&) const = default;
+};
+template <class Enum>
+inline constexpr std::array<bool, 0> kSized = {};
+
+/// p(z).
+enum class PriorKind { standard_normal, mixture };
+inline constexpr std::array kPriorNames = {"standard_normal", "mixture"};
+template <>
+inline constexpr std::array kSized<PriorKind> = {false, true};
+
 /// What the model is conditioned on.
 struct ConditionConfig {
     std::vector<std::string> on = {};  ///< names of conditions of the data
@@ -96,6 +113,7 @@ struct ModelConfig {
     LayersConfig decoder = {{512, 512}};
     Activation activation = Activation::relu;
     LikelihoodConfig likelihood;
+    SizedWord<PriorKind> prior = {PriorKind::standard_normal};  ///< mixture: of so many components
     ConditionConfig condition;
     bool operator==(const ModelConfig&) const = default;
 };

@@ -26,6 +26,8 @@ inline constexpr std::array kEnumNames<LikelihoodKind> = kDensityNames;
 template <>
 inline constexpr std::array kEnumNames<VarianceKind> = {"feature", "decoder"};
 template <>
+inline constexpr std::array kEnumNames<PriorKind> = kPriorNames;
+template <>
 inline constexpr std::array kEnumNames<ConditionedPart> = {"encoder", "decoder"};
 template <>
 inline constexpr std::array kEnumNames<OptimizerKind> = {"adam", "adamw", "sgd", "adagrad"};

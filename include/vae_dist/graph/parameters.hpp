@@ -14,6 +14,7 @@ enum class Initial {
     zero,
     glorot,  ///< normal, of variance 2 / (in + out) (Glorot and Bengio, 2010)
     he,      ///< normal, of variance 2 / in (He et al., 2015)
+    normal,  ///< standard normal
 };
 
 /// One named array among the flat ones.
@@ -21,10 +22,12 @@ struct Parameter {
     std::string name;                 ///< "encoder/0/weight": its path below /model in a checkpoint
     std::vector<std::int64_t> shape;  ///< weight (out, in), bias (out)
     Initial initial = Initial::zero;
-    std::int64_t offset = 0;  ///< of its first element, in elements
+    std::int64_t offset = 0;     ///< of its first element, in elements
+    bool read_as_float = false;  ///< by operations other than products, whatever its shape
     std::int64_t size() const;
-    /// Biases and log-variances: no operands of products, and so float in every precision.
     bool is_vector() const { return shape.size() < 2; }
+    /// In a bfloat16 run: whether its values, and not only its operands, are on every rank.
+    bool is_float_everywhere() const { return is_vector() || read_as_float; }
 };
 
 /// Where each parameter lies in the flat arrays of parameters, gradients and optimizer state. Parameters lie

@@ -9,6 +9,7 @@
 
 #include "vae_dist/graph/plan.hpp"
 #include "vae_dist/model/likelihood.hpp"
+#include "vae_dist/model/prior.hpp"
 #include "vae_dist/model/term_values.hpp"
 #include "vae_dist/model/vae_graph.hpp"
 
@@ -34,7 +35,8 @@ struct PosteriorDraws {
 struct DrawTerms {
     std::span<const float> log_likelihood;  ///< (B K), log p(x|z)
     std::span<const float> log_ratio;       ///< (B K), log p(z) - log q(z|x)
-    std::span<const float> kl;              ///< (B), KL(q(z|x) || p(z))
+    /// KL(q(z|x) || p(z)): (B) in closed form, before a standard normal prior, else (B K), minus log_ratio.
+    std::span<const float> kl;
 };
 
 /// Conditions (rows, C) each, in the order of the configuration; backend memory.
@@ -55,6 +57,8 @@ struct VaeInput {
 ///   dimension;
 /// with several draws, the negative importance-weighted bound, log p(z) / q(z|x) times beta:
 ///   -sample_weight * log(1/K sum_k exp(log p(x|z_k) + beta * log(p(z_k) / q(z_k|x)))).
+/// Where the divergence from the prior has no closed form, log(q(z|x) / p(z)) of the drawn z takes its place,
+/// and free_bits has none.
 struct ObjectiveWeights {
     double sample_weight = 1;  ///< 1 / samples in the global batch
     double beta = 1;
@@ -62,8 +66,7 @@ struct ObjectiveWeights {
 };
 
 /// A variational autoencoder (Kingma and Welling, 2014; Rezende et al., 2014): q(z|x) a diagonal Gaussian
-/// whose mean and log-variance the encoder gives, p(z) standard normal, p(x|z) by the decoder and the
-/// likelihood.
+/// whose mean and log-variance the encoder gives, p(z) the prior, p(x|z) by the decoder and the likelihood.
 class Vae {
  public:
     /// In bfloat16 the inputs, hidden outputs and weights that matrix products take, and the gradients by a
@@ -82,7 +85,8 @@ class Vae {
     void refresh_operands() { parameters_->refresh_operands(backend_, 0, layout_.size()); }
 
     /// Sets all parameters to their start: weights by He et al. (2015) before relu and its kin, else by
-    /// Glorot and Bengio (2010); biases, and the weights of log-variances, 0. A weight's numbers depend on
+    /// Glorot and Bengio (2010); biases, and the weights of log-variances, 0; the
+    /// means of a mixture standard normal. A weight's numbers depend on
     /// the seed, its name and its shape.
     void initialise(std::uint32_t seed);
 
@@ -90,6 +94,7 @@ class Vae {
     /// Likelihood::start.
     void start_from(std::span<const double> mean);
     const Likelihood& likelihood() const { return *likelihood_; }
+    const Prior& prior() const { return *prior_; }
     const std::vector<ModelCondition>& conditions() const { return conditions_; }
 
     /// Memory for training and validation, in passes of up to `rows` samples with `draws` draws each.
@@ -124,6 +129,8 @@ class Vae {
     /// reserved.
     DrawTerms weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const PosteriorDraws& draws,
                           ConditionsView conditions = {});
+    /// Draws first, first + 1, ... (rows, Z), in host memory, from p(z), as Prior::draw does.
+    void draw_from_prior(const CounterRandom& random, std::int64_t first, FloatMatrix to_host) const;
     /// The decoder's output (R, H D) for latents (R, Z), R at most as many as B K reserved: see Likelihood.
     FloatMatrix decode(ConstFloatMatrix latent, ConditionsView conditions = {});
     /// log p(x|z) (B K) of the decoder's output (B K, H D), of which K adjacent rows belong to one of x (B,
@@ -160,6 +167,7 @@ class Vae {
     Backend& backend_;
     Precision precision_;
     std::unique_ptr<Likelihood> likelihood_;
+    std::unique_ptr<Prior> prior_;
     std::vector<ModelCondition> conditions_;
     std::array<Objective, 2> objectives_;
     std::vector<ConstFloatMatrix> given_;    ///< of the pass

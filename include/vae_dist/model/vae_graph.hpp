@@ -8,6 +8,7 @@
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/graph/graph.hpp"
 #include "vae_dist/model/likelihood.hpp"
+#include "vae_dist/model/prior.hpp"
 
 namespace vae_dist {
 
@@ -21,7 +22,7 @@ struct VaeGraph {
     ValueId output = -1;                   ///< (B K, H D), the decoder's
     ValueId log_likelihood = -1;           ///< (B K, 1), log p(x|z)
     ValueId log_ratio = -1;                ///< (B K, 1), log p(z) - log q(z|x)
-    ValueId kl = -1;                       ///< (B, 1), KL(q(z|x) || p(z))
+    ValueId kl = -1;  ///< KL(q(z|x) || p(z)): (B, 1) in closed form, else (B K, 1), of each draw
 };
 
 /// A condition of a model, an input beside the samples.
@@ -32,7 +33,8 @@ struct ModelCondition {
 
 /// Its terms are "reconstruction" and "kl", with several draws "iwae_bound", too; what is minimised is minus
 /// the evidence lower bound, with several draws minus the importance-weighted one (see ObjectiveWeights).
-VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood, std::int64_t features,
-                        std::span<const ModelCondition> conditions, bool several_draws);
+VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood, const Prior& prior,
+                        std::int64_t features, std::span<const ModelCondition> conditions,
+                        bool several_draws);
 
 }  // namespace vae_dist

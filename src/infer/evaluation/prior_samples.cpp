@@ -22,8 +22,7 @@ std::vector<float> prior_samples(Vae& vae, Backend& backend, std::int64_t latent
     for (std::int64_t first = 0; first < n; first += decoder_rows) {
         const std::int64_t count = std::min(decoder_rows, n - first);
         std::vector<float> latents(static_cast<std::size_t>(count) * z);  // (count, Z)
-        for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r)
-            prior.normals(0, static_cast<std::uint64_t>(first) + r, std::span(latents).subspan(r * z, z));
+        vae.draw_from_prior(prior, first, {latents.data(), count, latent_dim});
         backend.copy_in(buffer.as<float>(), latents.data(), latents.size() * sizeof(float));
 
         std::vector<ConstFloatMatrix> given;

@@ -165,7 +165,7 @@ std::uint32_t parameter_checksum(const ParameterLayout& layout, const ParameterS
     }
     add(store.operands);
     for (const Parameter& parameter : layout.parameters()) {
-        if (parameter.is_vector()) {
+        if (parameter.is_float_everywhere()) {
             add(store.values.subspan(static_cast<std::size_t>(parameter.offset),
                                      static_cast<std::size_t>(parameter.size())));
         }

@@ -17,7 +17,8 @@ void copy_elements(std::span<const T> from, std::span<T> to, ElementRange range)
 std::vector<ElementRange> vectors_of(const ParameterLayout& layout) {
     std::vector<ElementRange> vectors;
     for (const Parameter& parameter : layout.parameters()) {
-        if (parameter.is_vector()) vectors.push_back({parameter.offset, parameter.offset + parameter.size()});
+        if (parameter.is_float_everywhere())
+            vectors.push_back({parameter.offset, parameter.offset + parameter.size()});
     }
     return vectors;
 }

@@ -121,6 +121,29 @@ TEST(ConfigChecks, AKeyThatDoesNothingIsAnError) {
               "(line 2); remove it");
 }
 
+TEST(ConfigChecks, APriorThatIsNoneIsRefused) {
+    const auto message = [](const std::string& prior) {
+        return message_after_data("model:\n  prior: " + prior + "\n");
+    };
+    EXPECT_EQ(message("mixture"),
+              "run.yaml, line 3: model.prior: expected {mixture: K} with a whole number K, found 'mixture'");
+    EXPECT_EQ(message("{mixture: 0}"),
+              "run.yaml, line 3: model.prior.mixture: 0 is out of range; it must be from 1 to 100,000");
+    EXPECT_EQ(message("{standard_normal: 3}"),
+              "run.yaml, line 3: model.prior: standard_normal has no number; write model.prior: "
+              "standard_normal");
+    EXPECT_EQ(message("{mog: 3}"),
+              "run.yaml, line 3: model.prior: expected one of standard_normal, mixture, found 'mog'; did you "
+              "mean mixture?");
+    EXPECT_EQ(
+        message("{mixture: 3, vamp: 3}"),
+        "run.yaml, line 3: model.prior: expected one of standard_normal, {mixture: K}, found a section");
+    EXPECT_EQ(
+        message_after_data("model:\n  prior: {mixture: 3}\nobjective: {free_bits: 0.5}\n"),
+        "run.yaml, line 4: objective.free_bits: 0.5 has no effect with model.prior: mixture: 3 (line 3); "
+        "remove it");
+}
+
 TEST(ConfigChecks, AVarianceGoesWithALikelihoodThatHasOne) {
     EXPECT_EQ(message_after_data("model:\n  likelihood: {kind: bernoulli, variance: decoder}\n"),
               "run.yaml, line 3: model.likelihood.variance: decoder has no effect with model.likelihood: "

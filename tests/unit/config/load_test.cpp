@@ -200,6 +200,27 @@ TEST_F(ConfigLoad, ALikelihoodIsAWordOrASectionOfItsKind) {
               of_decoder);
 }
 
+TEST_F(ConfigLoad, APriorIsAWordOrAWordWithItsNumber) {
+    const SizedWord<PriorKind> normal = {PriorKind::standard_normal};
+    const SizedWord<PriorKind> mixture = {PriorKind::mixture, 50};
+    const auto prior = [&](const std::string& model, const std::vector<std::string>& overrides = {}) {
+        return parsed("model: {" + model + "}\n", overrides).model.prior;
+    };
+    EXPECT_EQ(prior("latent_dim: 2"), normal);
+    EXPECT_EQ(prior("prior: standard_normal"), normal);
+    EXPECT_EQ(prior("prior: {mixture: 50}"), mixture);
+    EXPECT_EQ(prior("prior: standard_normal", {"model.prior={mixture: 50}"}), mixture);
+    EXPECT_EQ(prior("prior: {mixture: 5}", {"model.prior.mixture=50"}), mixture);
+    EXPECT_EQ(prior("prior: {mixture: 5}", {"model.prior=standard_normal"}), normal);
+
+    Config config = unusual();
+    config.objective.free_bits = 0;
+    EXPECT_EQ(to_yaml(config).find("prior"), std::string::npos);
+    config.model.prior = mixture;
+    EXPECT_NE(to_yaml(config).find("  prior:\n    mixture: 50\n"), std::string::npos) << to_yaml(config);
+    EXPECT_EQ(parse_config(to_yaml(config), "written").model.prior, mixture);
+}
+
 TEST_F(ConfigLoad, AVarianceForEachFeatureIsNotWritten) {
     Config config = unusual();
     const auto has = [&](const std::string& words) {

@@ -68,11 +68,30 @@ class Maker {
     void draw_from(ValueId x) {
         for (std::uint64_t i = 1 + below(2); i > 0; --i)
             x = layer(x, kColumns);
-        const std::vector<ValueId> drawn = graph_.add(PosteriorDraw{}, {layer(x, kColumns)});
-        add_term(drawn[PosteriorDraw::kKl], made_.draws == 1 ? 1 : 0);
+        const bool mixture = below(2) == 0;
+        const std::vector<ValueId> drawn =
+            graph_.add(PosteriorDraw{.standard_normal_prior = !mixture}, {layer(x, kColumns)});
         log_ratio_ = drawn[PosteriorDraw::kLogRatio];
+        ValueId kl = drawn[PosteriorDraw::kKl];
+        if (mixture) {
+            log_ratio_ =
+                graph_.add(Add{}, {log_density_of_mixture(drawn[PosteriorDraw::kLatent]), log_ratio_})[0];
+            kl = graph_.add(Negate{}, {log_ratio_})[0];
+        }
+        add_term(kl, made_.draws == 1 ? 1 : 0);
+        if (mixture && made_.draws == 1) graph_.seed(log_ratio_, graph_.add(SampleWeights{}, {})[0]);
         values_ = {drawn[PosteriorDraw::kLatent]};
         values_.push_back(layer(values_.front(), kColumns));
+    }
+
+    ValueId log_density_of_mixture(ValueId latent) {
+        constexpr std::int64_t kComponents = 3;
+        const std::int64_t columns = graph_.value(latent).shape.columns;
+        const ValueId mean = graph_.parameter({{.name = "prior/mean", .shape = {kComponents, columns}}});
+        const ValueId log_variance =
+            graph_.parameter({{.name = "prior/log_variance", .shape = {kComponents, columns}}});
+        const ValueId logit = graph_.parameter({{.name = "prior/logit", .shape = {kComponents}}});
+        return graph_.add(MixtureDensity{}, {latent, mean, log_variance, logit})[0];
     }
 
     ValueId density_of(ValueId value) {

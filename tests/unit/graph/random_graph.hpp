@@ -17,8 +17,8 @@ struct RandomGraph {
 
 /// Layers that read each other's outputs in a random way, some with shared weights, and one or several
 /// densities at their end. In some graphs the layers begin with draws from a posterior, which other layers
-/// make; with several draws they are then weighed by importance. Inputs "x", (B K, 6) or (B, 6), and "target"
-/// (B, 6) are values 0 and 1.
+/// make, before a standard normal prior or a mixture; with several draws they are then weighed by importance.
+/// Inputs "x", (B K, 6) or (B, 6), and "target" (B, 6) are values 0 and 1.
 RandomGraph random_graph(std::uint32_t seed);
 
 }  // namespace vae_dist::test

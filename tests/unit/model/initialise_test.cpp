@@ -71,6 +71,18 @@ TEST(Initialise, LogVariancesStartAtZero) {
             EXPECT_EQ(weight, 0) << name;
 }
 
+TEST(Initialise, AMixturesMeansAreDrawnAndAllElseOfItIsZero) {
+    const auto backend = make_backend({});
+    ModelConfig config = wide_model(Activation::relu);
+    config.prior = {PriorKind::mixture, 500};
+    Vae vae(config, 100, *backend);
+    vae.initialise(1);
+    EXPECT_EQ(vae.layout().find("prior/mean").shape, (std::vector<std::int64_t>{500, 40}));
+    EXPECT_NEAR(deviation(values_of(vae, "prior/mean")), 1, 0.03);
+    EXPECT_EQ(deviation(values_of(vae, "prior/log_variance")), 0);
+    EXPECT_EQ(deviation(values_of(vae, "prior/logit")), 0);
+}
+
 TEST(Initialise, TheSeedAloneDecides) {
     const auto backend = make_backend({});
     Vae first(wide_model(Activation::relu), 100, *backend);

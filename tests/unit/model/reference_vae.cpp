@@ -62,6 +62,33 @@ double log_likelihood(const LikelihoodConfig& config, const ReferenceVae::Parame
     return sum;
 }
 
+double log_prior(const SizedWord<PriorKind>& prior, const ReferenceVae::Parameters& parameters,
+                 const std::vector<double>& latent) {
+    const std::size_t latents = latent.size();
+    const auto components = static_cast<std::size_t>(std::max<std::int64_t>(prior.size, 1));
+    std::vector<double> mean(components * latents, 0);
+    std::vector<double> log_variance = mean;
+    std::vector<double> logit(components, 0);
+    if (prior.word == PriorKind::mixture) {
+        mean = parameters.at("prior/mean");
+        log_variance = parameters.at("prior/log_variance");
+        logit = parameters.at("prior/logit");
+    }
+    double density = 0;
+    double weights = 0;
+    for (std::size_t c = 0; c < components; ++c) {
+        double log_normal = 0;
+        for (std::size_t z = 0; z < latents; ++z) {
+            const double s = log_variance[c * latents + z];
+            const double difference = latent[z] - mean[c * latents + z];
+            log_normal -= 0.5 * (std::log(2 * std::numbers::pi) + s + difference * difference / std::exp(s));
+        }
+        density += std::exp(logit[c] + log_normal);
+        weights += std::exp(logit[c]);
+    }
+    return std::log(density / weights);
+}
+
 }  // namespace
 
 std::vector<double> ReferenceVae::layers(const Parameters& parameters, const std::string& name,
@@ -92,8 +119,9 @@ ReferenceVae::Terms ReferenceVae::terms(const Parameters& parameters, const std:
     Terms terms;
     for (const Sample& sample : samples) {
         const auto [mean, log_variance] = posterior(parameters, sample.x, sample.conditions);
+        const bool closed_form = config_.prior.word == PriorKind::standard_normal;
         double penalty = 0;
-        for (std::size_t z = 0; z < mean.size(); ++z) {
+        for (std::size_t z = 0; closed_form && z < mean.size(); ++z) {
             const double kl = (mean[z] * mean[z] + std::exp(log_variance[z]) - 1 - log_variance[z]) / 2;
             terms.kl += kl;
             penalty += std::max(free_bits, kl);
@@ -104,11 +132,15 @@ ReferenceVae::Terms ReferenceVae::terms(const Parameters& parameters, const std:
         double tempered = 0;
         for (const std::vector<double>& epsilon : sample.epsilon) {
             std::vector<double> latent = mean;
-            double log_ratio = 0;  // log p(z) - log q(z|x)
+            double log_posterior = 0;
             for (std::size_t z = 0; z < latent.size(); ++z) {
                 latent[z] += std::exp(log_variance[z] / 2) * epsilon[z];
-                log_ratio += (log_variance[z] + epsilon[z] * epsilon[z] - latent[z] * latent[z]) / 2;
+                log_posterior -=
+                    (std::log(2 * std::numbers::pi) + log_variance[z] + epsilon[z] * epsilon[z]) / 2;
             }
+            const double log_ratio = log_prior(config_.prior, parameters, latent) - log_posterior;
+            if (!closed_form) terms.kl -= log_ratio / draws;
+            if (!closed_form) penalty -= log_ratio / draws;
             const std::vector<double> decoded =
                 layers(parameters, "decoder", config_.decoder.hidden.size(),
                        conditioned(ConditionedPart::decoder, latent, sample.conditions));
