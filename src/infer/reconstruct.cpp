@@ -1,6 +1,10 @@
 #include "vae_dist/infer/reconstruct.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 
 #include "infer/command_output.hpp"
 #include "infer/data_units.hpp"
@@ -24,11 +28,17 @@ constexpr std::int64_t kMostImages = 50;  // five bands
 
 /// What a slice of B rows becomes; host memory.
 struct Reconstructed {
-    std::span<float> mean;                 ///< (B, D), of p(x|z) for the posterior's mean
-    std::span<float> reconstruction_term;  ///< (B), for one draw from the posterior
-    std::span<float> kl;                   ///< (B)
-    std::span<float> elbo;                 ///< (B)
+    std::span<float> mean;                ///< (B, D), of p(x|z) for the posterior's mean
+    std::vector<std::span<float>> terms;  ///< (B) each, for one draw from the posterior
+    std::span<float> elbo;                ///< (B)
 };
+
+/// What a term is called in the output, where `reconstruction` is the samples.
+std::string dataset_of(const std::string& term) {
+    constexpr std::string_view kReconstruction = "reconstruction";
+    if (TermValues::sign_in_elbo(term) < 1) return term;
+    return std::string(kReconstruction) + "_term" + term.substr(kReconstruction.size());
+}
 
 class Reconstructor {
  public:
@@ -46,11 +56,14 @@ class Reconstructor {
         const Posterior posterior = vae.encode(samples.x, samples.conditions);
         const DrawTerms terms = vae.weigh_draws(samples.x, posterior,
                                                 {.random = noise_, .rows = samples.rows}, samples.conditions);
-        backend.copy_out(to.reconstruction_term.data(), terms.log_likelihood.data(),
-                         to.reconstruction_term.size_bytes());
-        backend.copy_out(to.kl.data(), terms.kl.data(), to.kl.size_bytes());
-        for (std::size_t i = 0; i < to.elbo.size(); ++i)
-            to.elbo[i] = to.reconstruction_term[i] - to.kl[i];
+        std::ranges::fill(to.elbo, 0.0F);
+        for (std::size_t t = 0; t < to.terms.size(); ++t) {
+            const std::span<float> values = to.terms[t];
+            backend.copy_out(values.data(), terms.terms[t].values.data(), values.size_bytes());
+            const int sign = TermValues::sign_in_elbo(terms.terms[t].name);
+            for (std::size_t i = 0; i < values.size(); ++i)
+                to.elbo[i] += static_cast<float>(sign) * values[i];
+        }
         write_mean(posterior.mean, samples.conditions, to.mean);
     }
 
@@ -130,29 +143,37 @@ void open_output(CommandOutput& out, const TrainedModel& model, const Reconstruc
     out.file().file().write_attribute("/", "data_scale", data.scale());
     out.file().file().write_attribute("/", "units", name_of(options.units));
     out.file().add("reconstruction", data.rows(), model.row_shape());
-    for (const char* term : {"reconstruction_term", "kl", "elbo"})
-        out.file().add(term, data.rows(), {});
+    const TermValues terms = model.vae().terms(1);
+    for (const std::string& term : terms.names())
+        out.file().add(dataset_of(term), data.rows(), {});
+    out.file().add("elbo", data.rows(), {});
 }
 
-void write_all_rows(InferenceData& data, Reconstructor& reconstructor, const std::optional<DataUnits>& units,
-                    std::int64_t slice_rows, CommandOutput& out, NonFiniteRows& nonfinite,
-                    Communicator& communicator) {
-    constexpr std::size_t kElbo = 3;
-    const ResultLayout layout({data.features(), 1, 1, 1});
+void write_all_rows(InferenceData& data, Reconstructor& reconstructor, std::size_t terms,
+                    const std::optional<DataUnits>& units, std::int64_t slice_rows, CommandOutput& out,
+                    NonFiniteRows& nonfinite, Communicator& communicator) {
+    // The mean, each term, the ELBO.
+    std::vector<std::int64_t> columns = {data.features()};
+    columns.insert(columns.end(), terms + 1, 1);
+    const std::size_t elbo = columns.size() - 1;
+    const ResultLayout layout(std::move(columns));
     const auto compute = [&](const RowRange& range) {
         std::vector<std::byte> result = layout.allocate(range.rows);
         for (const RowRange& slice : slices_of(range, slice_rows)) {
             const auto part = [&](std::size_t array) {
                 return layout.part(result, array, slice.first - range.first, slice.rows);
             };
-            reconstructor.run(slice, {part(0), part(1), part(2), part(3)});
+            Reconstructed to = {.mean = part(0), .terms = {}, .elbo = part(elbo)};
+            for (std::size_t array = 1; array < elbo; ++array)
+                to.terms.push_back(part(array));
+            reconstructor.run(slice, to);
             if (units) units->apply(part(0));
         }
         return result;
     };
     const auto take = [&](const RowRange& range, std::span<const std::byte> result) {
-        nonfinite.look_at(range.first, layout.part(result, kElbo), 1);
-        for (std::size_t array = 0; array < 4; ++array)
+        nonfinite.look_at(range.first, layout.part(result, elbo), 1);
+        for (std::size_t array = 0; array <= elbo; ++array)
             out.file().append(array, layout.part(result, array));
     };
     work_in_order(data.ranges(layout.range_rows(slice_rows)), compute, take, communicator);
@@ -181,7 +202,11 @@ void reconstruct(const TrainedModel& model, const ReconstructOptions& options, C
     run_on_first_rank(communicator, [&] { open_output(out, model, options, data); });
     run_together(communicator, [&] { reconstructor.emplace(model, data, options.seed, slice_rows); });
     NonFiniteRows nonfinite;
-    if (out.has_file()) write_all_rows(data, *reconstructor, units, slice_rows, out, nonfinite, communicator);
+    const TermValues terms = model.vae().terms(1);
+    if (out.has_file()) {
+        write_all_rows(data, *reconstructor, terms.names().size(), units, slice_rows, out, nonfinite,
+                       communicator);
+    }
     run_on_first_rank(communicator, [&] {
         std::optional<Picture> picture;
         const std::int64_t shown = out.has_picture() ? rows_pictured(model, data) : 0;
@@ -189,9 +214,11 @@ void reconstruct(const TrainedModel& model, const ReconstructOptions& options, C
         out.commit(picture);
         nonfinite.warn(data.name(), log);
         if (out.has_file()) {
-            log.info("reconstructed {} of {}: reconstruction ({}, {}), reconstruction_term, kl, elbo in {}",
+            std::vector<std::string> names;
+            std::ranges::transform(terms.names(), std::back_inserter(names), dataset_of);
+            log.info("reconstructed {} of {}: reconstruction ({}, {}), {}, elbo in {}",
                      counted(data.rows(), "sample"), data.name(), data.rows(),
-                     format_shape(model.row_shape()), out.where(shown, data.rows()));
+                     format_shape(model.row_shape()), fmt::join(names, ", "), out.where(shown, data.rows()));
         } else {
             const std::string first =
                 shown < data.rows() ? fmt::format("the first {} of ", format_count(shown)) : "";

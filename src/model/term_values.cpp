@@ -55,10 +55,10 @@ const double* TermValues::find(std::string_view name) const {
     return found == names().end() ? nullptr : &values_[static_cast<std::size_t>(found - names().begin())];
 }
 
-double TermValues::operator[](std::string_view name) const {
+std::size_t TermValues::place(std::string_view name) const {
     const double* const value = find(name);
     require(value != nullptr, "a term that is asked for is one of the model's");
-    return *value;
+    return static_cast<std::size_t>(value - values_.data());
 }
 
 void TermValues::assign_by_name(const TermValues& other) {
@@ -85,8 +85,9 @@ bool TermValues::has_elbo() const {
     return std::ranges::any_of(names(), is_reconstruction) && std::ranges::any_of(names(), is_kl);
 }
 
-bool TermValues::is_of_elbo(std::string_view name) {
-    return is_reconstruction(name) || is_kl(name);
+int TermValues::sign_in_elbo(std::string_view name) {
+    if (is_reconstruction(name)) return 1;
+    return is_kl(name) ? -1 : 0;
 }
 
 }  // namespace vae_dist

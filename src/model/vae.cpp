@@ -7,6 +7,18 @@
 
 namespace vae_dist {
 
+namespace {
+
+// What DrawTerms has, each value once.
+std::vector<ValueId> weighed_values(const VaeGraph& model) {
+    std::vector<ValueId> values = {model.log_likelihood, model.log_ratio};
+    for (const NamedTerm& term : model.graph.terms)
+        if (std::ranges::count(values, term.column) == 0) values.push_back(term.column);
+    return values;
+}
+
+}  // namespace
+
 Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Precision precision,
          std::span<const ModelCondition> conditions)
     : config_(config),
@@ -37,8 +49,7 @@ Vae::Vae(const ModelConfig& config, std::int64_t features, Backend& backend, Pre
         objective.terms = backend.allocate(objective.read.values().size_bytes());
     }
     encode_ = plan(model, {.wanted = {model.posterior}, .given = {model.x}});
-    draw_ = plan(model, {.wanted = {model.log_likelihood, model.log_ratio, model.kl},
-                         .given = {model.posterior, model.x}});
+    draw_ = plan(model, {.wanted = weighed_values(model), .given = {model.posterior, model.x}});
     decode_ = plan(model, {.wanted = {model.output}, .given = {model.latent}});
     density_ = Plan(model.graph, {.wanted = {model.log_likelihood}, .given = {model.output, model.x}},
                     precision, layout_);
@@ -169,9 +180,14 @@ DrawTerms Vae::weigh_draws(ConstFloatMatrix x, const Posterior& posterior, const
         return std::span<const float>(draw_.value(value, rows).data, static_cast<std::size_t>(rows));
     };
     const VaeGraph& model = objectives_[0].model;
+    term_columns_.clear();
+    for (const NamedTerm& term : model.graph.terms) {
+        const bool of_draws = model.graph.value(term.column).shape.rows == RowClass::draw;
+        term_columns_.push_back({term.name, column(term.column, x.rows * (of_draws ? draws.count : 1))});
+    }
     return {.log_likelihood = column(model.log_likelihood, x.rows * draws.count),
             .log_ratio = column(model.log_ratio, x.rows * draws.count),
-            .kl = column(model.kl, x.rows * (prior_->is_standard_normal() ? 1 : draws.count))};
+            .terms = term_columns_};
 }
 
 void Vae::draw_from_prior(const CounterRandom& random, std::int64_t first, FloatMatrix to_host) const {

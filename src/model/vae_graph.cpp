@@ -37,17 +37,17 @@ ValueId add_hidden_layers(Graph& graph, const std::string& name, ValueId x, cons
     return x;
 }
 
-// Draws from the posterior, and what they weigh before the prior.
-void add_draws(VaeGraph& vae, const Prior& prior) {
+// Draws from the posterior, and what they weigh before the prior. Returns KL(q(z|x) || p(z)): (B, 1) in
+// closed form, else (B K, 1), of each draw.
+ValueId add_draws(VaeGraph& vae, const Prior& prior) {
     Graph& graph = vae.graph;
     const std::vector<ValueId> drawn =
         graph.add(PosteriorDraw{.standard_normal_prior = prior.is_standard_normal()}, {vae.posterior});
     vae.latent = drawn[PosteriorDraw::kLatent];
     vae.log_ratio = drawn[PosteriorDraw::kLogRatio];
-    vae.kl = drawn[PosteriorDraw::kKl];
-    if (prior.is_standard_normal()) return;
+    if (prior.is_standard_normal()) return drawn[PosteriorDraw::kKl];
     vae.log_ratio = graph.add(Add{}, {prior.add_log_density(graph, vae.latent), vae.log_ratio})[0];
-    vae.kl = graph.add(Negate{}, {vae.log_ratio})[0];
+    return graph.add(Negate{}, {vae.log_ratio})[0];
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood,
     vae.posterior =
         add_layer(graph, {{.name = "encoder/mean"}, {.name = "encoder/log_variance", .starts_at_zero = true}},
                   encoded, config.latent_dim, {});
-    add_draws(vae, prior);
+    const ValueId kl = add_draws(vae, prior);
 
     const ValueId decoded =
         add_hidden_layers(graph, "decoder", conditioned(ConditionedPart::decoder, vae.latent), config.decoder,
@@ -87,7 +87,7 @@ VaeGraph make_vae_graph(const ModelConfig& config, const Likelihood& likelihood,
         weighed = graph.add(SampleWeights{}, {});
     }
     graph.term("reconstruction", vae.log_likelihood);
-    graph.term("kl", vae.kl);
+    graph.term("kl", kl);
     if (several_draws) graph.term("iwae_bound", weighed[1]);
     graph.seed(vae.log_likelihood, weighed[0]);
     // The rule of the draw minimises a divergence in closed form.

@@ -21,6 +21,12 @@ struct MeanOverRows {
     double standard_error = 0;  ///< standard deviation over the rows / sqrt(rows); NaN for one row
 };
 
+/// A term of the model, by its name, as a mean over rows.
+struct TermMean {
+    std::string name;
+    MeanOverRows value;
+};
+
 /// Two sets of samples compared by the unbiased estimate of the squared maximum mean discrepancy (Gretton et
 /// al., 2012, eq. 3), RBF kernel exp(-d^2 / (2 s^2)), s the median distance between the data's rows. Of equal
 /// distributions it scatters around 0. The sets are random subsets of at most 1000 rows.
@@ -40,9 +46,10 @@ struct Evaluation {
     std::uint32_t seed = 0;
     double scale = 1;  ///< what the data's numbers were multiplied by
 
-    MeanOverRows elbo;            ///< reconstruction - kl
-    MeanOverRows reconstruction;  ///< E[log p(x|z)], the mean of K draws from q(z|x)
-    MeanOverRows kl;              ///< KL(q(z|x) || p(z)), in closed form
+    MeanOverRows elbo;  ///< the reconstruction terms less the KL terms
+    /// The model's terms, in its order: "reconstruction", E[log p(x|z)], the mean of K draws from q(z|x);
+    /// "kl", KL(q(z|x) || p(z)), in closed form before a standard normal prior, else the mean of the K draws.
+    std::vector<TermMean> terms;
 
     MeanOverRows
         log_likelihood;  ///< log p(x): log(1/K sum_k p(x, z_k) / q(z_k|x)) (Burda et al., 2016, eq. 8)
@@ -54,7 +61,7 @@ struct Evaluation {
     /// Latent dimensions whose posterior mean varies by more than kActiveVariance; absent for one row.
     std::optional<std::int64_t> active_units;
     std::vector<double> mean_variance;  ///< (Z) variance over the rows of the posterior mean; NaN for one row
-    std::vector<double> kl_per_dimension;  ///< (Z)
+    std::vector<double> kl_per_dimension;  ///< (Z); empty where the divergence has no closed form
 
     MeanOverRows mse;  ///< (x - mean of p(x|z))^2, z the posterior's mean; per feature, of the model's input
     std::optional<MeanOverRows> cross_entropy;  ///< -log p(x|z) for that z; bernoulli only

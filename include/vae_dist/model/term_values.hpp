@@ -16,10 +16,10 @@ namespace vae_dist {
 /// The terms of a model, by the names that its graph gives them and in its order: a number each, in nats;
 /// sums over samples, or means. Copies share the names; to assign the same model's terms allocates nothing.
 ///
-/// The evidence lower bound is made of the terms "reconstruction" = E[log p(x|z)] and "kl" >= 0, or of
-/// several of a kind: "kl/1", "kl/2". Whatever else a model tells has other names. "iwae_bound" is the
-/// importance-weighted bound log(1/K sum_k p(x, z_k) / q(z_k|x)) (Burda et al., 2016, eq. 8) of passes with
-/// several draws.
+/// The evidence lower bound is made of the terms "reconstruction" = E[log p(x|z)] and "kl", or of several of
+/// a kind: "kl/1", "kl/2". Whatever else a model tells has other names. "kl" is 0 or more in closed form; of
+/// drawn z it may be less by chance. "iwae_bound" is the importance-weighted bound
+/// log(1/K sum_k p(x, z_k) / q(z_k|x)) (Burda et al., 2016, eq. 8) of passes with several draws.
 class TermValues {
  public:
     TermValues() = default;  ///< without terms
@@ -33,8 +33,9 @@ class TermValues {
     std::span<const double> values() const { return values_; }
 
     bool has(std::string_view name) const { return find(name) != nullptr; }
-    /// Throws ErrorKind::bug if there is no such term.
-    double operator[](std::string_view name) const;
+    /// A term's place among the values. Throws ErrorKind::bug if there is no such term.
+    std::size_t place(std::string_view name) const;
+    double operator[](std::string_view name) const { return values_[place(name)]; }
     /// Takes over the numbers of the terms that `other` has, too.
     void assign_by_name(const TermValues& other);
 
@@ -45,8 +46,10 @@ class TermValues {
 
     /// Whether there are terms of both kinds that the ELBO is made of.
     bool has_elbo() const;
+    /// 1 for a reconstruction term, -1 for a KL term, 0 for others.
+    static int sign_in_elbo(std::string_view name);
     /// Whether a term is of one of these kinds.
-    static bool is_of_elbo(std::string_view name);
+    static bool is_of_elbo(std::string_view name) { return sign_in_elbo(name) != 0; }
 
     static constexpr std::string_view kBound = "iwae_bound";
 

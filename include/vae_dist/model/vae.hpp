@@ -30,13 +30,20 @@ struct PosteriorDraws {
     std::int64_t count = 1;              ///< K
 };
 
+/// A term of each sample (B) or, where draws decide it, of each draw (B K).
+struct TermColumn {
+    std::string_view name;
+    std::span<const float> values;
+};
+
 /// What K draws from each sample's posterior weigh, the draws of a sample adjacent; in the model's memory,
 /// valid until it decodes again. log_likelihood + log_ratio is log of the importance weight p(x, z) / q(z|x).
 struct DrawTerms {
     std::span<const float> log_likelihood;  ///< (B K), log p(x|z)
     std::span<const float> log_ratio;       ///< (B K), log p(z) - log q(z|x)
-    /// KL(q(z|x) || p(z)): (B) in closed form, before a standard normal prior, else (B K), minus log_ratio.
-    std::span<const float> kl;
+    /// The model's terms, in the order of Vae::terms(1). A divergence is of each sample in closed form, else
+    /// of each draw.
+    std::span<const TermColumn> terms;
 };
 
 /// Conditions (rows, C) each, in the order of the configuration; backend memory.
@@ -171,6 +178,7 @@ class Vae {
     std::vector<ModelCondition> conditions_;
     std::array<Objective, 2> objectives_;
     std::vector<ConstFloatMatrix> given_;    ///< of the pass
+    std::vector<TermColumn> term_columns_;   ///< of the last draws that were weighed
     Plan encode_, draw_, decode_, density_;  ///< for inference
     ParameterLayout layout_;
     std::unique_ptr<ParameterStore> parameters_;

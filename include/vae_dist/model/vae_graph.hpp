@@ -22,7 +22,6 @@ struct VaeGraph {
     ValueId output = -1;                   ///< (B K, H D), the decoder's
     ValueId log_likelihood = -1;           ///< (B K, 1), log p(x|z)
     ValueId log_ratio = -1;                ///< (B K, 1), log p(z) - log q(z|x)
-    ValueId kl = -1;  ///< KL(q(z|x) || p(z)): (B, 1) in closed form, else (B K, 1), of each draw
 };
 
 /// A condition of a model, an input beside the samples.

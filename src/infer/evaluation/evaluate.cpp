@@ -55,13 +55,17 @@ bool compares_means(const TrainedModel& model) {
 class Gathering {
  public:
     Gathering(const TrainedModel& model, std::int64_t features, const DataSubsets& subsets)
-        : model_(model), features_(features), subsets_(subsets), sums_(model.latent_dim()) {
+        : model_(model),
+          features_(features),
+          subsets_(subsets),
+          sums_(model.vae().terms(1), model.latent_dim()) {
         for (const ModelCondition& condition : model.vae().conditions())
             width_ += condition.columns;
     }
 
     void take(const RowRange& range, std::span<const std::byte> bytes) {
         const RangeFigures figures = RangeFigures::from_bytes(bytes, static_cast<std::size_t>(range.rows),
+                                                              model_.vae().terms(1).values().size(),
                                                               static_cast<std::size_t>(model_.latent_dim()));
         sums_.add(figures);
         picked_.resize(static_cast<std::size_t>(2 * subsets_.size() * width_));
@@ -73,7 +77,9 @@ class Gathering {
     }
 
     void finish(std::uint32_t seed, std::int64_t decoder_rows, Evaluation& evaluation) const {
-        sums_.fill(evaluation, features_, model_.vae().likelihood().mean_is_probability());
+        sums_.fill(evaluation, features_,
+                   {.cross_entropy = model_.vae().likelihood().mean_is_probability(),
+                    .kl_per_dimension = model_.vae().prior().is_standard_normal()});
         if (subsets_.size() < 2) return;
         const bool means = compares_means(model_);
         const std::vector<float> generated =

@@ -7,6 +7,7 @@
 
 #include "vae_dist/core/text.hpp"
 #include "vae_dist/infer/evaluate.hpp"
+#include "vae_dist/model/term_values.hpp"
 
 namespace vae_dist {
 
@@ -84,8 +85,8 @@ std::string table_of(const Evaluation& e) {
     table += log_likelihood_line(e);
     table += line("bits per dimension", number(e.bits_per_dimension));
     table += line("elbo", e.elbo);
-    table += line("  reconstruction", e.reconstruction);
-    table += line("  kl", e.kl);
+    for (const TermMean& term : e.terms)
+        table += line((TermValues::is_of_elbo(term.name) ? "  " : "") + term.name, term.value);
     table += latent_lines(e);
     if (e.active_units)
         table += line("active units", fmt::format("{} of {}", *e.active_units, e.mean_variance.size()));
@@ -105,17 +106,17 @@ std::string json_of(const Evaluation& e, const EvaluateOptions& options, const T
                  {"importance_samples", e.importance_samples},
                  {"seed", e.seed},
                  {"data_scale", e.scale},
-                 {"elbo", json_of_mean(e.elbo)},
-                 {"reconstruction", json_of_mean(e.reconstruction)},
-                 {"kl", json_of_mean(e.kl)},
-                 {"log_likelihood", json_of_mean(e.log_likelihood)},
-                 {"monte_carlo_error", e.monte_carlo_error},
-                 {"effective_draws", e.effective_draws},
-                 {"bits_per_dimension", e.bits_per_dimension},
-                 {"active_units", e.active_units ? Json(*e.active_units) : Json()},
-                 {"mean_variance", e.mean_variance},
-                 {"kl_per_dimension", e.kl_per_dimension},
-                 {"mse", json_of_mean(e.mse)}};
+                 {"elbo", json_of_mean(e.elbo)}};
+    for (const TermMean& term : e.terms)
+        json[term.name] = json_of_mean(term.value);
+    json["log_likelihood"] = json_of_mean(e.log_likelihood);
+    json["monte_carlo_error"] = e.monte_carlo_error;
+    json["effective_draws"] = e.effective_draws;
+    json["bits_per_dimension"] = e.bits_per_dimension;
+    json["active_units"] = e.active_units ? Json(*e.active_units) : Json();
+    json["mean_variance"] = e.mean_variance;
+    json["kl_per_dimension"] = e.kl_per_dimension.empty() ? Json() : Json(e.kl_per_dimension);
+    json["mse"] = json_of_mean(e.mse);
     if (e.cross_entropy) json["cross_entropy"] = json_of_mean(*e.cross_entropy);
     if (e.mmd) json["mmd"] = json_of_quality(*e.mmd);
     return json.dump(2);

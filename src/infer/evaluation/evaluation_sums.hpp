@@ -6,6 +6,7 @@
 #include "infer/evaluation/range_figures.hpp"
 #include "vae_dist/config/config.hpp"
 #include "vae_dist/infer/evaluate.hpp"
+#include "vae_dist/model/term_values.hpp"
 
 namespace vae_dist {
 
@@ -13,17 +14,23 @@ namespace vae_dist {
 /// always the same.
 class EvaluationSums {
  public:
-    explicit EvaluationSums(std::int64_t latent_dim) : latents_(static_cast<std::size_t>(latent_dim)) {}
+    /// Of a model of these terms.
+    EvaluationSums(TermValues terms, std::int64_t latent_dim);
 
     void add(const RangeFigures& figures);
 
+    /// What of an Evaluation some models do not have.
+    struct Has {
+        bool cross_entropy = false;
+        bool kl_per_dimension = false;
+    };
     /// Fills all that is a mean over rows, of data of D = `features` numbers.
-    void fill(Evaluation& evaluation, std::int64_t features, bool with_cross_entropy) const;
+    void fill(Evaluation& evaluation, std::int64_t features, const Has& has) const;
 
  private:
+    TermValues of_row_;  ///< the one that was added last
     Moments elbo_;
-    Moments reconstruction_;
-    Moments kl_;
+    std::vector<Moments> terms_;
     Moments log_likelihood_;
     Moments squared_error_;
     Moments cross_entropy_;

@@ -10,7 +10,6 @@ bool ImportanceEstimate::add(double log_likelihood, double log_ratio) {
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     const double log_weight = log_likelihood + log_ratio;
     ++draws_;
-    log_likelihood_sum_ += log_likelihood;
     if (log_weight == -kInfinity) return true;
     if (!std::isfinite(log_weight)) return false;
     if (sum_ == 0 || log_weight > scale_) move_scale(log_weight);

@@ -12,8 +12,6 @@ class ImportanceEstimate {
     /// where log w_k is NaN or +inf; -inf is a weight of 0.
     bool add(double log_likelihood, double log_ratio);
 
-    /// Mean of log p(x|z_k).
-    double reconstruction() const { return log_likelihood_sum_ / static_cast<double>(draws_); }
     /// log(1/K sum_k w_k) (Burda et al., 2016, eq. 8).
     double log_mean_weight() const;
     /// (sum_k w_k)^2 / sum_k w_k^2, from 1 to K.
@@ -25,7 +23,6 @@ class ImportanceEstimate {
     void move_scale(double log_weight);
 
     std::int64_t draws_ = 0;
-    double log_likelihood_sum_ = 0;
     double scale_ = 0;    ///< the largest log w_k so far; 0 before the first
     double sum_ = 0;      ///< of w_k / exp(scale)
     double squares_ = 0;  ///< of (w_k / exp(scale))^2

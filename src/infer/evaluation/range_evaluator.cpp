@@ -14,6 +14,7 @@ RangeEvaluator::RangeEvaluator(Vae& vae, Backend& backend, const ModelConfig& co
       backend_(backend),
       config_(config),
       options_(options),
+      terms_(vae.terms(1)),
       draws_reserved_(std::clamp<std::int64_t>(
           (options.decoder_rows + options.most_rows - 1) / options.most_rows, 1, options.draws)) {
     vae.reserve_inference(options.most_rows, draws_reserved_);
@@ -25,26 +26,32 @@ RangeFigures RangeEvaluator::evaluate(const InferenceData::Samples& samples) {
             "a range fits what is reserved");
     RangeFigures figures;
     figures.rows.resize(rows.size());
+    figures.terms.resize(rows.size() * terms_.names().size());
     figures.latents.resize(static_cast<std::size_t>(config_.latent_dim));
     const Posterior posterior = vae_.encode(samples.x, samples.conditions);
-    add_posterior(posterior, figures);
     add_reconstruction(samples, posterior, figures);
     add_draws(samples, posterior, figures);
+    add_posterior(posterior, figures);
     return figures;
 }
 
 void RangeEvaluator::add_posterior(const Posterior& posterior, RangeFigures& figures) {
     const std::vector<float> mean = to_host(backend_, posterior.mean);                  // (B, Z)
     const std::vector<float> log_variance = to_host(backend_, posterior.log_variance);  // (B, Z)
+    const bool closed_form = vae_.prior().is_standard_normal();
     std::size_t i = 0;
-    for (RowFigures& row : figures.rows) {
+    for (std::size_t r = 0; r < figures.rows.size(); ++r) {
+        double row_kl = 0;
         for (LatentFigures& latent : figures.latents) {
-            const double kl = kl_of<double>(mean[i], log_variance[i]);
-            row.kl += kl;
-            latent.kl += kl;
             latent.mean.add(mean[i]);
+            if (closed_form) {
+                const double kl = kl_of<double>(mean[i], log_variance[i]);
+                row_kl += kl;
+                latent.kl += kl;
+            }
             ++i;
         }
+        if (closed_form) figures.terms[r * terms_.names().size() + terms_.place("kl")] = row_kl;
     }
 }
 
@@ -96,13 +103,28 @@ void RangeEvaluator::add_draws(const InferenceData::Samples& samples, const Post
                     rows[r], log_likelihood[i], log_ratio[i], first + static_cast<std::int64_t>(i) % count);
             }
         }
+        add_terms(terms, count, figures);
     }
+    for (double& term : figures.terms)
+        term /= static_cast<double>(options_.draws);
     for (std::size_t r = 0; r < rows.size(); ++r) {
         RowFigures& row = figures.rows[r];
-        row.reconstruction = estimates[r].reconstruction();
         row.log_likelihood = estimates[r].log_mean_weight();
         row.monte_carlo_variance = estimates[r].monte_carlo_variance();
         row.effective_draws = estimates[r].effective_draws();
+    }
+}
+
+void RangeEvaluator::add_terms(const DrawTerms& draws, std::int64_t count, RangeFigures& figures) {
+    const std::size_t terms = terms_.names().size();
+    const std::size_t rows = figures.rows.size();
+    require(draws.terms.size() == terms, "draws have the model's terms");
+    for (std::size_t t = 0; t < terms; ++t) {
+        const std::vector<float> values = to_host(backend_, draws.terms[t].values);  // (B count) or (B)
+        const std::size_t a_row = values.size() / rows;
+        const double weight = a_row == 1 ? static_cast<double>(count) : 1;
+        for (std::size_t i = 0; i < values.size(); ++i)
+            figures.terms[i / a_row * terms + t] += weight * static_cast<double>(values[i]);
     }
 }
 

@@ -37,15 +37,20 @@ class RangeEvaluator {
     std::int64_t decoder_rows() const { return options_.most_rows * draws_reserved_; }
 
  private:
+    /// Before a standard normal prior the divergence of each dimension, too, in double: their sum becomes the
+    /// term "kl".
     void add_posterior(const Posterior& posterior, RangeFigures& figures);
     void add_reconstruction(const InferenceData::Samples& samples, const Posterior& posterior,
                             RangeFigures& figures);
     void add_draws(const InferenceData::Samples& samples, const Posterior& posterior, RangeFigures& figures);
+    /// Adds the terms of `count` more draws of each row.
+    void add_terms(const DrawTerms& draws, std::int64_t count, RangeFigures& figures);
 
     Vae& vae_;
     Backend& backend_;
     ModelConfig config_;
     RangeEvaluatorOptions options_;
+    TermValues terms_;  ///< which there are
     std::int64_t draws_reserved_;
 };
 

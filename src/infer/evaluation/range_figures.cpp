@@ -32,15 +32,17 @@ std::vector<T> take(std::span<const std::byte>& bytes, std::size_t count) {
 std::vector<std::byte> RangeFigures::to_bytes() const {
     std::vector<std::byte> bytes;
     append(bytes, rows);
+    append(bytes, terms);
     append(bytes, latents);
     append(bytes, picked);
     return bytes;
 }
 
-RangeFigures RangeFigures::from_bytes(std::span<const std::byte> bytes, std::size_t rows,
+RangeFigures RangeFigures::from_bytes(std::span<const std::byte> bytes, std::size_t rows, std::size_t terms,
                                       std::size_t latent_dim) {
     RangeFigures figures;
     figures.rows = take<RowFigures>(bytes, rows);
+    figures.terms = take<double>(bytes, rows * terms);
     figures.latents = take<LatentFigures>(bytes, latent_dim);
     require(bytes.size() % sizeof(float) == 0, "a range's figures come whole");
     figures.picked = take<float>(bytes, bytes.size() / sizeof(float));

@@ -10,8 +10,6 @@ namespace vae_dist {
 
 /// What one row adds to an evaluation; in nats. Trivially copyable.
 struct RowFigures {
-    double reconstruction = 0;
-    double kl = 0;
     double log_likelihood = 0;        ///< log p(x)
     double monte_carlo_variance = 0;  ///< of log_likelihood; NaN for one draw
     double effective_draws = 0;
@@ -21,19 +19,20 @@ struct RowFigures {
 
 /// What one latent dimension adds, summed over a range of rows. Trivially copyable.
 struct LatentFigures {
-    double kl = 0;  ///< sum over the rows
+    double kl = 0;  ///< sum over the rows, where the divergence has a closed form
     Moments mean;   ///< of the posterior's mean
 };
 
 /// What a range of B rows adds to an evaluation: a result small enough to be sent.
 struct RangeFigures {
     std::vector<RowFigures> rows;        ///< (B)
+    std::vector<double> terms;           ///< (B, T), the model's terms of each row
     std::vector<LatentFigures> latents;  ///< (Z)
     std::vector<float> picked;  ///< (picked rows, D + C): those that stand for the data, and their conditions
 
     std::vector<std::byte> to_bytes() const;
-    /// Of `rows` rows; throws ErrorKind::bug where the length is impossible.
-    static RangeFigures from_bytes(std::span<const std::byte> bytes, std::size_t rows,
+    /// Of `rows` rows of T terms; throws ErrorKind::bug where the length is impossible.
+    static RangeFigures from_bytes(std::span<const std::byte> bytes, std::size_t rows, std::size_t terms,
                                    std::size_t latent_dim);
 };
 

@@ -13,9 +13,8 @@ namespace {
 RangeFigures range_of(std::vector<double> log_likelihoods, std::vector<std::vector<double>> means) {
     RangeFigures figures;
     for (const double value : log_likelihoods) {
-        figures.rows.push_back({.reconstruction = value - 1,
-                                .kl = 2,
-                                .log_likelihood = value,
+        figures.terms.insert(figures.terms.end(), {value - 1, 0.5, 1.5, 40});
+        figures.rows.push_back({.log_likelihood = value,
                                 .monte_carlo_variance = 0.09,
                                 .effective_draws = -value,
                                 .squared_error = 0.5,
@@ -31,11 +30,11 @@ RangeFigures range_of(std::vector<double> log_likelihoods, std::vector<std::vect
 }
 
 Evaluation evaluation_of(const std::vector<RangeFigures>& ranges, bool with_cross_entropy) {
-    EvaluationSums sums(2);
+    EvaluationSums sums({{"reconstruction", 0}, {"kl/1", 0}, {"kl/2", 0}, {"other", 0}}, 2);
     for (const RangeFigures& range : ranges)
         sums.add(range);
     Evaluation evaluation;
-    sums.fill(evaluation, 10, with_cross_entropy);
+    sums.fill(evaluation, 10, {.cross_entropy = with_cross_entropy, .kl_per_dimension = true});
     return evaluation;
 }
 
@@ -44,9 +43,15 @@ TEST(EvaluationSums, AreMeansAndErrorsOverTheRowsOfAllRanges) {
         evaluation_of({range_of({-10, -14}, {{1, 2}, {0.1, 0.2}}), range_of({-12}, {{3}, {0.3}})}, true);
     EXPECT_DOUBLE_EQ(found.log_likelihood.mean, -12);
     EXPECT_DOUBLE_EQ(found.log_likelihood.standard_error, 2 / std::sqrt(3.0));
-    EXPECT_DOUBLE_EQ(found.reconstruction.mean, -13);
-    EXPECT_DOUBLE_EQ(found.kl.mean, 2);
-    EXPECT_NEAR(found.kl.standard_error, 0, 1e-15);
+    std::vector<std::string> names;
+    std::vector<double> means;
+    for (const TermMean& term : found.terms) {
+        names.push_back(term.name);
+        means.push_back(term.value.mean);
+    }
+    EXPECT_EQ(names, (std::vector<std::string>{"reconstruction", "kl/1", "kl/2", "other"}));
+    EXPECT_EQ(means, (std::vector<double>{-13, 0.5, 1.5, 40}));
+    EXPECT_NEAR(found.terms[1].value.standard_error, 0, 1e-15);
     EXPECT_DOUBLE_EQ(found.elbo.mean, -15);
     EXPECT_DOUBLE_EQ(found.monte_carlo_error, std::sqrt(3 * 0.09) / 3);
     EXPECT_DOUBLE_EQ(found.effective_draws, 12);

@@ -64,6 +64,18 @@ TEST_F(OutputFileTest, DatasetsGrowByRowsCompressedInChunksOfAQuarterMebibyteAtT
     EXPECT_EQ(file.info("b").chunk, std::vector<std::int64_t>{3}) << "no larger than the data";
 }
 
+// As a model of two groups of latents would have them.
+TEST_F(OutputFileTest, DatasetsMayStandInGroups) {
+    save_model();
+    with_output({.path = out()}, [](OutputFile& file) {
+        file.append(file.add("kl/1", 2, {}), {{1, 2}});
+        file.append(file.add("kl/2", 2, {}), {{3, 4}});
+        file.finish();
+        file.commit();
+    });
+    EXPECT_EQ(hdf5::File::open(out()).read_floats("kl/2"), (std::vector<float>{3, 4}));
+}
+
 TEST_F(OutputFileTest, LeavesNothingUnlessCommitted) {
     save_model();
     const std::vector<std::string> before = files();

@@ -107,12 +107,13 @@ TEST(Prior, AMixtureOfOneStandardNormalIsTheStandardNormal) {
     };
     const DrawTerms of_standard = weigh(standard);
     const DrawTerms of_mixture = weigh(mixture);
-    ASSERT_EQ(of_standard.kl.size(), 2U);
-    ASSERT_EQ(of_mixture.kl.size(), 8U);
+    ASSERT_EQ(of_standard.terms[1].name, "kl");
+    ASSERT_EQ(of_standard.terms[1].values.size(), 2U);
+    ASSERT_EQ(of_mixture.terms[1].values.size(), 8U);
     for (std::size_t i = 0; i < 8; ++i) {
         EXPECT_EQ(of_mixture.log_likelihood[i], of_standard.log_likelihood[i]);
         EXPECT_NEAR(of_mixture.log_ratio[i], of_standard.log_ratio[i], 2e-6);
-        EXPECT_EQ(of_mixture.kl[i], -of_mixture.log_ratio[i]);
+        EXPECT_EQ(of_mixture.terms[1].values[i], -of_mixture.log_ratio[i]);
     }
 
     std::vector<float> of_both[2] = {std::vector<float>(30), std::vector<float>(30)};
