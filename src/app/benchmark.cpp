@@ -66,7 +66,7 @@ Timing middle(std::vector<Timing> timings) {
     return mean(std::span(timings).subspan(left_out, size - 2 * left_out));
 }
 
-/// What a rank tells of its steps.
+/// A rank's figures of its steps.
 struct Report {
     Timing middle;
     double mean_ms = 0;

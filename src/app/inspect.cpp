@@ -41,10 +41,11 @@ std::string describe_checkpoint(const Checkpoint& checkpoint, const std::string&
                         format_shape(checkpoint.row_shape),
                         counted(checkpoint.config.train.virtual_ranks.value_or(1), "virtual rank"),
                         checkpoint.config.train.seed);
-    text +=
-        fmt::format("{} likelihood, {}, {}; optimizer {}\n", name_of(checkpoint.config.model.likelihood.kind),
-                    counted(checkpoint.config.model.latent_dim, "latent dimension"),
-                    name_of(checkpoint.config.model.activation), name_of(checkpoint.config.optimizer.name));
+    text += fmt::format(
+        "{} likelihood, {} prior, {}, {}; optimizer {}\n", name_of(checkpoint.config.model.likelihood.kind),
+        name_of(checkpoint.config.model.prior.word),
+        counted(checkpoint.config.model.latent_dim, "latent dimension"),
+        name_of(checkpoint.config.model.activation), name_of(checkpoint.config.optimizer.name));
     constexpr std::size_t kMostShown = 40;
     for (std::size_t i = 0; i < checkpoint.model.size() && i < kMostShown; ++i) {
         const NamedArray& array = checkpoint.model[i];

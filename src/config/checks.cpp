@@ -195,8 +195,8 @@ class Checker {
         throw_input_error("{}: {} contradicts {}: {}", place(key), with_value(key), at(other), why);
     }
 
-    // A value other than the default that does nothing is a mistake that a user wants to hear of; the default
-    // may stand there, as in every resolved configuration.
+    // A value other than the default that does nothing is a mistake. The default may be there, as in every
+    // resolved configuration.
     void has_effect(bool effective, const std::string& key, const std::string& other) const {
         static const std::map<std::string, std::string> kDefaults = texts_of(Config());
         const auto text_in = [&](const auto& texts) {

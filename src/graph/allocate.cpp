@@ -64,7 +64,7 @@ class Allocation {
         places_.bytes = std::max(places_.bytes, first + bytes);
     }
 
-    // Where the operation allows it, and nobody reads the input afterwards.
+    // Where the operation allows it, and no node reads the input afterwards.
     bool overwrite_input(std::size_t node, std::size_t output, std::size_t until) {
         const GraphNode& maker = graph_.nodes[node];
         const ValueId id = maker.outputs[output];

@@ -27,9 +27,9 @@ std::vector<Reads> reads_of(const Graph& graph, std::span<const ValueId> wanted)
 
 }  // namespace
 
-// Weights are rounded by whoever changes them. A value that its maker can write rounded, and that nobody
-// reads otherwise, is written so; of any other a rounded copy is made for products. The further outputs of an
-// activation follow the first, for their gradient takes all in one precision.
+// Weights are rounded where they change. A value is written rounded where its operation can write it so and
+// all operations that read it take it so; of any other value a rounded copy is made for products. The further
+// outputs of an activation follow the first, for their gradient takes all in one precision.
 Graph assign_precision(Graph graph, Precision precision, std::span<const ValueId> wanted) {
     if (precision == Precision::float32) return graph;
     const std::vector<Reads> reads = reads_of(graph, wanted);

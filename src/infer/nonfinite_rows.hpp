@@ -8,8 +8,8 @@
 
 namespace vae_dist {
 
-/// Counts rows of a result that are not finite, as of data too large for the model: each row is the user's
-/// own, so the others are still worth having, but nobody should find out by accident.
+/// Counts rows of a result that are not finite, as of data too large for the model: the rows are
+/// independent, so that the others are still of use, but the user has to be told.
 class NonFiniteRows {
  public:
     /// Rows from `first_row` on, of `columns` numbers each.

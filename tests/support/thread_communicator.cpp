@@ -28,11 +28,11 @@ class OutOfPatience final : public Error {
     explicit OutOfPatience(const std::string& message) : Error(ErrorKind::failure, message) {}
 };
 
-/// Where the ranks meet: each lays down an offer, waits for all, reads the others' offers, waits for all
-/// again.
-class Meeting {
+/// The memory of collective calls. Each rank writes an offer, waits for all, reads the others' offers, and
+/// waits for all again.
+class Rendezvous {
  public:
-    Meeting(int size, std::chrono::milliseconds patience)
+    Rendezvous(int size, std::chrono::milliseconds patience)
         : patience_(patience),
           offers_(static_cast<std::size_t>(size)),
           here_(offers_.size()),
@@ -53,7 +53,7 @@ class Meeting {
     template <class Read>
     void collective(std::size_t rank, const Offer& mine, const Read& read,
                     std::chrono::milliseconds patience) {
-        lay_down(rank, mine);
+        write_offer(rank, mine);
         wait_for_all(rank, mine.call, patience);
         for (std::size_t r = 0; r < size(); ++r) {
             if (offers_[r].call == mine.call) continue;
@@ -113,8 +113,8 @@ class Meeting {
         throw_failure("{}", broken_);
     }
 
-    // Once the meeting is broken offers stay as they are: others may still be reading them.
-    void lay_down(std::size_t rank, const Offer& offer) {
+    // Once the rendezvous is broken offers stay as they are: others may still be reading them.
+    void write_offer(std::size_t rank, const Offer& offer) {
         const std::lock_guard lock(mutex_);
         if (!broken_.empty()) throw_failure("{}", broken_);
         offers_[rank] = offer;
@@ -169,10 +169,10 @@ class Meeting {
 
 class ThreadCommunicator final : public Communicator {
  public:
-    ThreadCommunicator(Meeting& meeting, std::size_t rank) : meeting_(meeting), rank_(rank) {}
+    ThreadCommunicator(Rendezvous& rendezvous, std::size_t rank) : rendezvous_(rendezvous), rank_(rank) {}
 
     int rank() const override { return static_cast<int>(rank_); }
-    int size() const override { return static_cast<int>(meeting_.size()); }
+    int size() const override { return static_cast<int>(rendezvous_.size()); }
     std::string name() const override { return "threads"; }
 
     void all_reduce_sum(std::span<std::int64_t> values) override {
@@ -202,9 +202,9 @@ class ThreadCommunicator final : public Communicator {
             }
         };
         try {
-            meeting_.collective(rank_, mine, read, std::min(patience, meeting_.patience()));
+            rendezvous_.collective(rank_, mine, read, std::min(patience, rendezvous_.patience()));
         } catch (const OutOfPatience&) {
-            if (patience >= meeting_.patience()) throw;
+            if (patience >= rendezvous_.patience()) throw;
             return std::nullopt;
         }
         return largest;
@@ -212,7 +212,7 @@ class ThreadCommunicator final : public Communicator {
 
     void broadcast(std::span<std::byte> bytes, int root) override {
         const Offer mine = {fmt::format("broadcast of {} bytes from rank {}", bytes.size(), root), bytes};
-        meeting_.collective(rank_, mine, [&](const std::vector<Offer>& offers) {
+        rendezvous_.collective(rank_, mine, [&](const std::vector<Offer>& offers) {
             const auto from = offers.at(static_cast<std::size_t>(root)).bytes;
             if (rank() != root) std::copy(from.begin(), from.end(), bytes.begin());
         });
@@ -221,7 +221,7 @@ class ThreadCommunicator final : public Communicator {
     std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes, int root) override {
         std::vector<std::vector<std::byte>> gathered;
         const Offer mine = {fmt::format("gather on rank {}", root), bytes};
-        meeting_.collective(rank_, mine, [&](const std::vector<Offer>& offers) {
+        rendezvous_.collective(rank_, mine, [&](const std::vector<Offer>& offers) {
             if (rank() != root) return;
             for (const Offer& offer : offers)
                 gathered.emplace_back(offer.bytes.begin(), offer.bytes.end());
@@ -230,35 +230,35 @@ class ThreadCommunicator final : public Communicator {
     }
 
     void barrier() override {
-        meeting_.collective(rank_, {"barrier", {}}, [](const std::vector<Offer>&) {});
+        rendezvous_.collective(rank_, {"barrier", {}}, [](const std::vector<Offer>&) {});
     }
 
     void wait_until(const std::function<bool()>& is_so) override {
         std::vector<std::size_t> others;
-        for (std::size_t r = 0; r < meeting_.size(); ++r) {
+        for (std::size_t r = 0; r < rendezvous_.size(); ++r) {
             if (r != rank_) others.push_back(r);
         }
-        meeting_.wait_until("wait_until", is_so, others);
+        rendezvous_.wait_until("wait_until", is_so, others);
     }
 
     // The mailboxes that rank 0 makes are everyone's.
     std::unique_ptr<Messages> make_messages() override {
         auto mailboxes = make_mailboxes(size());
         const auto mine = mailboxes;
-        meeting_.collective(
+        rendezvous_.collective(
             rank_, {"make_messages", std::as_bytes(std::span(&mine, 1))},
             [&](const std::vector<Offer>& offers) {
                 mailboxes = *reinterpret_cast<const std::shared_ptr<Mailboxes>*>(offers.front().bytes.data());
             });
-        const auto wait = [&meeting = meeting_](const std::string& what, const std::function<bool()>& is_so,
-                                                int on) {
-            meeting.wait_until(what, is_so, {static_cast<std::size_t>(on)});
+        const auto wait = [&rendezvous = rendezvous_](const std::string& what,
+                                                      const std::function<bool()>& is_so, int on) {
+            rendezvous.wait_until(what, is_so, {static_cast<std::size_t>(on)});
         };
         return make_thread_messages(std::move(mailboxes), rank(), wait);
     }
 
     void abort(int exit_status) noexcept override {
-        meeting_.break_up(fmt::format("rank {} aborted with exit status {}", rank_, exit_status));
+        rendezvous_.break_up(fmt::format("rank {} aborted with exit status {}", rank_, exit_status));
     }
 
  private:
@@ -267,7 +267,7 @@ class ThreadCommunicator final : public Communicator {
     void all_reduce(const char* name, std::span<T> values, const Combine& combine) {
         std::vector<T> result;
         const Offer mine = {fmt::format("{}, {} elements", name, values.size()), std::as_bytes(values)};
-        meeting_.collective(rank_, mine, [&](const std::vector<Offer>& offers) {
+        rendezvous_.collective(rank_, mine, [&](const std::vector<Offer>& offers) {
             for (const Offer& offer : offers) {
                 const std::span<const T> theirs(reinterpret_cast<const T*>(offer.bytes.data()),
                                                 values.size());
@@ -281,30 +281,30 @@ class ThreadCommunicator final : public Communicator {
         std::copy(result.begin(), result.end(), values.begin());
     }
 
-    Meeting& meeting_;
+    Rendezvous& rendezvous_;
     std::size_t rank_;
 };
 
 }  // namespace
 
 void run_ranks(int size, const std::function<void(Communicator&)>& body, std::chrono::milliseconds patience) {
-    Meeting meeting(size, patience);
+    Rendezvous rendezvous(size, patience);
     {
         std::vector<std::jthread> threads;
-        for (std::size_t rank = 0; rank < meeting.size(); ++rank) {
-            threads.emplace_back([&meeting, &body, rank] {
+        for (std::size_t rank = 0; rank < rendezvous.size(); ++rank) {
+            threads.emplace_back([&rendezvous, &body, rank] {
                 std::exception_ptr error;
                 try {
-                    ThreadCommunicator communicator(meeting, rank);
+                    ThreadCommunicator communicator(rendezvous, rank);
                     body(communicator);
                 } catch (...) {
                     error = std::current_exception();
                 }
-                meeting.leave(rank, error);
+                rendezvous.leave(rank, error);
             });
         }
     }
-    meeting.rethrow_first_error();
+    rendezvous.rethrow_first_error();
 }
 
 }  // namespace vae_dist

@@ -30,7 +30,7 @@ struct Pass {
 };
 
 /// What an operation works on, in the backend's memory. Inputs and outputs are in the order of the operation;
-/// an optional output that nobody reads is empty. Values of one row or one column lie without gaps.
+/// an optional output that no operation reads is empty. Values of one row or one column lie without gaps.
 struct Arguments {
     std::span<const ConstOperand> inputs;
     std::span<const Operand> outputs;

@@ -14,7 +14,7 @@ class Messages {
  public:
     virtual ~Messages() = default;
 
-    /// Starts to send `bytes`, which nobody may change until `wait_all` returns, to another rank. They may be
+    /// Starts to send `bytes` to another rank. They may not change until `wait_all` returns, and may be
     /// empty. A failure for more bytes than one message can carry (2^31 - 1 with MPI).
     virtual void send(std::span<const std::byte> bytes, int to) = 0;
 

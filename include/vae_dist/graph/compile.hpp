@@ -18,7 +18,7 @@ Graph differentiate(Graph graph);
 enum class Terms { summed, left_out };
 
 /// Without the nodes that neither `wanted` nor, where asked for, the sums of the terms need; values of
-/// `given` are made by nobody. A node that is needed comes before those that need it, else in its old place.
+/// `given` are made by no node. A node that is needed comes before those that need it, else in its old place.
 Graph prune(Graph graph, std::span<const ValueId> wanted, std::span<const ValueId> given, Terms terms);
 
 /// With values in the precision of products: those that products read, or rounded copies of them. What is
@@ -44,7 +44,7 @@ struct RowLimits {
 /// Where values lie in one piece of memory.
 struct Places {
     /// The first byte of each value; none for inputs, parameters and parameters' gradients, and for values
-    /// that nobody makes.
+    /// that no node makes.
     std::vector<std::optional<std::size_t>> first;
     std::size_t bytes = 0;
 };

@@ -16,9 +16,9 @@ inline std::size_t index(ValueId id) {
     return static_cast<std::size_t>(id);
 }
 
-/// A matrix of a graph. Who makes it is said by the nodes.
+/// A matrix of a graph. The nodes have the information which of them makes it.
 struct Value {
-    std::string name;  ///< of inputs and parameters, for who reads a plan
+    std::string name;  ///< of inputs and parameters, for readers of a plan
     ValueShape shape;
     std::vector<Parameter> parameters = {};  ///< stacked, row after row; empty for other values
     Precision precision = Precision::float32;

@@ -74,7 +74,7 @@ struct ParameterStore {
     std::span<float> values;     ///< (layout.size())
     std::span<float> gradients;  ///< (layout.size())
     /// (layout.size()), the values rounded, of which products take the weights; empty in a float32 run.
-    /// Whoever changes values calls refresh_operands.
+    /// A change of values has to be followed by refresh_operands.
     std::span<BFloat16> operands;
 };
 

@@ -79,7 +79,7 @@ class Plan {
     Graph graph_;
     std::vector<ValueId> wanted_;
     std::vector<Source> sources_;  ///< of each value
-    std::vector<bool> unread_;     ///< of each value: optional, and read by nobody
+    std::vector<bool> unread_;     ///< of each value: optional, and read by no node
     std::size_t forward_end_ = 0;  ///< first step of the backward pass
     struct Ready {
         std::size_t step = 0;  ///< the steps before it have run

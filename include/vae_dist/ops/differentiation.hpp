@@ -20,7 +20,7 @@ struct OperationRules {
     unsigned product_inputs = 0;    ///< read by matrix products: in a bfloat16 run they are rounded
     unsigned either_inputs = 0;     ///< further inputs that may be of either precision
     unsigned either_outputs = 0;    ///< may be of either precision
-    unsigned optional_outputs = 0;  ///< not computed where nobody reads them
+    unsigned optional_outputs = 0;  ///< not computed where nothing reads them
     int alike_input = -1;           ///< output 0 is of the precision of this input
     int in_place_output = -1;       ///< may take the place of input 0
 };

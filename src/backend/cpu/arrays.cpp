@@ -53,7 +53,7 @@ float limit_above(double value) {
 
 // to (+)= the rounded multiples of 1 / factor; false where one is not below `limit`, as what is not finite,
 // for which 0 is added: to convert a number that does not fit is undefined. As unsigned numbers, whose sums
-// wrap around: after a bad value the sums, which nobody uses, may be anything.
+// wrap around: after a bad value the sums are not used, and may be anything.
 template <bool kOverwrite>
 [[gnu::always_inline]] inline bool add_rounded(std::span<const float> values, float factor, float limit,
                                                std::int64_t* to) {

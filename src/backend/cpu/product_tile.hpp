@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <utility>
 
-// Vectors as arguments of templates: GCC warns that their alignment is not part of the type, which nobody
-// needs.
+// Vectors as arguments of templates: GCC warns that their alignment is not part of the type. No caller
+// needs it.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 

@@ -11,8 +11,8 @@
 
 namespace vae_dist {
 
-/// Threads that wait for work: shortly on the processor, for the next operation mostly comes within
-/// microseconds, then asleep, for the core may be wanted by whoever they wait for. (OpenMP's wait for
+/// Threads that wait for work. They wait shortly on the processor, for the next operation mostly comes within
+/// microseconds. Then they sleep, for another process may need the core. (OpenMP's threads wait for
 /// milliseconds on the processor: a step took ten times as long on cores that another process used too.)
 class ThreadTeam {
  public:
@@ -49,9 +49,9 @@ class ThreadTeam {
     std::vector<std::jthread> threads_;
 };
 
-/// How the work of one operation is shared among threads. Whoever cuts work chooses pieces whose results do
-/// not depend on where the cuts are: the number of threads must not show in any bit. Copies share one team,
-/// which serves one caller at a time.
+/// How the work of one operation is shared among threads. An operation cuts its work into pieces whose
+/// results do not depend on the cuts: no bit may depend on the number of threads. Copies share one team,
+/// which runs the work of one caller at a time.
 class Threads {
  public:
     explicit Threads(std::int64_t count)
@@ -88,7 +88,8 @@ class Threads {
     }
 
  private:
-    // Whoever is free takes the next piece. Of the exceptions the first piece's is thrown when all are done.
+    // A thread that is free takes the next piece. Of several exceptions the first piece's is thrown, when all
+    // pieces are done.
     template <class Body>
     void share(std::int64_t count, const Body& body) const {
         std::atomic<std::int64_t> next = 0;

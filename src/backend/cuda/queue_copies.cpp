@@ -103,7 +103,7 @@ void Queue::copy_out(std::span<std::byte> to, const std::byte* from) {
         finish_first();
 }
 
-// The first free one that is large enough; else one is made, or made larger. It belongs to who asks for it.
+// The first free one that is large enough; else one is made, or made larger. It belongs to the caller.
 Queue::Slot& Queue::free_slot(std::size_t bytes) {
     const auto take = [&](std::deque<Slot*>::iterator which) -> Slot& {
         Slot& slot = **which;

@@ -56,8 +56,8 @@ class DetectorCoordinator {
     std::vector<int> dead_;
 };
 
-/// In what order ranks report a failure of rank 0 and end their processes. No rank knows whether those before
-/// it have reported: a second report is better than none.
+/// In what order ranks report a failure of rank 0 and end their processes. It is not known whether those
+/// before it have reported: a second report is better than none.
 enum class ReportPriority {
     first,   ///< reports first, and is the only one to warn
     second,  ///< the first rank of a host without the first reporting rank

@@ -230,7 +230,8 @@ std::vector<hsize_t> even_chunks(std::span<const std::int64_t> shape, std::int64
 void write_by_chunks(const Handle& dataset, std::span<const std::int64_t> shape,
                      std::span<const hsize_t> chunk, hid_t memory_type, const void* values,
                      const std::string& doing) {
-    // The library's lock is not fair: a thread that waits for it gets it only where nobody else asks at once.
+    // The library's lock is not fair: a thread that waits for it gets it only where no other thread asks at
+    // once.
     constexpr hsize_t kLarge = hsize_t{1} << 16;
     constexpr std::chrono::milliseconds kForOthers(1);
     const Handle space = make_space(shape);

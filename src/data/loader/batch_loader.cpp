@@ -155,14 +155,14 @@ class BatchLoader::Reader {
             changed_.notify_all();
             if (failed) return;
             lock.unlock();
-            // Only now: for this batch nobody has to wait any longer.
+            // Only now: no thread waits for this batch any longer.
             for (ShardCursor& cursor : cursors_)
                 go_on = go_on && cursor.read_ahead(stop);
             note_work(free_slot.batch, begun);
         }
     }
 
-    /// The batch may be in the user's hands already, who only reads it.
+    /// The caller may have the batch already; it only reads the batch.
     void note_work(const Batch& batch, std::chrono::steady_clock::time_point begun) {
         const std::chrono::duration<double> busy = std::chrono::steady_clock::now() - begun;
         const std::scoped_lock lock(mutex_);

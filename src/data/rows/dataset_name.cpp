@@ -47,7 +47,7 @@ Found look_for(const DatasetName& name) {
     try {
         files = matching_files(name.file);
     } catch (const Error&) {
-        return Found::nothing;  // said by whoever opens it, if it is this reading that is meant
+        return Found::nothing;  // opening it says so, if this reading is meant
     }
     std::error_code error;
     if (!std::filesystem::exists(files.front(), error)) return Found::nothing;

@@ -207,7 +207,7 @@ std::vector<std::string> files_named_twice(const std::vector<std::string>& files
     std::vector<Identity> order;
     for (const std::string& file : files) {
         const auto status = status_of(file);
-        if (!status) continue;  // whoever opens it says so
+        if (!status) continue;  // opening it says so
         const Identity identity(status->st_dev, status->st_ino);
         std::vector<std::string>& of_file = names[identity];
         if (of_file.empty()) order.push_back(identity);

@@ -185,7 +185,7 @@ bool is_checkpoint(const std::string& path) {
     try {
         return has_marks_of_checkpoint(File::open(path));
     } catch (const Error&) {
-        return false;  // whoever needs it will hear why
+        return false;  // opening it for use throws the reason
     }
 }
 

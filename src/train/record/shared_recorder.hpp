@@ -11,8 +11,8 @@
 
 namespace vae_dist {
 
-/// The recorder as all ranks see it: rank 0 has it, the others do nothing. What goes wrong in writing is kept
-/// until the ranks meet, so that all of them hear of it and none is left waiting.
+/// The recorder for all ranks: rank 0 writes, and the others do nothing. An error of writing is kept until
+/// the next collective call, so that all ranks throw it and none waits for ever.
 class SharedRecorder {
  public:
     /// `recorder` is null on all ranks but 0.

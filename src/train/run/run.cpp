@@ -54,7 +54,7 @@ Run::Run(const Config& config, std::unique_ptr<RunRecorder> recorder,
 }
 
 TrainingEnd Run::train() {
-    // Of a checkpoint of the last step nobody knows yet whether it was written before or after the last
+    // Of a checkpoint of the last step it is not known yet whether it was written before or after the last
     // validation: the line of a finished run's tells.
     bool finished = progress_.step > total_steps();
     if (is_last()) {
@@ -141,8 +141,8 @@ void Run::start_step() {
     ++under_way_;
 }
 
-// After a signal during the start: the state on disk is the one that there is. For the clock alone nobody
-// leaves here, so that every start does a step.
+// After a signal during the start: the state on disk is the one that there is. For the clock alone no run
+// ends here, so that every start does a step.
 bool Run::leave_before_first_step() {
     std::int64_t asked = stop_request_.by_signal() ? 1 : 0;
     communicator_.all_reduce_max(std::span(&asked, 1));
@@ -154,7 +154,7 @@ bool Run::leave_before_first_step() {
     return true;
 }
 
-// Rank 0's failure to write becomes one of the step, which all ranks hear of.
+// Rank 0's failure to write becomes one of the step, which all ranks throw.
 StepWishes Run::wishes() {
     if (const std::exception_ptr error = recorder_.error()) std::rethrow_exception(error);
     // As late as may be before the update, in which ranks hand each other what they have.
@@ -215,7 +215,7 @@ void Run::close_step(bool save_asked) {
     if (best || occasion != Occasion::none) save({.as_best = best, .occasion = occasion});
 }
 
-// A validation, and all after it, is left to whoever goes on: there may not be time for it.
+// A validation, and all after it, is left to the run that goes on: there may not be time for it.
 void Run::stop() {
     progress_.epoch_end_pending = validation_ && (validation_is_due() || is_last());
     if (is_last() && !progress_.epoch_end_pending) return close_step(false);

@@ -11,7 +11,7 @@
 
 namespace vae_dist {
 
-/// What asks a run to stop, as this rank sees it: a signal; on rank 0 also the clock.
+/// Requests to stop a run that reach this rank: a signal; on rank 0 also the time limit.
 class StopRequest {
  public:
     StopRequest(const StopSignals& signals, TimeLimit::Clock::time_point start)

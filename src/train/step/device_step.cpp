@@ -57,7 +57,7 @@ DeviceStep::DeviceStep(const Config& config, std::int64_t total_steps, Replica& 
     store().adopt(device, device.allocate(static_cast<std::size_t>(shards_.padded_size()) * sizeof(float)),
                   {}, {});
     if (communicator.size() == 1) return;
-    // Whoever watches the ranks hears of it where this one waits; and what the device waits for may have
+    // Waiting by wait_until is what the failure detector looks at; and what the device waits for may have
     // failed.
     device.wait_by([this](const std::function<bool()>& is_so) {
         communicator_.wait_until([&] {
@@ -83,7 +83,7 @@ std::string DeviceStep::description() const {
     return text;
 }
 
-// What this rank tells differs from step to step, so that it is copied before what is repeated.
+// The words of this rank differ from step to step, so that they are copied before what is repeated.
 void DeviceStep::repeatable(UnderWay& now, const std::function<void()>& body) {
     complete_tail(now);
     device_.copy_in(wishes_.as<std::byte>(), now.tail.words().data(), now.tail.words().size_bytes());
@@ -162,7 +162,7 @@ void DeviceStep::reduce_up_to(std::int64_t end) {
     }
 }
 
-// The sums of this rank's parts, with penalties, become gradients; then all ranks know the tail, and all
+// The sums of this rank's parts, with penalties, become gradients; then all ranks have the tail, and all
 // chunks' squares.
 void DeviceStep::agree() {
     const OptimizerConfig& optimizer = config_.optimizer;

@@ -64,12 +64,12 @@ class ShardedReducer final : public GradientReducer {
         if (last) finished(end);
     }
 
-    void meet(StepTail& tail) override {
+    void reduce_tail(StepTail& tail) override {
         // A rank without a slice contributes zeros. After an error the step is given up, by the tail, and
         // neighbours may be reading what was published.
         if (!begun_) clear();
         finished(plan_.size());
-        team_.meet_neighbours();
+        team_.synchronize_neighbours();
         send_finished_buckets();
         if (!fits_) tail.report_nonfinite();
         team_.sum(tail.words());

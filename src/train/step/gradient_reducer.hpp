@@ -18,9 +18,9 @@ struct SharedParameters;
 /// ShardPlan), chunk by chunk, so that what is done with a sum is done while it lies in the cache.
 ///
 /// In a step every rank calls `begin`, then for each of its slices `add` for ranges that together cover the
-/// flat array from its front to its end, then `meet`; then, unless the step is given up, for each bucket
-/// `wait_for` and for each chunk of its own `sum`. Before the next step's gradients are written all ranks
-/// meet again and complete their messages.
+/// flat array from its front to its end, then `reduce_tail`; then, unless the step is given up, for each
+/// bucket `wait_for` and for each chunk of its own `sum`. Before the next step's gradients are written, all
+/// ranks synchronize and complete their messages.
 class GradientReducer {
  public:
     virtual ~GradientReducer() = default;
@@ -33,7 +33,7 @@ class GradientReducer {
     virtual void add(std::int64_t begin, std::int64_t end, bool last) = 0;
     /// Collective. Adds up `tail` over all ranks. Also after an error, with whatever there is: the others
     /// wait.
-    virtual void meet(StepTail& tail) = 0;
+    virtual void reduce_tail(StepTail& tail) = 0;
     /// Returns when the sums of this rank's part of `bucket` can be formed.
     virtual void wait_for(std::int64_t bucket) = 0;
     /// to = the sum of all gradients of a chunk of a bucket that was waited for. False where a gradient is

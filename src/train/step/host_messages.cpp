@@ -14,11 +14,11 @@ BucketRoutes routes_to_owners(const Team& team, const ShardPlan& plan, std::int6
         const ElementRange part = plan.part(bucket, owner);
         const int there = team.hosts().host_of[static_cast<std::size_t>(owner)];
         if (part.empty()) continue;
-        if (there != here && team.speaker(here, owner) == team.rank())
+        if (there != here && team.correspondent(here, owner) == team.rank())
             routes.outgoing.push_back({owner, part});
         if (owner != team.rank()) continue;
         for (int host = 0; host < team.hosts().count(); ++host) {
-            if (host != here) routes.incoming.push_back(team.speaker(host, owner));
+            if (host != here) routes.incoming.push_back(team.correspondent(host, owner));
         }
     }
     return routes;

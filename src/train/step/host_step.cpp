@@ -105,7 +105,7 @@ void HostStep::sum(UnderWay& now) {
     complete_tail(now);
     watch_ = {};
     communicator_.set_activity("adding up gradients");
-    reducer_->meet(now.tail);
+    reducer_->reduce_tail(now.tail);
     lap(&StepTimes::wait);
     if (now.tail.failed() || !now.tail.finite() || !needs_norm_first()) return;
     bool fits = true;
@@ -207,7 +207,7 @@ void HostStep::update_chunk(ElementRange chunk, std::span<const float> gradient)
     store().refresh_operands(replica_.backend, chunk.begin, chunk.end);
 }
 
-// The norm of the whole gradient, from the chunks' sums of squares in their order, whoever owns them; not
+// The norm of the whole gradient, from the chunks' sums of squares in the order of the chunks. It is not
 // finite where a gradient did not fit. Of each chunk one rank has the bits, and the others 0.
 double HostStep::agree_on_norm(bool fits) {
     squares_.back() = fits ? 0 : 1;
@@ -222,7 +222,7 @@ double HostStep::agree_on_norm(bool fits) {
 
 void HostStep::collect_state() {
     if (team_->size() == 1) return;
-    team_->meet_neighbours();  // some may still copy parameters
+    team_->synchronize_neighbours();  // some may still copy parameters
     if (!store().operands.empty()) collect_on_first_rank(plan_, store().values, *team_);
     for (const Optimizer::State& state : replica_.optimizer->states())
         collect_on_first_rank(plan_, state.buffer.span<float>(), *team_);

@@ -43,7 +43,7 @@ void ParameterGather::plan_transfers(const ShardPlan& plan) {
     const int here = hosts.host_of[static_cast<std::size_t>(team_.rank())];
     for (std::int64_t b = 0; b < plan.buckets(); ++b) {
         for (int owner = 0; owner < team_.size(); ++owner) {
-            const int from = hosts.together(team_.rank(), owner) ? owner : team_.speaker(here, owner);
+            const int from = hosts.together(team_.rank(), owner) ? owner : team_.correspondent(here, owner);
             const ElementRange part = plan.part(b, owner);
             if (from != team_.rank() && !part.empty()) copies_.push_back({from, part});
         }
@@ -83,7 +83,7 @@ void ParameterGather::finish() {
         team_.messages().wait_for(incoming.number);
         if (is_bfloat16()) unpack(incoming.message.data(), incoming.part);
     }
-    team_.meet_neighbours();
+    team_.synchronize_neighbours();
     backend_.for_each(std::ssize(copies_),
                       [&](std::int64_t i) { copy(copies_[static_cast<std::size_t>(i)]); });
 }

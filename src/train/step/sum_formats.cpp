@@ -26,7 +26,7 @@ bool ExactFormat::add_slice(std::span<const float> gradients, bool overwrite, st
     return arrays_.add_exact(gradients, kFractionBits, addends_, overwrite, to);
 }
 
-// As unsigned numbers, whose sums wrap around: after a bad value the sums, which nobody uses, may be
+// As unsigned numbers, whose sums wrap around: after a bad value the sums are not used, and may be
 // anything.
 void ExactFormat::add_sums(std::span<const Sum> sums, bool overwrite, std::span<Sum> to) const {
     if (overwrite) {

@@ -11,7 +11,7 @@ Team::Team(Communicator& communicator, Hosts hosts) : communicator_(communicator
     barrier_.emplace(communicator, hosts_);
 }
 
-void Team::meet_neighbours() {
+void Team::synchronize_neighbours() {
     if (barrier_) barrier_->wait();
 }
 

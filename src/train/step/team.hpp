@@ -29,14 +29,14 @@ class Team {
     /// The ranks of this rank's host, this one among them.
     const std::vector<int>& neighbours() const { return hosts_.of(rank()); }
 
-    /// The rank of a host that speaks for it with `owner`, a rank of another host.
-    int speaker(int host, int owner) const {
+    /// The rank of a host that exchanges messages for it with `owner`, a rank of another host.
+    int correspondent(int host, int owner) const {
         const std::vector<int>& ranks = hosts_.ranks[static_cast<std::size_t>(host)];
         return ranks[static_cast<std::size_t>(owner) % ranks.size()];
     }
 
     /// Collective. Ranks of this host wait for each other; what each wrote before is there for the others.
-    void meet_neighbours();
+    void synchronize_neighbours();
     /// How far this rank has come, a number that only grows: what it wrote before is there for a neighbour
     /// that sees it.
     void publish(std::int64_t progress);

@@ -80,7 +80,7 @@ TEST_F(ExistingDataset, WhereSeveralExistQuotesAreAskedFor) {
     EXPECT_EQ(name.dataset, "x");
 }
 
-// Whoever opens it says which datasets there are.
+// Opening it says which datasets there are.
 TEST_F(ExistingDataset, WhereNoneExistsItIsTheOneInAFileThatDoes) {
     write("a.h5", "x");
     expect_reading("a.h5:b:y", "a.h5", "b:y");

@@ -137,7 +137,7 @@ void expect_fresh(const ParameterStore& store) {
         ASSERT_EQ(store.operands[i], to_bfloat16(store.values[i])) << i;
 }
 
-TEST(Operands, AreTheValuesRoundedWhoeverWrites) {
+TEST(Operands, AreTheValuesRoundedWhateverWrites) {
     const auto backend = make_backend({});
     Vae vae({}, 20, *backend, Precision::bfloat16);
     vae.initialise(1);

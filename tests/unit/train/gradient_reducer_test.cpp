@@ -98,7 +98,7 @@ struct RankReducer {
         for (const std::int64_t v : slices)
             add(gradient, v, v == slices.back());
         StepTail tail(0, options.virtual_ranks);
-        reducer->meet(tail);
+        reducer->reduce_tail(tail);
         if (!tail.finite()) result.finite = false;
         if (tail.failed()) result.failed = true;
         for (std::int64_t b = 0; b < plan.buckets(); ++b) {
@@ -291,7 +291,7 @@ TEST(GradientReducer, TheTailIsSummedOverAllRanks) {
             tail.add(std::vector{-1.0 - team.rank(), 0.5}, 1);
             if (team.rank() == 0) tail.report_failure();
             rank.reducer->begin();
-            rank.reducer->meet(tail);
+            rank.reducer->reduce_tail(tail);
             const int ranks = team.size();
             std::vector<double> terms(2);
             tail.read_terms(terms);

@@ -20,7 +20,7 @@ std::vector<DatasetName> readings_of(const std::string& text);
 std::string quoted(const DatasetName& name);
 
 /// The reading of which both file and dataset exist. Where none does: the only reading, or the only one of
-/// which a file exists, so that whoever opens it says what is missing. Input error where several exist, or
+/// which a file exists, so that opening it says what is missing. Input error where several exist, or
 /// several may be meant; it says what was tried, and how to quote.
 DatasetName existing_dataset(const std::string& text);
 

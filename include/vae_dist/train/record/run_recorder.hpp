@@ -94,7 +94,7 @@ class RunRecorder {
     std::atomic<bool> saving_{false};
     mutable std::mutex mutex_;
     SaveTimes times_;        ///< guarded by the mutex
-    BackgroundQueue queue_;  ///< of jobs that use all of the above; nobody else does while there are some
+    BackgroundQueue queue_;  ///< of jobs that use all of the above; nothing else does while there are some
 };
 
 }  // namespace vae_dist

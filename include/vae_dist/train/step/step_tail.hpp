@@ -9,7 +9,8 @@
 namespace vae_dist {
 
 /// What all ranks learn of a step besides the gradients, as integers whose sum is exact: the model's terms,
-/// whether any rank met a number that is not finite, or failed, and what ranks ask of all: to stop, to save.
+/// whether any rank had a number that is not finite, or failed, and what ranks request of all: to stop, to
+/// save.
 class StepTail {
  public:
     /// For so many terms; `shares` is how many will be added in all, over all ranks.
@@ -36,7 +37,7 @@ class StepTail {
     std::span<std::int64_t> words() { return words_; }
     std::span<const std::int64_t> words() const { return words_; }
 
-    // For who adds up terms elsewhere: their words, behind all others, are multiples of 2^-kFractionBits.
+    // For sums of terms elsewhere: the words of terms, behind all others, are multiples of 2^-kFractionBits.
     static constexpr int kFractionBits = 32;
     static constexpr std::size_t kNonFinite = 0;
     static constexpr std::size_t kTerms = 4;

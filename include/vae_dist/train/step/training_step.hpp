@@ -31,7 +31,7 @@ struct StepTimes {
     double optimizer = 0;  ///< this rank's own parts
 };
 
-/// What every rank knows after a step; the same bits on each.
+/// The outcome of a step; the same bits on every rank.
 struct StepResult {
     std::int64_t samples = 0;  ///< in the global batch
     TermValues mean = {};      ///< per sample of the global batch
@@ -45,7 +45,7 @@ struct StepResult {
     bool save = false;  ///< some rank asked to save
 };
 
-/// What one rank asks of all ranks after a step.
+/// What one rank requests of all ranks after a step.
 struct StepWishes {
     bool stop = false;
     bool save = false;
@@ -102,7 +102,7 @@ class TrainingStep {
         StepResult result;
         const Batch* batch = nullptr;  ///< none where it could not be read
         ObjectiveWeights weights;
-        StepTail tail;  ///< what this rank tells all of the step; once the sum is known, what all told
+        StepTail tail;  ///< this rank's words of the step; after the sum, the sums over all ranks
         const AskForWishes* ask = nullptr;
         std::exception_ptr error;  ///< of this rank
         bool told = false;         ///< the tail is complete: an error that comes later is not in it
@@ -121,7 +121,7 @@ class TrainingStep {
                  Communicator& communicator);
 
     std::size_t terms() const { return under_way_[0].result.mean.values().size(); }
-    /// Adds to the tail what this rank asks of all, or that it failed: as late as it can be changed.
+    /// Adds to the tail what this rank requests of all, or that it failed: as late as it can be changed.
     void complete_tail(UnderWay& now);
     /// The time since the last lap was spent in a part.
     void lap(double StepTimes::*part) { watch_.lap(spent_.*part); }
