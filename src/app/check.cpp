@@ -113,7 +113,7 @@ Bytes memory_of(const Config& config, const TrainingData& data, const StartedRep
     const std::int64_t draws = config.objective.importance_samples;
     const Vae& vae = started.replica->vae;
     const std::int64_t array = vae.layout().size() * static_cast<std::int64_t>(sizeof(float));
-    const auto states = static_cast<std::int64_t>(started.replica->optimizer->states().size());
+    const auto states = static_cast<std::int64_t>(started.replica->optimizer.states().size());
     const std::int64_t rows = rows_a_pass(data.slice_rows(), draws);
     // The parameters and each state, as arrays and as the file, chunks of which may be a little larger.
     const std::int64_t saving = 2 * (1 + states) * array;

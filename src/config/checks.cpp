@@ -156,17 +156,16 @@ class Checker {
     }
 
     void check_effects() const {
-        const OptimizerKind optimizer = c_.optimizer.name;
         const ScheduleKind schedule = c_.optimizer.schedule.name;
-        const bool has_moments = optimizer == OptimizerKind::adam || optimizer == OptimizerKind::adamw;
         const bool in_stairs = schedule == ScheduleKind::step || schedule == ScheduleKind::exponential;
-        const char* const named = "optimizer.name";
         const char* const planned = "optimizer.schedule.name";
 
-        has_effect(has_moments, "optimizer.beta1", named);
-        has_effect(has_moments, "optimizer.beta2", named);
-        has_effect(optimizer != OptimizerKind::sgd, "optimizer.epsilon", named);
-        has_effect(optimizer == OptimizerKind::sgd, "optimizer.momentum", named);
+        for (const UpdateRule& rule : kUpdateRules) {
+            for (const std::string setting : setting_names(rule)) {
+                has_effect(has_setting(rule_of(c_.optimizer.name), setting), "optimizer." + setting,
+                           "optimizer.name");
+            }
+        }
         has_effect(schedule == ScheduleKind::cosine, "optimizer.schedule.decay_steps", planned);
         has_effect(schedule == ScheduleKind::cosine, "optimizer.schedule.final_fraction", planned);
         has_effect(in_stairs, "optimizer.schedule.every_steps", planned);

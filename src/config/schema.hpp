@@ -1,11 +1,16 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "vae_dist/config/config.hpp"
+#include "vae_dist/core/require.hpp"
 
 namespace vae_dist {
 
@@ -20,8 +25,8 @@ enum class Effect {
 /// A key of the configuration, and what users read about it: in the tables of configs/README.md, which have
 /// Markdown without line ends and '|', and at the terminal.
 struct Key {
-    std::string name;       ///< in dots
-    const char* help = "";  ///< the meaning
+    std::string name;  ///< in dots
+    std::string help;  ///< the meaning
     Effect effect = Effect::result;
     const char* unset =
         nullptr;  ///< the word for an optional value that is absent; none: the key is left out
@@ -216,20 +221,33 @@ void visit_objective(SomeObjective& objective, Visitor& visit) {
           objective.importance_samples, IntegerRange{1, 16'384});
 }
 
+/// The update rules that read a setting of `optimizer`, in words: "adam, adamw and adagrad".
+inline std::string rules_with(std::string_view setting) {
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < kUpdateRules.size(); ++i)
+        if (has_setting(kUpdateRules[i], setting)) names.emplace_back(kUpdateNames[i]);
+    require(!names.empty(), "a setting of update rules is read by one");
+    const std::string_view last = names.back();
+    names.pop_back();
+    return names.empty() ? std::string(last) : fmt::format("{} and {}", fmt::join(names, ", "), last);
+}
+
 template <class SomeOptimizer, class Visitor>
 void visit_optimizer(SomeOptimizer& optimizer, Visitor& visit) {
     visit(Key{"optimizer.name", "the update rule"}, optimizer.name, NoRule{});
     visit(Key{"optimizer.learning_rate", "learning rate before the schedule"}, optimizer.learning_rate,
           kPositive);
-    visit(Key{"optimizer.beta1", "decay of the mean gradient; adam and adamw"}, optimizer.beta1, kDecayRate);
-    visit(Key{"optimizer.beta2", "decay of the mean squared gradient; adam and adamw"}, optimizer.beta2,
+    visit(Key{"optimizer.beta1", "decay of the mean gradient; " + rules_with("beta1")}, optimizer.beta1,
           kDecayRate);
-    visit(Key{"optimizer.epsilon", "number added to the denominator; all but sgd"}, optimizer.epsilon,
-          RealRange{1e-30, 1});
-    visit(Key{"optimizer.momentum", "decay of the summed gradients; sgd"}, optimizer.momentum, kDecayRate);
+    visit(Key{"optimizer.beta2", "decay of the mean squared gradient; " + rules_with("beta2")},
+          optimizer.beta2, kDecayRate);
+    visit(Key{"optimizer.epsilon", "number added to the denominator; " + rules_with("epsilon")},
+          optimizer.epsilon, RealRange{1e-30, 1});
+    visit(Key{"optimizer.momentum", "decay of the summed gradients; " + rules_with("momentum")},
+          optimizer.momentum, kDecayRate);
     visit(Key{"optimizer.weight_decay",
-              "decay of the parameters, decoupled from the gradient: adamw, sgd and adagrad; for adam use "
-              "`optimizer.l2`. This key, l1 and l2 act on every parameter, biases too"},
+              "decay of the parameters, decoupled from the gradient: " + rules_with("weight_decay") +
+                  "; for adam use `optimizer.l2`. This key, l1 and l2 act on every parameter, biases too"},
           optimizer.weight_decay, kNonNegative);
     visit(Key{"optimizer.l1", "adds l1 * sign(weight) to the gradient"}, optimizer.l1, kNonNegative);
     visit(Key{"optimizer.l2", "adds l2 * weight to the gradient"}, optimizer.l2, kNonNegative);

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "config/keys.hpp"
+#include "vae_dist/config/names.hpp"
 
 namespace vae_dist {
 
@@ -17,7 +18,7 @@ struct Meaning {
 
 constexpr Meaning kKeys[] = {
     {"optimizer.learning_rate", "lr rate stepsize eta alpha baselr initlr maxlr"},
-    {"optimizer.name", "optim opt optimizertype solver adam adamw sgd adagrad"},
+    {"optimizer.name", "optim opt optimizertype solver"},
     {"optimizer.weight_decay", "wd decay"},
     {"optimizer.epsilon", "eps adameps adamepsilon"},
     {"optimizer.beta1 optimizer.beta2", "betas adambetas"},
@@ -140,6 +141,8 @@ std::vector<std::string> keys_meant_by(std::string_view word) {
             namesakes.push_back(key.name);
     }
     if (!namesakes.empty()) return namesakes;
+    if (std::ranges::any_of(kUpdateNames, [&](const char* name) { return plain(name) == letters; }))
+        return {"optimizer.name"};
     for (const auto& [meant, words] : kKeys) {
         if (is_among(letters, words)) return words_of(meant);
     }

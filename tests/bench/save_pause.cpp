@@ -82,7 +82,7 @@ void time_saves(const std::string& width, int times) {
     SelfCommunicator self;
     const TrainingData data(config, self);
     const StartedReplica started = start_replica(config, data, std::nullopt, self, log);
-    const auto states = static_cast<std::int64_t>(started.replica->optimizer->states().size());
+    const auto states = static_cast<std::int64_t>(started.replica->optimizer.states().size());
     const auto bytes =
         sizeof(float) * static_cast<std::size_t>((1 + states) * started.replica->vae.layout().size());
     fmt::print("{} parameters, {} MB of state\n", started.replica->vae.layout().parameter_count(),

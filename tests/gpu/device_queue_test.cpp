@@ -146,19 +146,17 @@ TEST_F(DeviceQueueTest, WhatIsRepeatedDoesWhatIsNot) {
                 draws.draw(backend(), rows, visit);
                 run_operation(backend(), WeightGradient{}, {draws.latent.view(), draws.epsilon.view()},
                               {product.view()});
-                backend().adam({.learning_rate = 0.1F / static_cast<float>(visit + 1),
-                                .beta1 = 0.9F,
-                                .beta2 = 0.99F,
-                                .epsilon = 1e-8F,
-                                .correction1 = 1,
-                                .correction2 = 1,
-                                .decay = 1},
-                               draws.latent.span(), first.span(), second.span(), weights.span());
+                const Adam adam = {.learning_rate = 0.1F / static_cast<float>(visit + 1),
+                                   .beta1 = 0.9F,
+                                   .beta2 = 0.99F,
+                                   .epsilon = 1e-8F};
+                backend().update(adam, draws.latent.span(), std::array{first.span(), second.span()},
+                                 weights.span());
             };
             const auto other = [&] {
                 draws.draw(backend(), rows, visit);
-                backend().sgd({0.1F / static_cast<float>(visit + 1), 0.5F, 1}, draws.latent.span(),
-                              first.span(), weights.span());
+                const Sgd sgd = {.learning_rate = 0.1F / static_cast<float>(visit + 1), .momentum = 0.5F};
+                backend().update(sgd, draws.latent.span(), std::array{first.span()}, weights.span());
             };
             if (!repeat) {
                 body();

@@ -37,15 +37,14 @@ class ArrayOperations {
     /// to[i] = values[i] * 2^-fraction_bits, rounded to float once.
     virtual void from_exact(std::span<const std::int64_t> values, int fraction_bits, std::span<float> to) = 0;
 
-    // --- Optimizers, by the formulas of pointwise/updates.hpp
+    // --- Optimizers
+    /// gradient += l1 * sign(weight) + l2 * weight.
     virtual void add_penalty(std::span<const float> weights, float l1, float l2,
                              std::span<float> gradient) = 0;
-    virtual void adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first_moment,
-                      std::span<float> second_moment, std::span<float> weights) = 0;
-    virtual void sgd(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
-                     std::span<float> weights) = 0;
-    virtual void adagrad(const AdagradStep& step, std::span<const float> gradient, std::span<float> squares,
-                         std::span<float> weights) = 0;
+    /// Applies the rule to each element of `gradient`, `weights` and the rule's arrays of `state`, in the
+    /// order of its names.
+    virtual void update(const UpdateRule& rule, std::span<const float> gradient,
+                        std::span<const std::span<float>> state, std::span<float> weights) = 0;
 };
 
 }  // namespace vae_dist

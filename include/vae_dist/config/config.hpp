@@ -10,6 +10,7 @@
 
 #include "vae_dist/pointwise/activations.hpp"
 #include "vae_dist/pointwise/densities.hpp"
+#include "vae_dist/pointwise/updates.hpp"
 
 namespace vae_dist {
 
@@ -23,7 +24,6 @@ enum class Transform { none, binarize, threshold, standardize, log1p };
 enum class CacheMode { automatic, memory, stream };
 enum class VarianceKind { feature, decoder };
 enum class ConditionedPart { encoder, decoder };
-enum class OptimizerKind { adam, adamw, sgd, adagrad };
 enum class ScheduleKind { constant, cosine, step, exponential };
 enum class Precision { float32, bfloat16 };
 enum class Switch { automatic, on, off };
@@ -143,8 +143,8 @@ struct OptimizerConfig {
     double beta1 = 0.9;
     double beta2 = 0.999;
     double epsilon = 1e-8;
-    double momentum = 0.9;    ///< sgd only
-    double weight_decay = 0;  ///< decoupled (adamw: of Loshchilov and Hutter, 2019)
+    double momentum = 0.9;
+    double weight_decay = 0;  ///< decoupled (Loshchilov and Hutter, 2019)
     double l1 = 0;            ///< added to the gradient: l1 * sign(weight)
     double l2 = 0;            ///< added to the gradient: l2 * weight
     double clip_norm = 0;     ///< 0: off

@@ -30,7 +30,7 @@ inline constexpr std::array kEnumNames<PriorKind> = kPriorNames;
 template <>
 inline constexpr std::array kEnumNames<ConditionedPart> = {"encoder", "decoder"};
 template <>
-inline constexpr std::array kEnumNames<OptimizerKind> = {"adam", "adamw", "sgd", "adagrad"};
+inline constexpr std::array kEnumNames<OptimizerKind> = kUpdateNames;
 template <>
 inline constexpr std::array kEnumNames<ScheduleKind> = {"constant", "cosine", "step", "exponential"};
 template <>

@@ -1,71 +1,60 @@
 #pragma once
 
-#include "vae_dist/pointwise/math.hpp"
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "vae_dist/pointwise/updates/adagrad.hpp"
+#include "vae_dist/pointwise/updates/adam.hpp"
+#include "vae_dist/pointwise/updates/sgd.hpp"
 
 namespace vae_dist {
 
-// What an optimizer does with one weight. Sums, products, quotients and roots are exact to the last bit in
-// IEEE arithmetic: processors and GPUs give the same.
+/// All update rules, in the order of their kinds. A value is one rule with the numbers of one update.
+using UpdateRule = std::variant<Adam, AdamW, Sgd, Adagrad>;
+enum class OptimizerKind { adam, adamw, sgd, adagrad };
 
-/// Penalties on weights: gradient += l1 * sign(weight) + l2 * weight.
-struct Penalty {
-    float l1 = 0;
-    float l2 = 0;
+/// Each rule, before its first update.
+inline constexpr auto kUpdateRules = []<std::size_t... i>(std::index_sequence<i...>) {
+    return std::array{UpdateRule(std::in_place_index<i>)...};
+}
+(std::make_index_sequence<std::variant_size_v<UpdateRule>>());
 
-    template <class Number>
-    VAE_DIST_POINTWISE void apply(const Number& weight, Number& gradient) const {
-        using M = Math<Number>;
-        const Number sign = M::where_positive(weight, M::constant(1),
-                                              M::where_positive(-weight, M::constant(-1), M::constant(0)));
-        gradient += l1 * sign + l2 * weight;
-    }
-};
+/// The rules' words.
+inline constexpr auto kUpdateNames = []<std::size_t... i>(std::index_sequence<i...>) {
+    return std::array{std::variant_alternative_t<i, UpdateRule>::kName...};
+}
+(std::make_index_sequence<kUpdateRules.size()>());
 
-/// One step of Adam (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter, 2019).
-struct AdamStep {
-    float learning_rate = 0;
-    float beta1 = 0;
-    float beta2 = 0;
-    float epsilon = 0;
-    float correction1 = 1;  ///< 1 / (1 - beta1^t)
-    float correction2 = 1;  ///< 1 / (1 - beta2^t)
-    float decay = 1;        ///< factor of the weights before the step, 1 - learning_rate * weight_decay
+constexpr const UpdateRule& rule_of(OptimizerKind kind) {
+    return kUpdateRules[static_cast<std::size_t>(kind)];
+}
 
-    template <class Number>
-    VAE_DIST_POINTWISE void apply(const Number& gradient, Number& first_moment, Number& second_moment,
-                                  Number& weight) const {
-        first_moment = beta1 * first_moment + (1 - beta1) * gradient;
-        second_moment = beta2 * second_moment + (1 - beta2) * gradient * gradient;
-        const Number direction =
-            first_moment * correction1 / (Math<Number>::sqrt(second_moment * correction2) + epsilon);
-        weight = decay * weight - learning_rate * direction;
-    }
-};
+/// The names of the rule's state arrays.
+constexpr std::span<const char* const> state_names(const UpdateRule& rule) {
+    return std::visit([](const auto& one) { return std::span<const char* const>(one.kStates); }, rule);
+}
 
-/// One step of gradient descent with momentum.
-struct SgdStep {
-    float learning_rate = 0;
-    float momentum = 0;
-    float decay = 1;  ///< as AdamStep's
+/// The keys of the section `optimizer` that not every rule has, and this one does.
+constexpr std::span<const char* const> setting_names(const UpdateRule& rule) {
+    return std::visit([](const auto& one) { return std::span<const char* const>(one.kSettings); }, rule);
+}
 
-    template <class Number>
-    VAE_DIST_POINTWISE void apply(const Number& gradient, Number& velocity, Number& weight) const {
-        velocity = momentum * velocity + gradient;
-        weight = decay * weight - learning_rate * velocity;
-    }
-};
+constexpr bool has_setting(const UpdateRule& rule, std::string_view setting) {
+    const auto names = setting_names(rule);
+    return std::find(names.begin(), names.end(), setting) != names.end();
+}
 
-/// One step of Adagrad (Duchi et al., 2011).
-struct AdagradStep {
-    float learning_rate = 0;
-    float epsilon = 0;
-    float decay = 1;  ///< as AdamStep's
-
-    template <class Number>
-    VAE_DIST_POINTWISE void apply(const Number& gradient, Number& squares, Number& weight) const {
-        squares = squares + gradient * gradient;
-        weight = decay * weight - learning_rate * gradient / (Math<Number>::sqrt(squares) + epsilon);
-    }
-};
+/// The largest number of state arrays of a rule.
+inline constexpr std::size_t kMostStates = [] {
+    std::size_t most = 0;
+    for (const UpdateRule& rule : kUpdateRules)
+        most = std::max(most, state_names(rule).size());
+    return most;
+}();
 
 }  // namespace vae_dist

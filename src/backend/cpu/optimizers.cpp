@@ -1,5 +1,9 @@
+#include <algorithm>
+#include <array>
+
 #include "backend/cpu/cpu_backend.hpp"
 #include "vae_dist/core/error.hpp"
+#include "vae_dist/pointwise/penalty.hpp"
 
 namespace vae_dist {
 
@@ -27,43 +31,27 @@ void CpuBackend::add_penalty(std::span<const float> weights, float l1, float l2,
     for_elements(threads_, weights.size(), [=](std::size_t i) { penalty.apply(weights[i], gradient[i]); });
 }
 
-void CpuBackend::adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first_moment,
-                      std::span<float> second_moment, std::span<float> weights) {
-    require_one_length(gradient.size() == weights.size() && first_moment.size() == weights.size() &&
-                       second_moment.size() == weights.size());
-    for_elements(threads_, weights.size(), [=](std::size_t i) {
-        float m = first_moment[i];
-        float v = second_moment[i];
-        float w = weights[i];
-        step.apply(gradient[i], m, v, w);
-        first_moment[i] = m;
-        second_moment[i] = v;
-        weights[i] = w;
-    });
-}
-
-void CpuBackend::sgd(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
-                     std::span<float> weights) {
-    require_one_length(gradient.size() == weights.size() && velocity.size() == weights.size());
-    for_elements(threads_, weights.size(), [=](std::size_t i) {
-        float v = velocity[i];
-        float w = weights[i];
-        step.apply(gradient[i], v, w);
-        velocity[i] = v;
-        weights[i] = w;
-    });
-}
-
-void CpuBackend::adagrad(const AdagradStep& step, std::span<const float> gradient, std::span<float> squares,
-                         std::span<float> weights) {
-    require_one_length(gradient.size() == weights.size() && squares.size() == weights.size());
-    for_elements(threads_, weights.size(), [=](std::size_t i) {
-        float s = squares[i];
-        float w = weights[i];
-        step.apply(gradient[i], s, w);
-        squares[i] = s;
-        weights[i] = w;
-    });
+void CpuBackend::update(const UpdateRule& any, std::span<const float> gradient,
+                        std::span<const std::span<float>> state, std::span<float> weights) {
+    const auto is_as_long = [&](std::span<const float> array) { return array.size() == weights.size(); };
+    require_one_length(is_as_long(gradient) && std::ranges::all_of(state, is_as_long));
+    const auto update_by = [&]<class Rule>(const Rule& rule) {
+        constexpr std::size_t kStates = Rule::kStates.size();
+        require(state.size() == kStates, "an optimizer has all its state arrays");
+        std::array<std::span<float>, kStates> states;
+        std::ranges::copy(state, states.begin());
+        for_elements(threads_, weights.size(), [=](std::size_t i) {
+            float s[kStates];
+            for (std::size_t k = 0; k < kStates; ++k)
+                s[k] = states[k][i];
+            float w = weights[i];
+            rule.apply(gradient[i], s, w);
+            for (std::size_t k = 0; k < kStates; ++k)
+                states[k][i] = s[k];
+            weights[i] = w;
+        });
+    };
+    std::visit(update_by, any);
 }
 
 }  // namespace vae_dist

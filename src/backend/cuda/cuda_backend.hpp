@@ -75,12 +75,8 @@ class CudaBackend final : public DeviceBackend {
     void scale_by(std::span<float> values, const float* factor) override;
 
     void add_penalty(std::span<const float> weights, float l1, float l2, std::span<float> gradient) override;
-    void adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first_moment,
-              std::span<float> second_moment, std::span<float> weights) override;
-    void sgd(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
-             std::span<float> weights) override;
-    void adagrad(const AdagradStep& step, std::span<const float> gradient, std::span<float> squares,
-                 std::span<float> weights) override;
+    void update(const UpdateRule& rule, std::span<const float> gradient,
+                std::span<const std::span<float>> state, std::span<float> weights) override;
 
  private:
     // One a kind of operation.

@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "backend/cuda/cuda_backend.hpp"
 #include "backend/cuda/elements.hpp"
 #include "vae_dist/core/require.hpp"
+#include "vae_dist/pointwise/penalty.hpp"
 
 namespace vae_dist {
 
@@ -19,36 +22,30 @@ struct AddPenalty {
     }
 };
 
-struct Adam {
-    AdamStep step;
+/// An update of four adjacent weights.
+template <class Rule>
+struct UpdateGroup {
+    static constexpr int kStates = static_cast<int>(Rule::kStates.size());
+    Rule rule;
     ConstFloats gradient;
-    Floats first_moment, second_moment, weights;
+    Floats weights;
+    Floats state[kStates];
     __device__ void operator()(std::int64_t row, std::int64_t column) const {
         const Four g = gradient.load(row, column);
-        Four m = first_moment.load(row, column);
-        Four v = second_moment.load(row, column);
+        Four s[kStates];
+        for (int k = 0; k < kStates; ++k)
+            s[k] = state[k].load(row, column);
         Four w = weights.load(row, column);
-        for (int i = 0; i < kGroup; ++i)
-            step.apply(g.v[i], m.v[i], v.v[i], w.v[i]);
-        first_moment.store(row, column, m);
-        second_moment.store(row, column, v);
-        weights.store(row, column, w);
-    }
-};
-
-/// A step of an optimizer with one array of state.
-template <class Step>
-struct Update {
-    Step step;
-    ConstFloats gradient;
-    Floats state, weights;
-    __device__ void operator()(std::int64_t row, std::int64_t column) const {
-        const Four g = gradient.load(row, column);
-        Four s = state.load(row, column);
-        Four w = weights.load(row, column);
-        for (int i = 0; i < kGroup; ++i)
-            step.apply(g.v[i], s.v[i], w.v[i]);
-        state.store(row, column, s);
+        for (int i = 0; i < kGroup; ++i) {
+            float one[kStates];
+            for (int k = 0; k < kStates; ++k)
+                one[k] = s[k].v[i];
+            rule.apply(g.v[i], one, w.v[i]);
+            for (int k = 0; k < kStates; ++k)
+                s[k].v[i] = one[k];
+        }
+        for (int k = 0; k < kStates; ++k)
+            state[k].store(row, column, s[k]);
         weights.store(row, column, w);
     }
 };
@@ -71,26 +68,17 @@ void CudaBackend::add_penalty(std::span<const float> weights, float l1, float l2
     run_groups(queue_, 1, std::ssize(weights), AddPenalty{{l1, l2}, row_of(weights), row_of(gradient)});
 }
 
-void CudaBackend::adam(const AdamStep& step, std::span<const float> gradient, std::span<float> first_moment,
-                       std::span<float> second_moment, std::span<float> weights) {
-    require_one_length(gradient.size() == weights.size() && first_moment.size() == weights.size() &&
-                       second_moment.size() == weights.size());
-    run_groups(queue_, 1, std::ssize(weights),
-               Adam{step, row_of(gradient), row_of(first_moment), row_of(second_moment), row_of(weights)});
-}
-
-void CudaBackend::sgd(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
-                      std::span<float> weights) {
-    require_one_length(gradient.size() == weights.size() && velocity.size() == weights.size());
-    run_groups(queue_, 1, std::ssize(weights),
-               Update<SgdStep>{step, row_of(gradient), row_of(velocity), row_of(weights)});
-}
-
-void CudaBackend::adagrad(const AdagradStep& step, std::span<const float> gradient, std::span<float> squares,
-                          std::span<float> weights) {
-    require_one_length(gradient.size() == weights.size() && squares.size() == weights.size());
-    run_groups(queue_, 1, std::ssize(weights),
-               Update<AdagradStep>{step, row_of(gradient), row_of(squares), row_of(weights)});
+void CudaBackend::update(const UpdateRule& any, std::span<const float> gradient,
+                         std::span<const std::span<float>> state, std::span<float> weights) {
+    const auto is_as_long = [&](std::span<const float> array) { return array.size() == weights.size(); };
+    require_one_length(is_as_long(gradient) && std::ranges::all_of(state, is_as_long));
+    const auto update_by = [&]<class Rule>(const Rule& rule) {
+        UpdateGroup<Rule> group = {rule, row_of(gradient), row_of(weights), {}};
+        require(state.size() == std::size(group.state), "an optimizer has all its state arrays");
+        std::ranges::transform(state, group.state, [](std::span<float> array) { return row_of(array); });
+        run_groups(queue_, 1, std::ssize(weights), group);
+    };
+    std::visit(update_by, any);
 }
 
 }  // namespace vae_dist

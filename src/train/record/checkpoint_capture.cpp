@@ -49,7 +49,7 @@ void restore_arrays(const std::vector<NamedArray>& arrays, const ParameterLayout
 void capture_replica(const Replica& replica, Checkpoint& checkpoint) {
     const ParameterLayout& layout = replica.vae.layout();
     copy_arrays(layout, replica.backend, replica.vae.parameters().values.data(), checkpoint.model);
-    const std::vector<Optimizer::State>& states = replica.optimizer->states();
+    const std::vector<Optimizer::State>& states = replica.optimizer.states();
     checkpoint.optimizer.resize(states.size());
     for (std::size_t i = 0; i < states.size(); ++i) {
         auto& [name, arrays] = checkpoint.optimizer[i];
@@ -66,7 +66,7 @@ void restore_model(const Checkpoint& checkpoint, Vae& vae, Backend& backend) {
 void restore_replica(const Checkpoint& checkpoint, Replica& replica) {
     const ParameterLayout& layout = replica.vae.layout();
     restore_model(checkpoint, replica.vae, replica.backend);
-    for (const Optimizer::State& state : replica.optimizer->states()) {
+    for (const Optimizer::State& state : replica.optimizer.states()) {
         const auto saved = std::find_if(checkpoint.optimizer.begin(), checkpoint.optimizer.end(),
                                         [&](const auto& s) { return s.first == state.name; });
         if (saved == checkpoint.optimizer.end()) {

@@ -101,7 +101,7 @@ void Run::begin() {
     stop_request_.heed_time_limit(config_, communicator_, log_);
     // Until a save has been timed: as if to a slow disk.
     constexpr double kBytesPerSecond = 100e6;
-    const auto arrays = static_cast<double>(1 + replica_.optimizer->states().size());
+    const auto arrays = static_cast<double>(1 + replica_.optimizer.states().size());
     const auto bytes = arrays * sizeof(float) * static_cast<double>(replica_.vae.layout().size());
     stop_request_.time_limit().save_took(TimeLimit::Seconds(bytes / kBytesPerSecond));
     if (!is_new_) {

@@ -210,8 +210,8 @@ void DeviceStep::update_weights() {
     for (std::int64_t bucket = 0; bucket < shards_.buckets(); ++bucket) {
         const ElementRange mine = own_part(bucket);
         if (!mine.empty()) {
-            replica_.optimizer->apply(mine.begin, elements(store().gradients, mine),
-                                      elements(store().values, mine));
+            replica_.optimizer.apply(mine.begin, elements(store().gradients, mine),
+                                     elements(store().values, mine));
         }
         if (collectives_) collectives_->all_gather({elements(values, shards_.bucket(bucket))});
     }
@@ -242,7 +242,7 @@ void DeviceStep::await_sum(UnderWay& now) {
 void DeviceStep::collect_state() {
     require(is_idle(), "state is collected between steps");
     if (!collectives_) return;
-    for (const Optimizer::State& state : replica_.optimizer->states()) {
+    for (const Optimizer::State& state : replica_.optimizer.states()) {
         const std::span<float> array = state.buffer.span<float>();
         for (std::int64_t bucket = 0; bucket < shards_.buckets(); ++bucket)
             collect_bucket(array, bucket);

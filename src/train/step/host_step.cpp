@@ -203,7 +203,7 @@ void HostStep::update_own_parts(double factor) {
 }
 
 void HostStep::update_chunk(ElementRange chunk, std::span<const float> gradient) {
-    replica_.optimizer->apply(chunk.begin, gradient, elements(store().values, chunk));
+    replica_.optimizer.apply(chunk.begin, gradient, elements(store().values, chunk));
     store().refresh_operands(replica_.backend, chunk.begin, chunk.end);
 }
 
@@ -224,7 +224,7 @@ void HostStep::collect_state() {
     if (team_->size() == 1) return;
     team_->synchronize_neighbours();  // some may still copy parameters
     if (!store().operands.empty()) collect_on_first_rank(plan_, store().values, *team_);
-    for (const Optimizer::State& state : replica_.optimizer->states())
+    for (const Optimizer::State& state : replica_.optimizer.states())
         collect_on_first_rank(plan_, state.buffer.span<float>(), *team_);
 }
 

@@ -21,7 +21,7 @@ Replica::Replica(const Config& config, const RowSource& data, const InputStatist
     : backend(backend_),
       slice_rows(rows),
       vae(config.model, data.features(), backend_, config.train.precision, conditions_of(data)),
-      optimizer(make_optimizer(config.optimizer, backend_, vae.layout().size())),
+      optimizer(config.optimizer, backend_, vae.layout().size()),
       input(config.data, config.train.seed, data, statistics,
             rows_a_pass(rows, config.objective.importance_samples), backend_) {
     const std::int64_t draws = config.objective.importance_samples;

@@ -37,7 +37,7 @@ void TrainingStep::start(BatchLoader& loader, std::int64_t step, std::int64_t up
         now.error = std::current_exception();
     }
     lap(&StepTimes::data);
-    replica_.optimizer->begin(updates + 1, now.result.learning_rate);
+    replica_.optimizer.begin(updates + 1, now.result.learning_rate);
     const bool decides_first = depth() == 1;
     const auto body = [&] {
         try {

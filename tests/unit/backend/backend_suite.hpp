@@ -11,6 +11,7 @@
 
 #include "backend/cpu/cpu_backend.hpp"
 #include "backend/density_operands.hpp"
+#include "support/update_references.hpp"
 #include "vae_dist/backend/backend.hpp"
 #include "vae_dist/core/error.hpp"
 #include "vae_dist/core/random.hpp"
@@ -215,6 +216,41 @@ inline void run_density(Backend& backend, const DensityOfFeatures& density, cons
     run_operation(backend, DensityGradient{density}, inputs, outputs);
 }
 
+inline void append(std::vector<float>& to, const std::vector<float>& values) {
+    to.insert(to.end(), values.begin(), values.end());
+}
+
+/// What an update of `size` elements works on. Each array of state has numbers in (0, 1).
+struct UpdateArrays {
+    UpdateArrays(Backend& backend, const UpdateRule& rule, std::int64_t size, MemoryPlace place = {})
+        : gradient(backend, 1, size, normal_values(size, 1), place),
+          weights(backend, 1, size, normal_values(size, 2), place) {
+        for (std::uint32_t s = 0; s < state_names(rule).size(); ++s)
+            state.emplace_back(backend, 1, size, unit_values(size, 3 + s), place);
+    }
+
+    /// Updates elements first ... first + count - 1, without a count all from the first on.
+    void update(Backend& backend, const UpdateRule& rule, std::size_t first = 0,
+                std::size_t count = std::dynamic_extent) const {
+        std::vector<std::span<float>> parts;
+        for (const Tensor& array : state)
+            parts.push_back(array.span().subspan(first, count));
+        backend.update(rule, gradient.span().subspan(first, count), parts,
+                       weights.span().subspan(first, count));
+    }
+
+    /// The values of weights and state.
+    std::vector<float> all() const {
+        std::vector<float> values = weights.get();
+        for (const Tensor& array : state)
+            append(values, array.get());
+        return values;
+    }
+
+    Tensor gradient, weights;
+    std::vector<Tensor> state;
+};
+
 /// ArrayOperations::sum, for the host.
 inline double sum_of(Backend& backend, std::span<const float> values, double divisor = 1) {
     const Buffer there = backend.allocate(sizeof(double));
@@ -222,10 +258,6 @@ inline double sum_of(Backend& backend, std::span<const float> values, double div
     double sum = 0;
     backend.copy_out(&sum, there.as<double>(), sizeof sum);
     return sum;
-}
-
-inline void append(std::vector<float>& to, const std::vector<float>& values) {
-    to.insert(to.end(), values.begin(), values.end());
 }
 
 }  // namespace vae_dist

@@ -68,9 +68,11 @@ class Results {
         backend_.from_exact(sums.span<std::int64_t>(), 40, c.span());
         append(values_, c.get());
         backend_.add_penalty(a.span(), 0.1F, 0.2F, c.span());
-        backend_.adam({0.01F, 0.9F, 0.999F, 1e-8F, 3, 7, 0.99F}, c.span(), a.span(), b.span(), c.span());
-        backend_.sgd({0.1F, 0.9F, 0.99F}, c.span(), a.span(), c.span());
-        backend_.adagrad({0.1F, 1e-3F, 0.99F}, a.span(), b.span(), c.span());
+        for_update_rules([&](OptimizerKind kind) {
+            const UpdateArrays arrays(backend_, rule_of(kind), kSize);
+            arrays.update(backend_, rule_at(kind, 3, 0.01));
+            append(values_, arrays.all());
+        });
         backend_.scale(a.span(), 3);
         backend_.add(a.span(), c.span());
         for (const Tensor* tensor : {&a, &b, &c})

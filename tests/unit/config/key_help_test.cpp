@@ -69,6 +69,15 @@ TEST(KeyHelp, DefaultAndAllowedValuesAreThoseOfTheConfiguration) {
     EXPECT_EQ(help_of("objective.beta").allowed, "from 0 on");
 }
 
+TEST(KeyHelp, SettingsOfUpdateRulesAreKeysWhoseTextNamesTheRule) {
+    for (std::size_t i = 0; i < kUpdateRules.size(); ++i) {
+        for (const std::string setting : setting_names(kUpdateRules[i])) {
+            const std::string meaning = help_of("optimizer." + setting).meaning;
+            EXPECT_NE(meaning.find(kUpdateNames[i]), std::string::npos) << setting << ": " << meaning;
+        }
+    }
+}
+
 TEST(KeyHelp, DefaultsThatAreWrittenInWordsAreTrue) {
     const Config config = parsed("");
     EXPECT_EQ(help_of("train.epochs").default_value,

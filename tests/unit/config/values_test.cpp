@@ -176,8 +176,9 @@ TEST(ConfigValues, AWordIsOneOfItsListAndTheNearestIsSuggested) {
     EXPECT_EQ(message_after_data("model:\n  activation: rleu\n"),
               "run.yaml, line 3: model.activation: expected one of relu, tanh, gelu, silu, softplus, elu, "
               "found 'rleu'; did you mean relu?");
-    EXPECT_EQ(message_after_data("optimizer: {name: [adam]}"),
-              "run.yaml, line 2: optimizer.name: expected one of adam, adamw, sgd, adagrad, found a list");
+    EXPECT_EQ(message_after_data("optimizer: {schedule: {name: [step]}}"),
+              "run.yaml, line 2: optimizer.schedule.name: expected one of constant, cosine, step, "
+              "exponential, found a list");
 }
 
 TEST(ConfigValues, ATruthValueIsTrueOrFalse) {
@@ -199,8 +200,8 @@ TEST(ConfigValues, ATruthValueIsTrueOrFalse) {
 TEST(ConfigValues, AMissingValueIsAnError) {
     EXPECT_EQ(message_after_data("train:\n  epochs:\n"),
               "run.yaml, line 3: train.epochs has no value; expected an integer");
-    EXPECT_EQ(message_after_data("optimizer:\n  name: ~\n"),
-              "run.yaml, line 3: optimizer.name has no value; expected one of adam, adamw, sgd, adagrad");
+    EXPECT_EQ(message_after_data("train:\n  precision: ~\n"),
+              "run.yaml, line 3: train.precision has no value; expected one of float32, bfloat16");
     EXPECT_EQ(message_after_data("train: {virtual_ranks: null}\n"),
               "run.yaml, line 2: train.virtual_ranks has no value; expected an integer or auto");
 }

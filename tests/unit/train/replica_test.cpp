@@ -39,8 +39,8 @@ Fresh trained(const Config& config) {
             store.gradients[begin + i] = 0.01F * static_cast<float>(i + 1);
         }
     }
-    fresh.replica.optimizer->begin(1, 1e-3);
-    fresh.replica.optimizer->apply(0, store.gradients, store.values);
+    fresh.replica.optimizer.begin(1, 1e-3);
+    fresh.replica.optimizer.apply(0, store.gradients, store.values);
     return fresh;
 }
 
@@ -53,9 +53,9 @@ TEST(Replica, ARestoredOneHasTheSameBits) {
     restore_replica(checkpoint, after.replica);
     EXPECT_EQ(copy(after.replica.vae.parameters().values), copy(before.replica.vae.parameters().values));
     for (std::size_t s = 0; s < 2; ++s) {
-        const auto saved = before.replica.optimizer->states()[s].buffer.span<float>();
+        const auto saved = before.replica.optimizer.states()[s].buffer.span<float>();
         EXPECT_TRUE(std::any_of(saved.begin(), saved.end(), [](float v) { return v != 0; }));
-        EXPECT_EQ(copy(after.replica.optimizer->states()[s].buffer.span<float>()), copy(saved));
+        EXPECT_EQ(copy(after.replica.optimizer.states()[s].buffer.span<float>()), copy(saved));
     }
 }
 

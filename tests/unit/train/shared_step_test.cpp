@@ -64,7 +64,7 @@ State state_after(const Config& config, int ranks, const std::function<void(Repl
         step->collect_state();
         if (communicator.rank() != 0) return;
         state.values = copy_of(replica.vae.parameters().values);
-        for (const Optimizer::State& array : replica.optimizer->states())
+        for (const Optimizer::State& array : replica.optimizer.states())
             state.optimizer.push_back(copy_of(array.buffer.span<float>()));
     });
     return state;
@@ -77,12 +77,11 @@ std::map<std::string, Config> variants() {
         change(config);
         variants[name] = config;
     };
-    add("adam", [](Config&) {});
+    for (std::size_t i = 0; i < kUpdateNames.size(); ++i)
+        add(kUpdateNames[i], [=](Config& c) { c.optimizer.name = static_cast<OptimizerKind>(i); });
     add("clipped", [](Config& c) { c.optimizer.clip_norm = 0.5; });
     add("skip", [](Config& c) { c.train.on_nonfinite = NonFinitePolicy::skip; });
     add("penalties", [](Config& c) { c.optimizer.l1 = c.optimizer.l2 = 0.01; });
-    add("sgd", [](Config& c) { c.optimizer.name = OptimizerKind::sgd; });
-    add("adagrad", [](Config& c) { c.optimizer.name = OptimizerKind::adagrad; });
     add("bfloat16", [](Config& c) { c.train.precision = Precision::bfloat16; });
     add("importance weights", [](Config& c) { c.objective.importance_samples = 3; });
     add("a batch smaller than the slices of all", [](Config& c) { c.train.batch_size = 4; });

@@ -44,8 +44,8 @@ TEST_F(Snapshot, ASecondOneIsTheNewStateInTheMemoryOfTheFirst) {
     Replica& replica = *started_.replica;
     const std::span<float> weights = replica.vae.parameters().values;
     std::fill(replica.vae.parameters().gradients.begin(), replica.vae.parameters().gradients.end(), 1.0F);
-    replica.optimizer->begin(1, 1e-3);
-    replica.optimizer->apply(0, replica.vae.parameters().gradients, weights);
+    replica.optimizer.begin(1, 1e-3);
+    replica.optimizer.apply(0, replica.vae.parameters().gradients, weights);
     take({.step = 2}, snapshot);
     EXPECT_EQ(memory_of(snapshot), memory);
     EXPECT_FALSE(same(snapshot.model, first.model));

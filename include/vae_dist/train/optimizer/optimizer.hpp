@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,8 +10,8 @@
 
 namespace vae_dist {
 
-/// Changes the weights by a gradient. Its state is flat arrays laid out like the parameters, so that
-/// checkpoints treat it like them.
+/// Changes weights by the update rule that a configuration names. The rule's state is flat arrays laid out
+/// like the parameters, so that checkpoints treat them alike.
 class Optimizer {
  public:
     struct State {
@@ -20,33 +19,22 @@ class Optimizer {
         Buffer buffer;     ///< (parameters), float
     };
 
-    virtual ~Optimizer() = default;
+    /// For `size` parameters in memory of `backend`, which outlives this. The state is 0.
+    Optimizer(const OptimizerConfig& config, Backend& backend, std::int64_t size);
 
-    /// An update begins; `update` counts from 1, updates that were skipped not among them.
-    virtual void begin(std::int64_t update, double learning_rate) = 0;
+    /// Begins an update. `update` counts from 1; an update that was skipped does not count.
+    void begin(std::int64_t update, double learning_rate);
     /// Updates the weights from element `first` of the flat arrays on, and the state with them; both spans
     /// have one length. Several threads may call it for ranges that do not overlap.
-    virtual void apply(std::int64_t first, std::span<const float> gradient,
-                       std::span<float> weights) const = 0;
+    void apply(std::int64_t first, std::span<const float> gradient, std::span<float> weights) const;
 
     const std::vector<State>& states() const { return states_; }
 
- protected:
-    explicit Optimizer(Backend& backend) : backend_(backend) {}
-    void add_state(const std::string& name, std::int64_t size) {
-        states_.push_back({name, backend_.allocate(static_cast<std::size_t>(size) * sizeof(float))});
-    }
-    /// Of the `size` elements from `first` on.
-    std::span<float> state(std::size_t index, std::int64_t first, std::size_t size) const {
-        return states_[index].buffer.span<float>().subspan(static_cast<std::size_t>(first), size);
-    }
-
-    Backend& backend_;
-
  private:
+    OptimizerConfig config_;
+    Backend& backend_;
+    UpdateRule rule_;
     std::vector<State> states_;
 };
-
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, Backend& backend, std::int64_t size);
 
 }  // namespace vae_dist

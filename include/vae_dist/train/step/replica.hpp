@@ -22,7 +22,7 @@ struct Replica {
     Backend& backend;
     std::int64_t slice_rows;  ///< samples in the largest slice
     Vae vae;
-    std::unique_ptr<Optimizer> optimizer;
+    Optimizer optimizer;
     InputPipeline input;
 };
 
