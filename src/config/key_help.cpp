@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
-#include <regex>
 #include <sstream>
 #include <type_traits>
 #include <utility>
@@ -84,9 +83,16 @@ std::string section_of(const std::string& key) {
 
 // Markdown's text without backticks and the targets of links.
 std::string without_marks(const std::string& markdown) {
-    static const std::regex link(R"(\[([^\]]*)\]\([^)]*\))");
-    std::string text = std::regex_replace(markdown, link, "$1");
+    std::string text = markdown;
     std::erase(text, '`');
+    for (auto middle = text.find("]("); middle != std::string::npos; middle = text.find("](", middle)) {
+        const auto begin = text.rfind('[', middle);
+        const auto end = text.find(')', middle);
+        if (begin == std::string::npos || end == std::string::npos) break;
+        text.erase(middle, end + 1 - middle);
+        text.erase(begin, 1);
+        --middle;
+    }
     return text;
 }
 

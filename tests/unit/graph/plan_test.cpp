@@ -137,7 +137,7 @@ INSTANTIATE_TEST_SUITE_P(Precisions, RandomGraphs, testing::Values(Precision::fl
                          });
 
 TEST(Plan, GradientsAreThoseOfFiniteDifferences) {
-    constexpr float kStep = 0.01F;
+    constexpr float kStep = 0.002F;
     for (std::uint32_t seed = 0; seed < 20; ++seed) {
         const test::RandomGraph graph = test::random_graph(seed);
         Trained trained(graph, Precision::float32, Reuse::on);
