@@ -115,5 +115,11 @@ TEST(StepAllocations, NeitherWithImportanceWeightsNorWithAGaussianLikelihood) {
     }
 }
 
+TEST(StepAllocations, NorWithAMixtureAsPrior) {
+    Config config = small_config();
+    config.model.prior = {PriorKind::mixture, 20};
+    EXPECT_EQ(allocations_of_a_warm_step(config), 0U);
+}
+
 }  // namespace
 }  // namespace vae_dist
