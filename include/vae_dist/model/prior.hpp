@@ -18,8 +18,9 @@ class Prior {
     virtual bool is_standard_normal() const { return false; }
 
     /// Adds log p(z) (B K, 1) of each row of latent (B K, Z), with the prior's own parameters, as
-    /// "prior/mean". The gradient of what it returns is its rows' weights, which count beta times, as in
-    /// MixtureDensity. Throws ErrorKind::bug for N(0, I).
+    /// "prior/mean". The last operation has to take the gradient of its output as rows' weights, and its rule
+    /// is of -sum_r beta * weights_r * log p(z_r), as that of MixtureDensity: with the sign and beta. Throws
+    /// ErrorKind::bug for N(0, I).
     virtual ValueId add_log_density(Graph& graph, ValueId latent) const = 0;
 
     /// Draws (rows, Z), in host memory, from the prior of these parameters. Row i is draw first + i, whose
