@@ -98,6 +98,20 @@ class Inference : public Workplace {
             fs::remove_all(path(fmt::format("p{}", ranks)));
     }
 
+    void expect_all_commands_the_same() const {
+        const auto on_data = [](const char* command) {
+            return std::vector<std::string>{command, "run", "--data", "d.h5:test/x"};
+        };
+        expect_same_on_every_number_of_ranks(on_data("encode"), {"e.h5"});
+        expect_same_on_every_number_of_ranks(on_data("reconstruct"), {"r.h5", "r.png"});
+        auto evaluate = on_data("evaluate");
+        evaluate.insert(evaluate.end(), {"--importance-samples", "30"});
+        expect_same_on_every_number_of_ranks(evaluate, {"e.json"});
+        expect_same_on_every_number_of_ranks({"generate", "run", "--count", "50", "--draw"},
+                                             {"g.h5", "g.png"});
+        expect_same_on_every_number_of_ranks({"generate", "run", "--traverse"}, {"t.h5"});
+    }
+
     // Every file below a folder, with its size and time of writing.
     static std::string listing(const fs::path& folder) {
         std::vector<std::string> lines;
@@ -154,31 +168,13 @@ TEST_F(Inference, OutputsOfAGaussianModelAreTheSameOnEveryNumberOfRanks) {
 // Draws depend on more of the decoder's output than the mean.
 TEST_F(Inference, OutputsWithTheVarianceOfTheDecoderAreTheSameOnEveryNumberOfRanks) {
     train_on_a_table("{kind: gaussian, variance: decoder}");
-    const auto on_data = [](const char* command) {
-        return std::vector<std::string>{command, "run", "--data", "d.h5:test/x"};
-    };
-    expect_same_on_every_number_of_ranks(on_data("encode"), {"e.h5"});
-    expect_same_on_every_number_of_ranks(on_data("reconstruct"), {"r.h5", "r.png"});
-    auto evaluate = on_data("evaluate");
-    evaluate.insert(evaluate.end(), {"--importance-samples", "30"});
-    expect_same_on_every_number_of_ranks(evaluate, {"e.json"});
-    expect_same_on_every_number_of_ranks({"generate", "run", "--count", "50", "--draw"}, {"g.h5", "g.png"});
-    expect_same_on_every_number_of_ranks({"generate", "run", "--traverse"}, {"t.h5"});
+    expect_all_commands_the_same();
 }
 
 // The divergence is that of the draws, and latents come from the mixture.
 TEST_F(Inference, OutputsWithAMixtureAsPriorAreTheSameOnEveryNumberOfRanks) {
     train_on_a_table("gaussian", "{mixture: 5}");
-    const auto on_data = [](const char* command) {
-        return std::vector<std::string>{command, "run", "--data", "d.h5:test/x"};
-    };
-    expect_same_on_every_number_of_ranks(on_data("encode"), {"e.h5"});
-    expect_same_on_every_number_of_ranks(on_data("reconstruct"), {"r.h5", "r.png"});
-    auto evaluate = on_data("evaluate");
-    evaluate.insert(evaluate.end(), {"--importance-samples", "30"});
-    expect_same_on_every_number_of_ranks(evaluate, {"e.json"});
-    expect_same_on_every_number_of_ranks({"generate", "run", "--count", "50", "--draw"}, {"g.h5", "g.png"});
-    expect_same_on_every_number_of_ranks({"generate", "run", "--traverse"}, {"t.h5"});
+    expect_all_commands_the_same();
 }
 
 TEST_F(Inference, OutputsOfAConditionedModelAreTheSameOnEveryNumberOfRanks) {

@@ -92,9 +92,8 @@ class Vae {
     void refresh_operands() { parameters_->refresh_operands(backend_, 0, layout_.size()); }
 
     /// Sets all parameters to their start: weights by He et al. (2015) before relu and its kin, else by
-    /// Glorot and Bengio (2010); biases, and the weights of log-variances, 0; the
-    /// means of a mixture standard normal. A weight's numbers depend on
-    /// the seed, its name and its shape.
+    /// Glorot and Bengio (2010); biases, and the weights of log-variances, 0; the means of a mixture standard
+    /// normal. A weight's numbers depend on the seed, its name and its shape.
     void initialise(std::uint32_t seed);
 
     /// Starts those parameters that depend on the data, from the features' mean (D, host): see

@@ -61,17 +61,9 @@ FirstPass first_pass(const Config& config, std::unique_ptr<RowSource> data, Repl
         const Slice slice = reader.read({block.first, std::min(rows, block.rows)});
         passes.clear();
         add_passes(slice, rows_a_pass(replica.slice_rows, draws), passes);
-        for (const Slice& pass : passes) {
-            const ModelInput input = replica.input.load(pass, 0);
-            const TermValues& sums =
-                replica.vae.evaluate({.x = input.x,
-                                      .rows = pass.rows,
-                                      .noise = CounterRandom(config.train.seed, Purpose::posterior_noise),
-                                      .visit = 0,
-                                      .draws = draws,
-                                      .conditions = input.conditions});
-            first.elbo += sums.elbo();
-        }
+        const CounterRandom noise(config.train.seed, Purpose::posterior_noise);
+        for (const Slice& pass : passes)
+            first.elbo += replica.evaluate(pass, noise, draws).elbo();
         first.samples += std::ssize(slice.rows);
     }
     first.elbo /= static_cast<double>(first.samples);

@@ -97,18 +97,10 @@ std::optional<TermValues> Validation::run(Replica& replica, const std::function<
 
 void Validation::add_samples(Replica& replica, std::int64_t batches, StepTail& tail) {
     const double share = 1.0 / static_cast<double>(plan_->samples());
+    const CounterRandom noise(config_.train.seed, Purpose::validation_noise);
     for (std::int64_t i = 0; i < batches; ++i) {
-        for (const Slice& pass : loader_->next().passes) {
-            const ModelInput input = replica.input.load(pass, 0);
-            const TermValues& sums =
-                replica.vae.evaluate({.x = input.x,
-                                      .rows = pass.rows,
-                                      .noise = CounterRandom(config_.train.seed, Purpose::validation_noise),
-                                      .visit = 0,
-                                      .draws = config_.objective.importance_samples,
-                                      .conditions = input.conditions});
-            tail.add(sums.values(), share);
-        }
+        for (const Slice& pass : loader_->next().passes)
+            tail.add(replica.evaluate(pass, noise, config_.objective.importance_samples).values(), share);
     }
 }
 

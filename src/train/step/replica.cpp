@@ -28,6 +28,16 @@ Replica::Replica(const Config& config, const RowSource& data, const InputStatist
     vae.reserve(rows_a_pass(rows, draws), draws);
 }
 
+const TermValues& Replica::evaluate(const Slice& pass, const CounterRandom& noise, std::int64_t draws) {
+    const ModelInput loaded = input.load(pass, 0);
+    return vae.evaluate({.x = loaded.x,
+                         .rows = pass.rows,
+                         .noise = noise,
+                         .visit = 0,
+                         .draws = draws,
+                         .conditions = loaded.conditions});
+}
+
 std::int64_t rows_a_pass(std::int64_t slice_rows, std::int64_t draws) {
     constexpr std::int64_t kMostDecoderRows = 16384;
     return draws == 1 ? slice_rows : std::clamp<std::int64_t>(kMostDecoderRows / draws, 1, slice_rows);

@@ -91,32 +91,19 @@ double minimised_before_another(NumbersView inputs, NumbersView gradients, const
            pass.beta * weighed(outputs[PosteriorDraw::kLogRatio], gradients[1]);
 }
 
-OperationCase draw_before_another_prior_case(const std::string& variant, const Pass& pass) {
+OperationCase draw_case(const std::string& variant, const Pass& pass, bool standard_normal_prior = true) {
     OperationCase draw = {
-        .operation = PosteriorDraw{.standard_normal_prior = false},
+        .operation = PosteriorDraw{standard_normal_prior},
         .variant = variant,
         .inputs =
             [](const Sizes& sizes) { return std::vector{normal_input(sample_shape(2 * sizes.columns))}; },
-        .outputs = drawn_before_another,
+        .outputs = standard_normal_prior ? drawn : drawn_before_another,
         .pass = pass,
         .tolerance = 5e-6};
-    draw.rules.push_back({.outputs = {PosteriorDraw::kLatent, PosteriorDraw::kLogRatio},
-                          .minimised = minimised_before_another});
-    return draw;
-}
-
-OperationCase draw_case(const std::string& variant, const Pass& pass) {
-    OperationCase draw = {
-        .operation = PosteriorDraw{},
-        .variant = variant,
-        .inputs =
-            [](const Sizes& sizes) { return std::vector{normal_input(sample_shape(2 * sizes.columns))}; },
-        .outputs = drawn,
-        .pass = pass,
-        .tolerance = 5e-6};
-    draw.rules.push_back({.outputs = {PosteriorDraw::kLatent, PosteriorDraw::kLogRatio},
-                          .minimised = minimised_with_weighed_draws});
-    if (pass.draws == 1)
+    draw.rules.push_back(
+        {.outputs = {PosteriorDraw::kLatent, PosteriorDraw::kLogRatio},
+         .minimised = standard_normal_prior ? minimised_with_weighed_draws : minimised_before_another});
+    if (pass.draws == 1 && standard_normal_prior)
         draw.rules.push_back({.outputs = {PosteriorDraw::kLatent}, .minimised = minimised_with_one_draw});
     return draw;
 }
@@ -159,9 +146,9 @@ const OperationFamily posterior_family("posterior", [] {
         draw_case("one, with free bits",
                   {.noise = kNoise, .visit = 42, .sample_weight = 0.5, .beta = 0.75, .free_bits = 0.5}),
         draw_case("three", {.draws = 3, .noise = kNoise, .visit = 42, .first_draw = 2, .beta = 0.75}),
-        draw_before_another_prior_case("before another prior", {.noise = kNoise, .visit = 42, .beta = 0.75}),
-        draw_before_another_prior_case("three before another prior",
-                                       {.draws = 3, .noise = kNoise, .visit = 42, .beta = 0.75}),
+        draw_case("before another prior", {.noise = kNoise, .visit = 42, .beta = 0.75}, false),
+        draw_case("three before another prior", {.draws = 3, .noise = kNoise, .visit = 42, .beta = 0.75},
+                  false),
         posterior_gradient_case("", 0),
         posterior_gradient_case("with free bits", 0.5)};
 });

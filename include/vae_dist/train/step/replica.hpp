@@ -19,6 +19,10 @@ struct Replica {
     Replica(const Config& config, const RowSource& data, const InputStatistics& statistics, std::int64_t rows,
             Backend& backend);
 
+    /// The terms of a pass, sums over its samples, until the next pass; no gradients. Input and noise are
+    /// those of visit 0.
+    const TermValues& evaluate(const Slice& pass, const CounterRandom& noise, std::int64_t draws);
+
     Backend& backend;
     std::int64_t slice_rows;  ///< samples in the largest slice
     Vae vae;
